@@ -1,0 +1,122 @@
+# mlkit: `make demo` and `make test` need only git and make on Debian/Ubuntu; `make help` lists the rest.
+VERSION := $(shell cat VERSION)
+PREFIX ?= /usr/local
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+B ?= build
+ROOMS := core potentials parsers datasets md train transport reports
+HDF5_PC := $(shell pkg-config --exists hdf5 2>/dev/null && echo hdf5 || echo hdf5-serial)
+PKGS := openblas lapacke $(HDF5_PC) libxml-2.0 fftw3 yaml-0.1 jansson zlib
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+  -Wvla -Wwrite-strings -Wpointer-arith -Wformat=2 -Wundef -Wno-sign-conversion -fno-common
+OPT := -O2 -g
+ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -fopenmp $(OPT) $(WARN) $(WERROR) $(SAN) -I. -I$(B) \
+  $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
+KERNEL_FLAGS := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-signed-zeros
+ALL_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -fopenmp -lm $(SAN) $(LDFLAGS)
+
+LIB_SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
+CLI_SRC := $(wildcard cli/*.c)
+TEST_SRC := $(wildcard tests/unit/*.c tests/property/*.c tests/golden/*.c)
+SLOW_SRC := $(wildcard tests/slow/*.c)
+SUP_SRC := $(wildcard tests/support/*.c)
+PERF_SRC := $(wildcard tests/perf/*.c)
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+LIB := $(B)/libmlkit.a
+BIN := $(B)/mlkit
+
+.PHONY: all deps check test asan perf demo install clean help layers headers format format-check FORCE
+.DEFAULT_GOAL := all
+
+## all: build build/mlkit
+all: $(BIN)
+
+$(B)/version.h: FORCE
+	@mkdir -p $(B)
+	@v=$$(git describe --always --dirty --tags 2>/dev/null || true); \
+	printf '#define MLK_VERSION "%s%s"\n#define MLK_COMPILER "%s"\n#define MLK_FLAGS "%s"\n#define MLK_PREFIX "%s"\n#define MLK_SOURCE "%s"\n' \
+	  "$(VERSION)" "$${v:+-$$v}" "$$($(CC) --version | head -1)" "$(strip $(OPT) $(CFLAGS))" "$(PREFIX)" "$(CURDIR)" > $@.new; \
+	cmp -s $@.new $@ 2>/dev/null && rm $@.new || mv $@.new $@
+
+# the files that name the version; everything else is not rebuilt for a commit
+VERSIONED := $(call obj,$(CLI_SRC) $(wildcard datasets/*.c md/*.c train/*.c transport/*.c reports/*.c))
+$(VERSIONED): | $(B)/version.h
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(if $(filter k_%,$(notdir $<)),$(KERNEL_FLAGS)) -MMD -MP -c $< -o $@
+
+$(LIB): $(call obj,$(LIB_SRC))
+	@rm -f $@
+	@ar rcs $@ $^
+$(BIN): $(call obj,$(CLI_SRC)) $(LIB)
+	$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) -o $@
+TEST_LIBS = $(shell pkg-config --libs criterion 2>/dev/null)
+$(B)/mlk-test: $(call obj,$(TEST_SRC) $(SUP_SRC)) $(LIB)
+	$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
+$(B)/mlk-slow: $(call obj,$(SLOW_SRC) $(SUP_SRC)) $(LIB)
+	$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
+$(B)/mlk-perf: $(call obj,$(PERF_SRC) $(SUP_SRC)) $(LIB)
+	$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
+-include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(SLOW_SRC) $(SUP_SRC) $(PERF_SRC)))
+
+## deps: install the Debian/Ubuntu packages that are missing (elsewhere: name them)
+deps:
+	@sh scripts/deps.sh
+
+# $(MAKE) again after deps, so that pkg-config sees what was just installed
+## demo: the whole study on the bundled Li3PS4 DFT data, from vasprun.xml to a report (about 15 minutes)
+demo: deps
+	@$(MAKE) --no-print-directory -j2 all
+	@sh scripts/demo.sh $(BIN)
+
+## test: install what is missing, build, run every test
+test: deps
+	@$(MAKE) --no-print-directory -j2 WERROR=-Werror test-run
+## check: the fast tests (< 60 s once built)
+check:
+	@$(MAKE) --no-print-directory -j2 WERROR=-Werror check-run
+check-run: layers headers $(BIN) $(B)/mlk-test
+	OMP_NUM_THREADS=2 $(B)/mlk-test -j2 --timeout 120
+	sh tests/cli/run.sh $(BIN)
+test-run: check-run $(if $(SLOW_SRC),$(B)/mlk-slow)
+	$(if $(SLOW_SRC),OMP_NUM_THREADS=2 $(B)/mlk-slow -j1 --timeout 1500)
+
+## asan: address and undefined-behaviour sanitizers, fast tests, in build/asan
+asan:
+	@rm -f build/asan/log.*
+	@$(MAKE) --no-print-directory -j2 B=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" build/asan/mlkit build/asan/mlk-test
+	ASAN_OPTIONS=log_path=build/asan/log OMP_NUM_THREADS=1 build/asan/mlk-test -j2 --timeout 600
+	ASAN_OPTIONS=log_path=build/asan/log sh tests/cli/run.sh build/asan/mlkit
+	@! ls build/asan/log.* 2>/dev/null
+
+## perf: verify, then time; table in build/perf.tsv
+perf: all $(B)/mlk-perf
+	$(B)/mlk-perf | tee $(B)/perf.tsv
+
+## install: binary, library, header, bundled data under PREFIX
+install: all
+	install -D -m755 $(BIN) $(DESTDIR)$(PREFIX)/bin/mlkit
+	install -D -m644 $(LIB) $(DESTDIR)$(PREFIX)/lib/libmlkit.a
+	for h in mlkit.h $(foreach r,$(ROOMS),$(wildcard $(r)/*.h)); do install -D -m644 $$h $(DESTDIR)$(PREFIX)/include/mlkit/$$h; done
+	install -d $(DESTDIR)$(PREFIX)/share/mlkit/datasets/li3ps4
+	install -m644 datasets/li3ps4/*.xml.gz datasets/li3ps4/README.md $(DESTDIR)$(PREFIX)/share/mlkit/datasets/li3ps4
+
+## layers: check that includes point only downward (docs/DECISIONS.md)
+layers:
+	@sh scripts/layers.sh
+## headers: check that every header compiles alone
+headers: $(B)/version.h
+	@for h in $(wildcard $(addsuffix /*.h,$(ROOMS) cli)); do \
+	  case $$h in */k_*) continue;; esac; \
+	  echo "#include \"$$h\"" | $(CC) $(ALL_CFLAGS) -Wno-pedantic -fsyntax-only -x c - || exit 1; done
+## format: clang-format every source file; format-check only looks
+format:
+	clang-format -i $(wildcard $(addsuffix /*.[ch],$(ROOMS) cli tests/unit tests/property tests/golden tests/support tests/perf tests/slow))
+format-check:
+	clang-format --dry-run -Werror $(wildcard $(addsuffix /*.[ch],$(ROOMS) cli))
+## clean: remove build/
+clean:
+	rm -rf build
+## help: this list
+help:
+	@sed -n 's/^## //p' Makefile

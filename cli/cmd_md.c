@@ -1,0 +1,8 @@
+/* cmd_md.c - mlkit md. */
+#include "cli/cmd.h"
+
+mlk_status mlk_cmd_md(int argc, char **argv, mlk_err *e)
+{
+    (void)argc, (void)argv;
+    return MLK_FAIL(e, MLK_EUNSUPPORTED, "not in this build");
+}

@@ -1,0 +1,375 @@
+/* potential.c - registry, model folders, and the derivation of forces and virials from site energies
+ * and pair partials, once for all models (docs/THEORY.md, section 1). */
+#include "potentials/potential.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "core/conf.h"
+#include "core/file.h"
+#include "core/threads.h"
+
+#define MLK_POTENTIAL(name) extern const mlk_potential_type mlk_potential_##name;
+#include "potentials/registry.def"
+#undef MLK_POTENTIAL
+
+const mlk_potential_type *const mlk_potential_types[] = {
+#define MLK_POTENTIAL(name) &mlk_potential_##name,
+#include "potentials/registry.def"
+#undef MLK_POTENTIAL
+    NULL};
+
+const mlk_potential_type *mlk_potential_find(const char *name)
+{
+    for (const mlk_potential_type *const *t = mlk_potential_types; *t; t++)
+        if (!strcmp((*t)->name, name)) return *t;
+    return NULL;
+}
+
+mlk_status mlk_potential_new(mlk_potential **pot, const mlk_potential_type *type, mlk_err *e)
+{
+    mlk_potential *p = mlk_alloc(1, sizeof *p);
+    if (p) p->hyper = mlk_alloc(1, type->hyper_size);
+    if (!p || !p->hyper) {
+        mlk_free(p);
+        return MLK_FAIL(e, MLK_ENOMEM, "potential %s", type->name);
+    }
+    p->type = type;
+    mlk_status s = mlk_opt_defaults(type->hyper, p->hyper, e);
+    if (s) {
+        mlk_potential_destroy(p);
+        return s;
+    }
+    *pot = p;
+    return MLK_OK;
+}
+
+mlk_status mlk_potential_create(mlk_potential *pot, size_t n_species, const int *z, uint64_t seed,
+                                mlk_err *e)
+{
+    if (n_species < 1 || n_species > MLK_SPECIES_MAX)
+        return MLK_FAIL(e, MLK_EINVAL, "%zu species", n_species);
+    pot->n_species = n_species;
+    memcpy(pot->z, z, n_species * sizeof *z);
+    return pot->type->create(pot, seed, e);
+}
+
+void mlk_potential_destroy(mlk_potential *pot)
+{
+    if (!pot) return;
+    if (pot->type->destroy) pot->type->destroy(pot);
+    mlk_free(pot->param);
+    mlk_free(pot->hyper);
+    mlk_free(pot->dmin);
+    mlk_free(pot);
+}
+
+mlk_status mlk_potential_types_of(const mlk_potential *pot, const mlk_frame *fr, int *type, mlk_err *e)
+{
+    int of[MLK_ELEMENT_MAX + 1];
+    for (int z = 0; z <= MLK_ELEMENT_MAX; z++) of[z] = -1;
+    for (size_t t = 0; t < pot->n_species; t++) of[pot->z[t]] = (int)t;
+    for (size_t i = 0; i < fr->n; i++) {
+        type[i] = of[fr->z[i]];
+        if (type[i] < 0) {
+            MLK_FAIL(e, MLK_EINVAL, "atom %zu is %s, which the model does not know", i + 1,
+                     mlk_element_symbol(fr->z[i]));
+            mlk_err_hint(e, "use a structure with the model's species, or a model trained on %s",
+                         mlk_element_symbol(fr->z[i]));
+            return MLK_EINVAL;
+        }
+    }
+    return MLK_OK;
+}
+
+/* ---- evaluation ---------------------------------------------------------------------------- */
+
+void mlk_eval_free(mlk_eval *ev)
+{
+    mlk_free(ev->u), mlk_free(ev->f), mlk_free(ev->w);
+    for (int c = 0; c < 3; c++) mlk_free(ev->p[c]);
+    for (int t = 0; t < ev->n_scratch; t++) mlk_scratch_free(&ev->scratch[t]);
+    mlk_free(ev->scratch);
+    memset(ev, 0, sizeof *ev);
+}
+
+static mlk_status reserve(mlk_eval *ev, size_t n, size_t np, mlk_err *e)
+{
+    if (n > ev->cap_n) {
+        mlk_free(ev->u), mlk_free(ev->f), mlk_free(ev->w);
+        ev->u = mlk_alloc(n, sizeof *ev->u);
+        ev->f = mlk_alloc(n, sizeof *ev->f);
+        ev->w = mlk_alloc(n, sizeof *ev->w);
+        ev->cap_n = ev->u && ev->f && ev->w ? n : 0;
+        if (!ev->cap_n) return MLK_FAIL(e, MLK_ENOMEM, "evaluation of %zu atoms", n);
+    }
+    if (np > ev->cap_np) {
+        size_t cap = np + np / 8;
+        for (int c = 0; c < 3; c++) {
+            mlk_free(ev->p[c]);
+            ev->p[c] = mlk_alloc(cap, sizeof(double));
+        }
+        ev->cap_np = ev->p[0] && ev->p[1] && ev->p[2] ? cap : 0;
+        if (!ev->cap_np) return MLK_FAIL(e, MLK_ENOMEM, "evaluation of %zu pairs", np);
+    }
+    int nt = omp_in_parallel() ? 1 : mlk_threads();
+    if (nt > ev->n_scratch) {
+        mlk_scratch *s = mlk_alloc((size_t)nt, sizeof *s);
+        if (!s) return MLK_FAIL(e, MLK_ENOMEM, "scratch of %d threads", nt);
+        if (ev->n_scratch) memcpy(s, ev->scratch, (size_t)ev->n_scratch * sizeof *s);
+        mlk_free(ev->scratch);
+        ev->scratch = s;
+        ev->n_scratch = nt;
+    }
+    ev->n = n;
+    ev->np = np;
+    return MLK_OK;
+}
+
+/* F_i = sum_j (p_ij - p_ji), W_i = sum_j r_ij (x) p_ji: gathered through rev, in list order. */
+static void gather(const mlk_neigh *nl, size_t i, bool want_w, mlk_eval *ev)
+{
+    const double *px = ev->p[0], *py = ev->p[1], *pz = ev->p[2];
+    double fx = 0, fy = 0, fz = 0;
+    for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
+        int r = nl->rev[k];
+        fx += px[k] - px[r];
+        fy += py[k] - py[r];
+        fz += pz[k] - pz[r];
+    }
+    ev->f[i][0] = fx, ev->f[i][1] = fy, ev->f[i][2] = fz;
+    if (!want_w) return;
+    double w[9] = {0};
+    for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
+        int r = nl->rev[k];
+        for (int a = 0; a < 3; a++) {
+            double ra = nl->r[a][k];
+            w[3 * a] += ra * px[r];
+            w[3 * a + 1] += ra * py[r];
+            w[3 * a + 2] += ra * pz[r];
+        }
+    }
+    memcpy(ev->w[i], w, sizeof w);
+}
+
+mlk_status mlk_potential_eval(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
+                              unsigned want, mlk_eval *ev, mlk_err *e)
+{
+    if (nl->rc < pot->rc - 1e-12)
+        return MLK_FAIL(e, MLK_EBUG, "neighbour list radius %g A below the cutoff %g A", nl->rc, pot->rc);
+    MLK_TRY(reserve(ev, nl->n, nl->np, e));
+    bool want_w = want & MLK_WANT_W;
+    size_t n = nl->n, chunk = 4, n_chunk = (n + chunk - 1) / chunk;
+    size_t bad_chunk = SIZE_MAX; /* the first failing chunk decides the message */
+    mlk_err bad = {0};
+    bool nested = omp_in_parallel();
+#pragma omp parallel if (!nested && n >= 16)
+    {
+        mlk_scratch *s = &ev->scratch[nested ? 0 : omp_get_thread_num()];
+#pragma omp for schedule(dynamic, 4)
+        for (size_t c = 0; c < n_chunk; c++) {
+            size_t i0 = c * chunk, i1 = i0 + chunk < n ? i0 + chunk : n;
+            mlk_err le = {0};
+            mlk_scratch_reset(s);
+            mlk_status st = pot->type->eval(pot, nl, type, i0, i1, s, ev->u, ev->p, &le);
+            if (!st && pot->zbl.on) mlk_zbl_add(pot, nl, type, i0, i1, ev->u, ev->p);
+            if (st) {
+#pragma omp critical(mlk_eval_error)
+                if (c < bad_chunk) bad_chunk = c, bad = le;
+            }
+        }
+#pragma omp for schedule(static)
+        for (size_t i = 0; i < n; i++) gather(nl, i, want_w, ev);
+    }
+    if (bad_chunk != SIZE_MAX) {
+        if (e && !e->code) *e = bad;
+        return bad.code;
+    }
+    ev->U = 0;
+    for (size_t i = 0; i < n; i++) {
+        ev->U += ev->u[i];
+        double f2 = ev->f[i][0] * ev->f[i][0] + ev->f[i][1] * ev->f[i][1] + ev->f[i][2] * ev->f[i][2];
+        if (!isfinite(ev->u[i] + f2)) {
+            MLK_FAIL(e, MLK_ENUMERIC, "energy or force of atom %zu is not finite", i + 1);
+            mlk_err_hint(e, "atoms are too close or the model is extrapolating far from its data");
+            return MLK_ENUMERIC;
+        }
+    }
+    memset(ev->W, 0, sizeof ev->W);
+    if (want_w) {
+        for (size_t i = 0; i < n; i++)
+            for (int a = 0; a < 9; a++) ev->W[a / 3][a % 3] += ev->w[i][a];
+    } else if (want & MLK_WANT_VIRIAL) {
+        for (size_t k = 0; k < nl->np; k++)
+            for (int a = 0; a < 3; a++)
+                for (int b = 0; b < 3; b++) ev->W[a][b] -= nl->r[a][k] * ev->p[b][k];
+    }
+    return MLK_OK;
+}
+
+mlk_status mlk_potential_eval_frame(const mlk_potential *pot, const mlk_frame *fr, unsigned want,
+                                    mlk_neigh *nl, mlk_eval *ev, mlk_err *e)
+{
+    int *type = mlk_alloc(fr->n, sizeof *type);
+    if (!type) return MLK_FAIL(e, MLK_ENOMEM, "%zu atoms", fr->n);
+    mlk_status s = mlk_potential_types_of(pot, fr, type, e);
+    if (!s) s = mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, pot->rc, nl, e);
+    if (!s) s = mlk_potential_eval(pot, nl, type, want, ev, e);
+    mlk_free(type);
+    return s;
+}
+
+/* ---- model folders ------------------------------------------------------------------------- */
+
+static mlk_status read_bare(mlk_potential **out, const char *path, mlk_err *e)
+{
+    char *text;
+    MLK_TRY(mlk_file_slurp(path, &text, NULL, e));
+    const mlk_potential_type *found = NULL;
+    for (const mlk_potential_type *const *t = mlk_potential_types; *t && !found; t++)
+        if ((*t)->sniff && (*t)->sniff(path, text)) found = *t;
+    mlk_free(text);
+    if (!found) {
+        MLK_FAIL(e, MLK_EFORMAT, "is no potential file that mlkit knows");
+        mlk_err_hint(e, "give a model folder, nep.txt, or a .snapcoeff file with its .snapparam beside it");
+        return mlk_err_at(e, path, 1);
+    }
+    MLK_TRY(mlk_potential_new(out, found, e));
+    mlk_status s = found->read(*out, path, e);
+    if (s) {
+        mlk_potential_destroy(*out);
+        *out = NULL;
+        mlk_err_at(e, path, 0);
+        return s;
+    }
+    snprintf((*out)->path, sizeof (*out)->path, "%s", path);
+    return MLK_OK;
+}
+
+/* what: map of species (or pair "Li-P") to a number */
+static mlk_status read_species_map(const mlk_conf *map, const char *path, const mlk_potential *pot,
+                                   double *v, mlk_err *e)
+{
+    for (size_t k = 0; map && k < map->n_child; k++) {
+        const mlk_conf *c = &map->child[k];
+        char word[32];
+        snprintf(word, sizeof word, "%s", c->key);
+        char *dash = strchr(word, '-');
+        if (dash) *dash = 0;
+        size_t a = 0, b = 0;
+        while (a < pot->n_species && strcmp(mlk_element_symbol(pot->z[a]), word)) a++;
+        while (dash && b < pot->n_species && strcmp(mlk_element_symbol(pot->z[b]), dash + 1)) b++;
+        double value;
+        if (a == pot->n_species || b == pot->n_species || !c->value || !mlk_parse_double(c->value, &value)) {
+            MLK_FAIL(e, MLK_EFORMAT, "'%s' is not a species of the model with a number", c->key);
+            return mlk_err_at(e, path, c->line);
+        }
+        if (dash)
+            v[a * pot->n_species + b] = v[b * pot->n_species + a] = value;
+        else
+            v[a] = value;
+    }
+    return MLK_OK;
+}
+
+static mlk_status read_manifest(mlk_potential **out, const char *yaml, mlk_err *e)
+{
+    mlk_conf root;
+    MLK_TRY(mlk_conf_read(yaml, &root, e));
+    const char *type = mlk_conf_str(&root, "type", NULL), *file = mlk_conf_str(&root, "file", NULL);
+    mlk_status s = MLK_OK;
+    char dir[1024], path[1024];
+    snprintf(dir, sizeof dir, "%s", yaml);
+    char *slash = strrchr(dir, '/');
+    if (slash) *slash = 0;
+    else snprintf(dir, sizeof dir, ".");
+    if (!type || !file || !mlk_potential_find(type)) {
+        s = MLK_FAIL(e, MLK_EFORMAT, "expected 'type:' (a known potential) and 'file:'");
+        mlk_err_at(e, yaml, 1);
+        goto done;
+    }
+    mlk_path_join(path, sizeof path, dir, file);
+    MLK_GO(mlk_potential_new(out, mlk_potential_find(type), e));
+    s = (*out)->type->read(*out, path, e);
+    if (s) {
+        mlk_err_at(e, path, 0);
+        goto done;
+    }
+    MLK_GO(read_species_map(mlk_conf_get(&root, "e0"), yaml, *out, (*out)->e0, e));
+    const mlk_conf *dmin = mlk_conf_get(&root, "shortest_distance");
+    if (dmin) {
+        (*out)->dmin = mlk_alloc((*out)->n_species * (*out)->n_species, sizeof(double));
+        if (!(*out)->dmin) s = MLK_FAIL(e, MLK_ENOMEM, "model");
+        if (!s) s = read_species_map(dmin, yaml, *out, (*out)->dmin, e);
+        if (s) goto done;
+    }
+    const mlk_conf *zbl = mlk_conf_get(&root, "zbl");
+    if (zbl && zbl->kind == MLK_CONF_MAP) {
+        mlk_zbl *q = &(*out)->zbl;
+        q->on = mlk_parse_double(mlk_conf_str(zbl, "inner", ""), &q->inner) &&
+                mlk_parse_double(mlk_conf_str(zbl, "outer", ""), &q->outer);
+        if (!q->on) {
+            s = MLK_FAIL(e, MLK_EFORMAT, "zbl needs inner and outer radii [A]");
+            mlk_err_at(e, yaml, zbl->line);
+            goto done;
+        }
+        if (q->outer > (*out)->rc) (*out)->rc = q->outer;
+    }
+    snprintf((*out)->path, sizeof (*out)->path, "%s", path);
+done:
+    mlk_conf_free(&root);
+    if (s) {
+        mlk_potential_destroy(*out);
+        *out = NULL;
+    }
+    return s;
+}
+
+mlk_status mlk_potential_read(mlk_potential **pot, const char *path, mlk_err *e)
+{
+    *pot = NULL;
+    char yaml[1024];
+    size_t n = strlen(path);
+    if (mlk_file_is_dir(path)) {
+        mlk_path_join(yaml, sizeof yaml, path, "model.yaml");
+        return read_manifest(pot, yaml, e);
+    }
+    if (n > 5 && !strcmp(path + n - 5, ".yaml")) return read_manifest(pot, path, e);
+    return read_bare(pot, path, e);
+}
+
+mlk_status mlk_potential_write(const mlk_potential *pot, const char *dir, const char *extra, mlk_err *e)
+{
+    char path[1024];
+    MLK_TRY(mlk_mkdir_p(dir, e));
+    MLK_TRY(pot->type->write(pot, mlk_path_join(path, sizeof path, dir, pot->type->file), e));
+    mlk_out o;
+    MLK_TRY(mlk_out_begin(&o, mlk_path_join(path, sizeof path, dir, "model.yaml"), e));
+    FILE *f = o.fp;
+    fprintf(f, "format: mlkit-model\nversion: 1\ntype: %s\nfile: %s\nspecies: [", pot->type->name,
+            pot->type->file);
+    for (size_t t = 0; t < pot->n_species; t++)
+        fprintf(f, "%s%s", t ? ", " : "", mlk_element_symbol(pot->z[t]));
+    fprintf(f, "]\ncutoff: %.10g  # A\n", pot->rc);
+    fprintf(f, "e0:  # reference energies [eV]; the total energy is the model's plus their sum\n");
+    for (size_t t = 0; t < pot->n_species; t++)
+        fprintf(f, "  %s: %.17g\n", mlk_element_symbol(pot->z[t]), pot->e0[t]);
+    if (pot->zbl.on) fprintf(f, "zbl: {inner: %.10g, outer: %.10g}  # A\n", pot->zbl.inner, pot->zbl.outer);
+    if (pot->dmin) {
+        fprintf(f, "shortest_distance:  # in the training data [A]\n");
+        for (size_t a = 0; a < pot->n_species; a++)
+            for (size_t b = a; b < pot->n_species; b++)
+                fprintf(f, "  %s-%s: %.10g\n", mlk_element_symbol(pot->z[a]),
+                        mlk_element_symbol(pot->z[b]), pot->dmin[a * pot->n_species + b]);
+    }
+    fprintf(f, "hyper:\n");
+    char value[MLK_OPT_STR_MAX];
+    for (const mlk_opt *h = pot->type->hyper; h->key; h++) {
+        mlk_opt_print(h, pot->hyper, value, sizeof value);
+        bool list = h->type == MLK_OPT_INTS || h->type == MLK_OPT_REALS;
+        fprintf(f, "  %s: %s%s%s\n", h->key, list ? "[" : "", value, list ? "]" : "");
+    }
+    if (extra) fputs(extra, f);
+    return mlk_out_commit(&o, e);
+}

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Install what mlkit needs to build, test and run on Debian and Ubuntu; elsewhere say what is missing.
+set -eu
+packages="gcc make pkg-config libc6-dev libopenblas-dev liblapacke-dev libhdf5-dev libxml2-dev libfftw3-dev libyaml-dev libjansson-dev zlib1g-dev libcriterion-dev gnuplot-nox fonts-dejavu-core"
+
+missing() {
+    command -v gcc >/dev/null 2>&1 || echo gcc libc6-dev
+    command -v pkg-config >/dev/null 2>&1 || { echo pkg-config; echo libopenblas-dev liblapacke-dev libhdf5-dev libxml2-dev libfftw3-dev libyaml-dev libjansson-dev zlib1g-dev libcriterion-dev; return 0; }
+    command -v gnuplot >/dev/null 2>&1 || echo gnuplot-nox fonts-dejavu-core
+    pkg-config --exists hdf5 || pkg-config --exists hdf5-serial || echo libhdf5-dev
+    while read -r pc package; do
+        pkg-config --exists "$pc" || echo "$package"
+    done <<LIST
+openblas libopenblas-dev
+lapacke liblapacke-dev
+libxml-2.0 libxml2-dev
+fftw3 libfftw3-dev
+yaml-0.1 libyaml-dev
+jansson libjansson-dev
+zlib zlib1g-dev
+criterion libcriterion-dev
+LIST
+}
+
+need=$(missing | tr '\n' ' ')
+[ -z "${need% }" ] && exit 0
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "mlkit needs, under their Debian names: $packages" >&2
+    echo "missing here: $need" >&2
+    exit 1
+fi
+if [ "$(id -u)" = 0 ]; then sudo=
+elif command -v sudo >/dev/null 2>&1; then sudo=sudo
+else
+    echo "missing packages: $need; become root or install sudo, then run this again" >&2
+    exit 1
+fi
+echo "installing missing packages with apt-get: $need"
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get update -qq
+# shellcheck disable=SC2086
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $need </dev/null
+still=$(missing | tr '\n' ' ')
+[ -z "${still% }" ] || { echo "still missing after apt-get: $still" >&2; exit 1; }
