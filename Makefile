@@ -38,7 +38,7 @@ $(B)/version.h: FORCE
 	cmp -s $@.new $@ 2>/dev/null && rm $@.new || mv $@.new $@
 
 # the files that name the version; everything else is not rebuilt for a commit
-VERSIONED := $(call obj,$(CLI_SRC) $(wildcard datasets/*.c md/*.c train/*.c transport/*.c reports/*.c))
+VERSIONED := $(call obj,$(CLI_SRC) $(SUP_SRC) $(wildcard datasets/*.c md/*.c train/*.c transport/*.c reports/*.c))
 $(VERSIONED): | $(B)/version.h
 
 $(B)/%.o: %.c
