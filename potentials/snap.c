@@ -26,11 +26,7 @@ typedef struct hyper {
     bool quadratic, chem, bzero, bnorm, wselfall, sw;
 } hyper;
 
-typedef struct state {
-    double rcutfac;
-    double radius[MLK_SPECIES_MAX], weight[MLK_SPECIES_MAX];
-    k_snap tab;
-} state;
+typedef snap_state state;
 
 static const mlk_opt opts[] = {
     {"twojmax", MLK_OPT_INT, offsetof(hyper, twojmax), "6", 0, K_SNAP_JMAX, "", "twice the largest angular momentum"},

@@ -15,11 +15,19 @@ typedef struct snap_setup {
     const double *radius, *weight; /* (nt) */
 } snap_setup;
 
+typedef struct snap_state { /* mlk_potential.state */
+    double rcutfac;
+    double radius[MLK_SPECIES_MAX], weight[MLK_SPECIES_MAX];
+    k_snap tab;
+} snap_state;
+
 /* Number of bispectrum components of one element triplet. */
 size_t snap_components(int twojmax);
 /* Fill an all-zero *t. Free with snap_table_free, also after an error. */
 mlk_status snap_table_build(const snap_setup *s, k_snap *t, mlk_err *e);
 void snap_table_free(k_snap *t);
+/* Slot job*ne + e of the product of (ja,ea) and (jb,eb), in any order, into (j,e); -1: not there. */
+int snap_table_slot(const k_snap *t, int ja, int ea, int jb, int eb, int j, int e);
 /* Refresh gamma and shift from param (nt,nb). */
 void snap_table_update(k_snap *t, const double *param);
 

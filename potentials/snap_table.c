@@ -166,7 +166,7 @@ static mlk_status pair_tables(k_snap *t, mlk_err *e)
     return MLK_OK;
 }
 
-static int find_slot(const k_snap *t, int ja, int ea, int jb, int eb, int j, int e)
+int snap_table_slot(const k_snap *t, int ja, int ea, int jb, int eb, int j, int e)
 {
     int x = ja * t->ne + ea, y = jb * t->ne + eb, swap = x;
     if (y > x) x = y, y = swap;
@@ -209,15 +209,15 @@ static mlk_status component_tables(k_snap *t, const snap_setup *s, mlk_err *e)
                         for (int j = j1 - j2; j <= j1 + j2 && j <= t->twojmax; j += 2) {
                             if (j < j1) continue;
                             double f = s->bnorm ? 1.0 / (j + 1) : 1.0, b0 = f * (j + 1);
-                            t->k_slot[k] = find_slot(t, j1, e1, j2, e2, j, e3);
+                            t->k_slot[k] = snap_table_slot(t, j1, e1, j2, e2, j, e3);
                             t->k_f[k] = f;
                             for (int c = 0; c < t->nt && s->bzero; c++) {
                                 bool self = !t->chem || s->wselfall || (e1 == c && e2 == c && e3 == c);
                                 t->k_zero[(size_t)c * t->nk + k] = self ? b0 : 0;
                             }
                             of[k][0] = t->k_slot[k], by[k][0] = f;
-                            of[k][1] = find_slot(t, j2, e2, j, e3, j1, e1), by[k][1] = b0 / (j1 + 1);
-                            of[k][2] = find_slot(t, j1, e1, j, e3, j2, e2), by[k][2] = b0 / (j2 + 1);
+                            of[k][1] = snap_table_slot(t, j2, e2, j, e3, j1, e1), by[k][1] = b0 / (j1 + 1);
+                            of[k][2] = snap_table_slot(t, j1, e1, j, e3, j2, e2), by[k][2] = b0 / (j2 + 1);
                             k++;
                         }
     /* compressed rows: slot -> components */
