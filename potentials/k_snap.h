@@ -60,6 +60,7 @@ typedef struct k_snap {
     size_t nk, nb;               /* components; parameters per species                           */
     int *k_slot;                 /* (nk) job*ne + e3                                             */
     double *k_f;                 /* (nk)                                                         */
+    int *k_same;                 /* (nk) first of the components equal to it by exchange         */
     double *k_zero;              /* (nt,nk) value of an isolated atom, subtracted (0 without bzero) */
     size_t *g_start;             /* (n_job*ne + 1) gamma[slot] = sum over g_start[slot].. of     */
     int *g_k;                    /*   g_f * beta[g_k]                                            */

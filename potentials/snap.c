@@ -16,6 +16,7 @@
 
 #include "core/cpu.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "core/rng.h"
 #include "potentials/snap_int.h"
 
@@ -60,10 +61,57 @@ static void destroy(mlk_potential *pot)
     pot->state = NULL;
 }
 
+/* Replace the items p[k*step] of components that are equal by exchange of factors (k_same) by their
+ * mean; returns the largest difference within such a group. */
+static double average(const k_snap *t, double *p, size_t step)
+{
+    double worst = 0;
+    for (size_t k = 0; k < t->nk; k++) {
+        size_t n = 0;
+        double sum = 0, first = p[k * step];
+        for (size_t m = k; m < t->nk; m++)
+            if ((size_t)t->k_same[m] == k) {
+                double d = p[m * step] - first;
+                sum += d, n++, worst = fmax(worst, fabs(d));
+            }
+        for (size_t m = k; m < t->nk && n > 1; m++)
+            if ((size_t)t->k_same[m] == k) p[m * step] = first + sum / (double)n;
+    }
+    return worst;
+}
+
+/* Average equivalent coefficients, which leaves every energy as it is, so that LAMMPS's forces for
+ * the written file are its gradient. Returns the largest difference found; in place unless
+ * only_look. */
+static mlk_status symmetrise(const k_snap *t, double *param, bool only_look, double *worst, mlk_err *e)
+{
+    size_t nk = t->nk;
+    double *q = mlk_alloc(nk * (t->quadratic ? nk + 1 : 1), sizeof *q), *lin = q;
+    if (!q) return MLK_FAIL(e, MLK_ENOMEM, "snap with %zu components", nk);
+    *worst = 0;
+    for (size_t c = 0; c < (size_t)t->nt; c++) {
+        double *from = param + c * t->nb + 1, *p = from;
+        for (size_t k = 0; k < nk; k++) lin[k] = *p++;
+        *worst = fmax(*worst, average(t, lin, 1));
+        double *full = q + nk;
+        for (size_t k = 0; k < nk && t->quadratic; k++)
+            for (size_t l = k; l < nk; l++) full[k * nk + l] = full[l * nk + k] = *p++;
+        for (size_t k = 0; k < nk && t->quadratic; k++) *worst = fmax(*worst, average(t, full + k, nk));
+        for (size_t k = 0; k < nk && t->quadratic; k++) average(t, full + k * nk, 1);
+        if (only_look) continue;
+        for (size_t k = 0; k < nk; k++) *from++ = lin[k];
+        for (size_t k = 0; k < nk && t->quadratic; k++)
+            for (size_t l = k; l < nk; l++) *from++ = full[k * nk + l];
+    }
+    mlk_free(q);
+    return MLK_OK;
+}
+
 static mlk_status update(mlk_potential *pot, mlk_err *e)
 {
-    (void)e;
     state *st = pot->state;
+    double worst;
+    if (st->tab.chem) MLK_TRY(symmetrise(&st->tab, pot->param, false, &worst, e));
     snap_table_update(&st->tab, pot->param);
     return MLK_OK;
 }
@@ -328,7 +376,15 @@ static mlk_status read_coeff(mlk_potential *pot, state *st, const char *path, ml
         goto done;
     }
     memcpy(pot->param, coef, nt * nb * sizeof *coef);
-    s = update(pot, e);
+    if (h->chem) {
+        double off;
+        MLK_GO(symmetrise(&st->tab, pot->param, true, &off, e));
+        if (off > 0) MLK_GO(snap_table_follow_lammps(&st->tab, e));
+        if (off > 1e-6)
+            mlk_log(MLK_LOG_WARN, "%s: coefficients of equivalent components differ by up to %.1e eV; "
+                    "forces follow LAMMPS, which are not the exact gradient of the energy then", path, off);
+    }
+    snap_table_update(&st->tab, pot->param);
 done:
     mlk_free(coef);
     mlk_free(text);

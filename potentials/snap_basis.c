@@ -145,7 +145,7 @@ mlk_status snap_components_of(const k_snap *t, const mlk_neigh *nl, const int *t
 {
     size_t m = nl->start[i + 1] - nl->start[i], nh2 = 2 * (size_t)t->nh, ne = (size_t)t->ne, nk = t->nk;
     double *c = MLK_SCRATCH(s, double, 2 * (size_t)t->nf), *u = MLK_SCRATCH(s, double, ne * 2 * (size_t)t->nf);
-    double *zbuf = MLK_SCRATCH(s, double, K_SNAP_GROUP * nh2);
+    double *zbuf = MLK_SCRATCH(s, double, K_SNAP_GROUP * nh2), *dot = MLK_SCRATCH(s, double, t->n_job * ne);
     int *col = MLK_SCRATCH(s, int, m + 1);
     double *d[3] = {NULL, NULL, NULL}, *y = NULL, *part = NULL, *pack = NULL;
     if (db) {
@@ -154,12 +154,10 @@ mlk_status snap_components_of(const k_snap *t, const mlk_neigh *nl, const int *t
         part = MLK_SCRATCH(s, double, nk * m + 1);
         pack = MLK_SCRATCH(s, double, nh2 * m + 1);
     }
-    if (!c || !u || !zbuf || !col || (db && (!d[0] || !d[1] || !d[2] || !y || !part || !pack)))
+    if (!c || !u || !zbuf || !dot || !col || (db && (!d[0] || !d[1] || !d[2] || !y || !part || !pack)))
         return MLK_FAIL(e, MLK_ENOMEM, "snap basis of %zu pairs", m);
     densities(t, nl, type, i, c, u, db ? d : NULL, col);
     if (db) memset(y, 0, ne * nk * nh2 * sizeof *y);
-    const double *zero = t->k_zero + (size_t)type[i] * nk;
-    for (size_t k = 0; k < nk; k++) b[k] = -zero[k];
     for (size_t p = 0; p < t->n_pair; p++) {
         const k_snap_pair *pair = &t->pair[p];
         double *z[K_SNAP_GROUP];
@@ -176,23 +174,16 @@ mlk_status snap_components_of(const k_snap *t, const mlk_neigh *nl, const int *t
                         row[2 * h + 1] += t->g_f[g] * t->hw[h0 + h] * z[q][2 * h + 1];
                     }
                 }
-                double dot = 0;
-                bool have = false;
-                for (size_t g = t->g_start[slot]; g < t->g_start[slot + 1]; g++) {
-                    size_t k = (size_t)t->g_k[g];
-                    if (t->k_slot[k] != (int)slot) continue;
-                    const double *uc = u + 2 * (int)ch * t->nf;
-                    for (int h = 0; h < n && !have; h++) {
-                        int f = t->h2f[h0 + h];
-                        dot += t->hw[h0 + h] * (z[q][2 * h] * uc[2 * f] + z[q][2 * h + 1] * uc[2 * f + 1]);
-                    }
-                    have = true;
-                    /* all slots of k may coincide (j1 = j2 = j): then it is listed three times */
-                    bool listed = g > t->g_start[slot] && t->g_k[g - 1] == t->g_k[g];
-                    if (!listed) b[k] += t->k_f[k] * dot;
+                const double *uc = u + 2 * (int)ch * t->nf;
+                dot[slot] = 0;
+                for (int h = 0; h < n; h++) {
+                    int f = t->h2f[h0 + h];
+                    dot[slot] += t->hw[h0 + h] * (z[q][2 * h] * uc[2 * f] + z[q][2 * h + 1] * uc[2 * f + 1]);
                 }
             }
     }
+    const double *zero = t->k_zero + (size_t)type[i] * nk;
+    for (size_t k = 0; k < nk; k++) b[k] = t->k_f[k] * dot[t->k_slot[k]] - zero[k];
     if (!db) return MLK_OK;
     for (int x = 0; x < 3; x++) {
         memset(db[x], 0, nk * m * sizeof(double));

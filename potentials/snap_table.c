@@ -179,6 +179,101 @@ int snap_table_slot(const k_snap *t, int ja, int ea, int jb, int eb, int j, int 
     return -1;
 }
 
+/* index of component (j1 >= j2, j >= j1) among those of one element triplet */
+static int block_index(int twojmax, int a, int b, int c)
+{
+    int n = 0;
+    for (int j1 = 0; j1 <= twojmax; j1++)
+        for (int j2 = 0; j2 <= j1; j2++)
+            for (int j = j1 - j2; j <= j1 + j2 && j <= twojmax; j += 2) {
+                if (j < j1) continue;
+                if (j1 == a && j2 == b && j == c) return n;
+                n++;
+            }
+    return -1;
+}
+
+typedef struct term { /* gamma[slot] += f beta[k] */
+    int slot, k;
+    double f;
+} term;
+
+/* dE/dU of every component: with respect to each of its three factors. */
+static size_t gradient_terms(const k_snap *t, term *out)
+{
+    int ne = t->ne, per = (int)snap_components(t->twojmax);
+    size_t n = 0;
+    for (int x = 0; x < ne * ne * ne; x++)
+        for (int j1 = 0, b = 0; j1 <= t->twojmax; j1++)
+            for (int j2 = 0; j2 <= j1; j2++)
+                for (int j = j1 - j2; j <= j1 + j2 && j <= t->twojmax; j += 2) {
+                    if (j < j1) continue;
+                    int e1 = x / (ne * ne), e2 = x / ne % ne, e3 = x % ne, k = x * per + b++;
+                    double f = t->k_f[k] * (j + 1);
+                    out[n++] = (term){t->k_slot[k], k, f / (j + 1)};
+                    out[n++] = (term){snap_table_slot(t, j2, e2, j, e3, j1, e1), k, f / (j1 + 1)};
+                    out[n++] = (term){snap_table_slot(t, j1, e1, j, e3, j2, e2), k, f / (j2 + 1)};
+                }
+    return n;
+}
+
+/* LAMMPS's adjoint: where two (or three) of j1, j2, j are equal it takes 2 beta(e1 e2 e3) (or 3)
+ * instead of the sum over the exchanged elements; see snap_table_follow_lammps. */
+static size_t lammps_terms(const k_snap *t, term *out)
+{
+    int ne = t->ne, per = (int)snap_components(t->twojmax);
+    size_t n = 0;
+    for (int j1 = 0; j1 <= t->twojmax; j1++)
+        for (int j2 = 0; j2 <= j1; j2++)
+            for (int j = j1 - j2; j <= j1 + j2 && j <= t->twojmax; j += 2) {
+                int hi = j > j1 ? j : j1, lo = j < j2 ? j : j2, mid = j1 + j2 + j - hi - lo;
+                int b = block_index(t->twojmax, mid, lo, hi);
+                int times = j == j1 && j == j2 ? 3 : j == j1 || j == j2 ? 2 : 1;
+                for (int x = 0; x < ne * ne * ne; x++, n++) {
+                    int e1 = x / (ne * ne), e2 = x / ne % ne, e3 = x % ne, y = x;
+                    if (j < j2) y = (e2 * ne + e3) * ne + e1;
+                    else if (j < j1) y = (e3 * ne + e2) * ne + e1;
+                    if (!out) continue;
+                    int k = y * per + b;
+                    out[n] = (term){snap_table_slot(t, j1, e1, j2, e2, j, e3), k,
+                                    times * t->k_f[k] * (hi + 1) / (j + 1)};
+                }
+            }
+    return n;
+}
+
+/* compressed rows slot -> components from a list of terms */
+static mlk_status gamma_rows(k_snap *t, bool lammps, mlk_err *e)
+{
+    size_t n_slot = t->n_job * (size_t)t->ne, n = lammps ? lammps_terms(t, NULL) : 3 * t->nk;
+    mlk_free(t->g_start), mlk_free(t->g_k), mlk_free(t->g_f);
+    t->g_start = mlk_alloc(n_slot + 1, sizeof *t->g_start);
+    t->g_k = mlk_alloc(n, sizeof *t->g_k);
+    t->g_f = mlk_alloc(n, sizeof *t->g_f);
+    term *list = mlk_alloc(n, sizeof *list);
+    if (!t->g_start || !t->g_k || !t->g_f || !list) {
+        mlk_free(list);
+        return MLK_FAIL(e, MLK_ENOMEM, "snap with %zu components", t->nk);
+    }
+    n = lammps ? lammps_terms(t, list) : gradient_terms(t, list);
+    for (size_t q = 0; q < n; q++) t->g_start[list[q].slot + 1]++;
+    for (size_t q = 0; q < n_slot; q++) t->g_start[q + 1] += t->g_start[q];
+    for (size_t q = 0; q < n; q++) {
+        size_t at = t->g_start[list[q].slot]++;
+        t->g_k[at] = list[q].k;
+        t->g_f[at] = list[q].f;
+    }
+    for (size_t q = n_slot; q > 0; q--) t->g_start[q] = t->g_start[q - 1];
+    t->g_start[0] = 0;
+    mlk_free(list);
+    return MLK_OK;
+}
+
+mlk_status snap_table_follow_lammps(k_snap *t, mlk_err *e)
+{
+    return gamma_rows(t, true, e);
+}
+
 static mlk_status component_tables(k_snap *t, const snap_setup *s, mlk_err *e)
 {
     size_t ne = (size_t)t->ne, per = snap_components(t->twojmax), n_slot = t->n_job * ne;
@@ -186,55 +281,35 @@ static mlk_status component_tables(k_snap *t, const snap_setup *s, mlk_err *e)
     t->nb = 1 + t->nk + (t->quadratic ? t->nk * (t->nk + 1) / 2 : 0);
     t->k_slot = mlk_alloc(t->nk, sizeof *t->k_slot);
     t->k_f = mlk_alloc(t->nk, sizeof *t->k_f);
+    t->k_same = mlk_alloc(t->nk, sizeof *t->k_same);
     t->k_zero = mlk_alloc((size_t)t->nt * t->nk, sizeof *t->k_zero);
-    t->g_start = mlk_alloc(n_slot + 1, sizeof *t->g_start);
-    t->g_k = mlk_alloc(3 * t->nk, sizeof *t->g_k);
-    t->g_f = mlk_alloc(3 * t->nk, sizeof *t->g_f);
     t->gamma = mlk_alloc((size_t)t->nt * n_slot, sizeof *t->gamma);
     t->shift = mlk_alloc((size_t)t->nt, sizeof *t->shift);
-    int(*of)[3] = mlk_alloc(t->nk, sizeof *of); /* slots that component k adds to, and how much */
-    double(*by)[3] = mlk_alloc(t->nk, sizeof *by);
-    mlk_status st = MLK_OK;
-    if (!t->k_slot || !t->k_f || !t->k_zero || !t->g_start || !t->g_k || !t->g_f || !t->gamma ||
-        !t->shift || !of || !by) {
-        st = MLK_FAIL(e, MLK_ENOMEM, "snap with %zu components", t->nk);
-        goto done;
-    }
-    size_t k = 0;
-    for (int e1 = 0; e1 < t->ne; e1++)
-        for (int e2 = 0; e2 < t->ne; e2++)
-            for (int e3 = 0; e3 < t->ne; e3++)
-                for (int j1 = 0; j1 <= t->twojmax; j1++)
-                    for (int j2 = 0; j2 <= j1; j2++)
-                        for (int j = j1 - j2; j <= j1 + j2 && j <= t->twojmax; j += 2) {
-                            if (j < j1) continue;
-                            double f = s->bnorm ? 1.0 / (j + 1) : 1.0, b0 = f * (j + 1);
-                            t->k_slot[k] = snap_table_slot(t, j1, e1, j2, e2, j, e3);
-                            t->k_f[k] = f;
-                            for (int c = 0; c < t->nt && s->bzero; c++) {
-                                bool self = !t->chem || s->wselfall || (e1 == c && e2 == c && e3 == c);
-                                t->k_zero[(size_t)c * t->nk + k] = self ? b0 : 0;
-                            }
-                            of[k][0] = t->k_slot[k], by[k][0] = f;
-                            of[k][1] = snap_table_slot(t, j2, e2, j, e3, j1, e1), by[k][1] = b0 / (j1 + 1);
-                            of[k][2] = snap_table_slot(t, j1, e1, j, e3, j2, e2), by[k][2] = b0 / (j2 + 1);
-                            k++;
-                        }
-    /* compressed rows: slot -> components */
-    for (k = 0; k < t->nk; k++)
-        for (int a = 0; a < 3; a++) t->g_start[of[k][a] + 1]++;
-    for (size_t q = 0; q < n_slot; q++) t->g_start[q + 1] += t->g_start[q];
-    for (k = 0; k < t->nk; k++)
-        for (int a = 0; a < 3; a++) {
-            size_t at = t->g_start[of[k][a]]++;
-            t->g_k[at] = (int)k;
-            t->g_f[at] = by[k][a];
-        }
-    for (size_t q = n_slot; q > 0; q--) t->g_start[q] = t->g_start[q - 1];
-    t->g_start[0] = 0;
-done:
-    mlk_free(of), mlk_free(by);
-    return st;
+    if (!t->k_slot || !t->k_f || !t->k_same || !t->k_zero || !t->gamma || !t->shift)
+        return MLK_FAIL(e, MLK_ENOMEM, "snap with %zu components", t->nk);
+    int n = t->ne, p = (int)per;
+    for (int x = 0; x < n * n * n; x++)
+        for (int j1 = 0, b = 0; j1 <= t->twojmax; j1++)
+            for (int j2 = 0; j2 <= j1; j2++)
+                for (int j = j1 - j2; j <= j1 + j2 && j <= t->twojmax; j += 2) {
+                    if (j < j1) continue;
+                    int e1 = x / (n * n), e2 = x / n % n, e3 = x % n, k = x * p + b;
+                    t->k_slot[k] = snap_table_slot(t, j1, e1, j2, e2, j, e3);
+                    t->k_f[k] = s->bnorm ? 1.0 / (j + 1) : 1.0;
+                    for (int c = 0; c < t->nt && s->bzero; c++) {
+                        bool self = !t->chem || s->wselfall || (e1 == c && e2 == c && e3 == c);
+                        t->k_zero[c * (int)t->nk + k] = self ? t->k_f[k] * (j + 1) : 0;
+                    }
+                    /* the first of the components that equal this one by exchange of factors */
+                    int a[3] = {e1, e2, e3};
+                    for (int r = 0; r < 2; r++) {
+                        if (j1 == j2 && a[0] > a[1]) a[0] ^= a[1], a[1] ^= a[0], a[0] ^= a[1];
+                        if (j == j1 && a[0] > a[2]) a[0] ^= a[2], a[2] ^= a[0], a[0] ^= a[2];
+                    }
+                    if (j1 == j2 && a[0] > a[1]) a[0] ^= a[1], a[1] ^= a[0], a[0] ^= a[1];
+                    t->k_same[k] = ((a[0] * n + a[1]) * n + a[2]) * p + b++;
+                }
+    return gamma_rows(t, false, e);
 }
 
 mlk_status snap_table_build(const snap_setup *s, k_snap *t, mlk_err *e)
@@ -296,7 +371,7 @@ void snap_table_update(k_snap *t, const double *param)
 void snap_table_free(k_snap *t)
 {
     void *all[] = {t->rcut,   t->weight, t->norm,   t->hw,     t->h2f,     t->h2m, t->sign,
-                   t->fold_i, t->fold_c, t->pair,   t->job_j,  t->coef,    t->k_slot, t->k_f,
+                   t->fold_i, t->fold_c, t->pair,   t->job_j,  t->coef,    t->k_slot, t->k_f, t->k_same,
                    t->k_zero, t->g_start, t->g_k,   t->g_f,    t->gamma,   t->shift};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) mlk_free(all[k]);
     memset(t, 0, sizeof *t);
