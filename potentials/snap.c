@@ -101,7 +101,10 @@ static mlk_status symmetrise(const k_snap *t, double *param, bool only_look, dou
         if (only_look) continue;
         for (size_t k = 0; k < nk; k++) *from++ = lin[k];
         for (size_t k = 0; k < nk && t->quadratic; k++)
-            for (size_t l = k; l < nk; l++) *from++ = full[k * nk + l];
+            for (size_t l = k; l < nk; l++) { /* the same bits for all that are equal */
+                size_t x = (size_t)t->k_same[k], y = (size_t)t->k_same[l];
+                *from++ = x < y ? full[x * nk + y] : full[y * nk + x];
+            }
     }
     mlk_free(q);
     return MLK_OK;
