@@ -20,6 +20,8 @@ TEST_SRC := $(wildcard tests/unit/*.c tests/property/*.c tests/golden/*.c)
 SLOW_SRC := $(wildcard tests/slow/*.c)
 SUP_SRC := $(wildcard tests/support/*.c)
 PERF_SRC := $(wildcard tests/perf/*.c)
+# short lines unless V=1
+say = $(if $(V),,@echo '  $(1) $(2)';)
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 LIB := $(B)/libmlkit.a
 BIN := $(B)/mlkit
@@ -43,20 +45,20 @@ $(VERSIONED): | $(B)/version.h
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(if $(filter k_%,$(notdir $<)),$(KERNEL_FLAGS)) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $(if $(filter k_%,$(notdir $<)),$(KERNEL_FLAGS)) -MMD -MP -c $< -o $@
 
 $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
 	@ar rcs $@ $^
 $(BIN): $(call obj,$(CLI_SRC)) $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) -o $@
 TEST_LIBS = $(shell pkg-config --libs criterion 2>/dev/null)
 $(B)/mlk-test: $(call obj,$(TEST_SRC) $(SUP_SRC)) $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
 $(B)/mlk-slow: $(call obj,$(SLOW_SRC) $(SUP_SRC)) $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
 $(B)/mlk-perf: $(call obj,$(PERF_SRC) $(SUP_SRC)) $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
 -include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(SLOW_SRC) $(SUP_SRC) $(PERF_SRC)))
 
 ## deps: install the Debian/Ubuntu packages that are missing (elsewhere: name them)
