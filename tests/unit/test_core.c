@@ -43,7 +43,8 @@ Test(opt, command_line_sets_fields_and_keeps_words)
                                           "nve",   "--size", "2x3x4",    "--cut_off", "5.5",
                                           "--equil", "1.5ns", "--list", "1,2",   "-3"};
     char *argv[16] = {NULL};
-    for (int k = 0; k < 15; k++) argv[k] = mlk_strdup(given[k]);
+    char *own[15];
+    for (int k = 0; k < 15; k++) own[k] = argv[k] = mlk_strdup(given[k]);
     mlk_check_ok(mlk_opt_defaults(opts, &c, &e), e);
     mlk_check_ok(mlk_opt_argv(opts, &c, 15, argv, &words, NULL, &e), e);
     cr_assert(words == 2 && !strcmp(argv[1], "a.xml") && !strcmp(argv[2], "-3"));
@@ -51,6 +52,7 @@ Test(opt, command_line_sets_fields_and_keeps_words)
     mlk_check_close(c.x, 5.5, 0);
     mlk_check_close(c.t, 1.5e6, 0);
     mlk_check_close(c.wall, 600, 0);
+    for (int k = 0; k < 15; k++) mlk_free(own[k]);
 }
 
 Test(opt, wrong_values_are_refused_with_the_reason)
