@@ -263,7 +263,8 @@ static mlk_status loop(driver *d, const char *dir, const char *key, mlk_err *e)
             double loss = v.loss / v.nl;
             MLK_TRY(record(d, lr, &v, e));
             show(d, d->t.epoch == d->t.n_epoch);
-            if (!isfinite(loss) || (isfinite(d->t.best_loss) && loss > 1e3 * d->t.best_loss)) {
+            /* a loss of 1 is a model that predicts nothing */
+            if (!isfinite(loss) || (loss > 10 && loss > 1e3 * d->t.best_loss)) {
                 MLK_TRY(step_back(d, e));
             } else if (loss < d->t.best_loss) {
                 d->t.best_loss = loss;

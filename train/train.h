@@ -175,8 +175,11 @@ mlk_status mlk_fit_model(const mlk_train_config *c, const mlk_train_model *m, co
 /* Weight of every frame from loss.groups; errors: a pattern that matches nothing. */
 mlk_status mlk_fit_weights(const mlk_train_config *c, const mlk_dataset *ds, double *weight,
                            mlk_err *e);
+/* Read the data of a configuration (none given: the bundled set), choose the energy, split. */
+mlk_status mlk_fit_load(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e);
+/* Log the table a user checks before a fit: frames by group, species, labels found and used, spreads.
+ * Errors: MLK_EINVAL a label that has a weight is absent from all training frames. */
+mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, mlk_err *e);
 /* Hash of all frames and of the split, 16 hex digits. */
 void mlk_fit_fingerprint(const mlk_dataset *ds, char hex[17]);
-/* {"energy_rmse_meV_atom": ..} as jansson object is in train/output.h. */
-
 #endif
