@@ -344,11 +344,13 @@ mlk_status mlk_train_config_read(mlk_train_config *c, const char *path, mlk_err 
     return s;
 }
 
-static void print_table(const mlk_opt *opts, const void *field, FILE *out)
+/* rows of opts, except those that stand in `but` */
+static void print_table(const mlk_opt *opts, const void *field, const mlk_opt *but, FILE *out)
 {
     char value[MLK_OPT_STR_MAX];
     bool first = true;
     for (const mlk_opt *o = opts; o->key; o++) {
+        if (but && mlk_opt_find(but, o->key)) continue;
         mlk_opt_print(o, field, value, sizeof value);
         bool list = o->type == MLK_OPT_INTS || o->type == MLK_OPT_REALS;
         fprintf(out, "%s%s: %s%s%s", first ? "" : ", ", o->key, list ? "[" : "",
@@ -367,7 +369,7 @@ void mlk_train_config_print(const mlk_train_config *c, const mlk_train_model *on
             for (size_t i = 0; i < c->n_path; i++) fprintf(out, "%s\"%s\"", i ? ", " : "", c->path[i]);
             fprintf(out, "], ");
         }
-        print_table(sections[k].opts, (const char *)c + sections[k].offset, out);
+        print_table(sections[k].opts, (const char *)c + sections[k].offset, NULL, out);
         if (k == 1 && c->n_group) {
             fprintf(out, ", groups: {");
             for (size_t i = 0; i < c->n_group; i++)
@@ -390,15 +392,10 @@ void mlk_train_config_print(const mlk_train_config *c, const mlk_train_model *on
         if (m->name[0]) fprintf(out, "name: %s, ", m->name);
         if (m->seed >= 0) fprintf(out, "seed: %d, ", m->seed);
         bool comma = strchr(m->zbl, ',');
-        if (!mlk_opt_find(m->type->hyper, "zbl"))
-            fprintf(out, "zbl: %s%s%s, ", comma ? "[" : "", m->zbl, comma ? "]" : "");
-        if ((m->type->caps & MLK_CAP_LINEAR) && !mlk_opt_find(m->type->hyper, "ridge")) {
-            if (isnan(m->ridge))
-                fprintf(out, "ridge: auto, ");
-            else
-                fprintf(out, "ridge: %.10g, ", m->ridge);
-        }
-        print_table(m->type->hyper, m->hyper, out);
+        fprintf(out, "zbl: %s%s%s, ", comma ? "[" : "", m->zbl, comma ? "]" : "");
+        if ((m->type->caps & MLK_CAP_LINEAR) && isnan(m->ridge)) fprintf(out, "ridge: auto, ");
+        if ((m->type->caps & MLK_CAP_LINEAR) && !isnan(m->ridge)) fprintf(out, "ridge: %.10g, ", m->ridge);
+        print_table(m->type->hyper, m->hyper, model_opts, out);
         fprintf(out, "}\n");
     }
 }

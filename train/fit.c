@@ -119,7 +119,15 @@ static mlk_status make_potential(const mlk_train_config *c, const mlk_train_mode
     mlk_log(MLK_LOG_INFO, "%s", note);
     MLK_TRY(mlk_fit_e0(*pot, ds, c->e0, note, sizeof note, e));
     mlk_log(MLK_LOG_INFO, "%s", note);
-    return MLK_OK;
+    if (!m->type->prepare) return MLK_OK;
+    const mlk_frame **fr = mlk_alloc(ds->n, sizeof *fr);
+    size_t n = 0;
+    if (!fr) return MLK_FAIL(e, MLK_ENOMEM, "list of frames");
+    for (size_t k = 0; k < ds->n; k++)
+        if (ds->split[k] == MLK_SPLIT_TRAIN) fr[n++] = &ds->frame[k];
+    mlk_status s = n ? m->type->prepare(*pot, n, fr, e) : MLK_OK;
+    mlk_free(fr);
+    return s;
 }
 
 static mlk_status fit_parameters(mlk_potential *pot, const mlk_train_config *c, const mlk_train_model *m,
