@@ -1,6 +1,6 @@
-/* vmath.h - elementary functions that vectorise: no branches, no tables, no calls, so that gcc turns
- * a `#pragma omp simd` loop over them into vector code (libm's do not without -ffast-math). Accuracy is
- * tested against libm in tests/unit/test_vmath.c; NaN in gives NaN out. */
+/* vmath.h - elementary functions that vectorise: no branches, no tables, no calls, so that gcc
+ * turns a `#pragma omp simd` loop over them into vector code (libm's do not without -ffast-math).
+ * Accuracy is tested against libm in tests/unit/test_vmath.c; NaN in gives NaN out. */
 #ifndef MLK_CORE_VMATH_H
 #define MLK_CORE_VMATH_H
 

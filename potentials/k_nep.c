@@ -31,16 +31,20 @@ const double mlk_nep_clm[24] = {
 #define TARGET
 #define NAME(x) x##_scalar
 #include "potentials/k_nep_body.h"
+#include "potentials/k_nep_vjp.h"
 #include "potentials/k_nep_end.h"
 #define W 4
 #define TARGET MLK_TARGET_AVX2
 #define NAME(x) x##_avx2
 #include "potentials/k_nep_body.h"
+#include "potentials/k_nep_vjp.h"
 #include "potentials/k_nep_end.h"
 #define W 8
 #define TARGET MLK_TARGET_AVX512
 #define NAME(x) x##_avx512
 #include "potentials/k_nep_body.h"
+#include "potentials/k_nep_vjp.h"
 #include "potentials/k_nep_end.h"
 
 mlk_nep_eval_fn *const mlk_nep_eval_table[3] = {eval_scalar, eval_avx2, eval_avx512};
+mlk_nep_vjp_fn *const mlk_nep_vjp_table[3] = {vjp_scalar, vjp_avx2, vjp_avx512};

@@ -1,6 +1,6 @@
 /* k_nep_body.h - NEP site energies and pair partials for one vector width. Included by k_nep.c once
- * per instruction set with W (doubles per vector), TARGET (function attribute) and NAME(x) (suffix).
- * No include guard: it is a template. Equations and symbols: nep.h.
+ * per instruction set with W (doubles per vector), TARGET (function attribute) and NAME(x)
+ * (suffix). No include guard: it is a template. Equations and symbols: nep.h.
  *
  * Layout: geometry has lanes over neighbours; sums over neighbours, s_lm,n = sum_j g_n(r_j) ylm(j),
  * have lanes over n, so that no sum runs across lanes. ylm are real solid harmonics on the unit
@@ -24,7 +24,9 @@ FN void NAME(gemv)(size_t n8, size_t nc, const double *restrict m, size_t ldm,
     size_t v = 0;
     for (; v + 4 * W <= n8; v += 4 * W) {
         vec a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0};
-        if (init) a0 = V(init + v), a1 = V(init + v + W), a2 = V(init + v + 2 * W), a3 = V(init + v + 3 * W);
+        if (init)
+            a0 = V(init + v), a1 = V(init + v + W), a2 = V(init + v + 2 * W),
+            a3 = V(init + v + 3 * W);
         const double *row = m + v;
         for (size_t c = 0; c < nc; c++, row += ldm) {
             double xc = x[c];
@@ -40,7 +42,8 @@ FN void NAME(gemv)(size_t n8, size_t nc, const double *restrict m, size_t ldm,
         if (init) a0 = V(init + v);
         const double *row = m + v;
         size_t c = 0;
-        for (; c + 2 <= nc; c += 2, row += 2 * ldm) a0 += V(row) * x[c], a1 += V(row + ldm) * x[c + 1];
+        for (; c + 2 <= nc; c += 2, row += 2 * ldm)
+            a0 += V(row) * x[c], a1 += V(row + ldm) * x[c + 1];
         if (c < nc) a0 += V(row) * x[c];
         VSET(y + v) = a0 + a1;
     }
@@ -53,8 +56,9 @@ FN double NAME(hsum)(vec a)
     return s;
 }
 
-/* Neighbours of centre i inside the radial cutoff, sorted by species, each species padded to 8 lanes
- * with points at the cutoff (where every function and its slope vanish). Returns the padded count. */
+/* Neighbours of centre i inside the radial cutoff, sorted by species, each species padded to 8
+ * lanes with points at the cutoff (where every function and its slope vanish). Returns the padded
+ * count. */
 FN size_t NAME(collect)(const mlk_nep *m, const mlk_neigh *nl, const int *type, size_t i,
                         mlk_nep_work *w)
 {
@@ -143,7 +147,7 @@ FN void NAME(radial)(const mlk_nep *m, size_t n, mlk_nep_work *w)
         }
         for (size_t k = 0; k < m->kr; k++) sum[k] = (vec){0};
         for (size_t j = w->seg[t]; j < w->seg[t + 1]; j += W) {
-#define F(k, f_, df_) sum[k] += f_, VSET(w->dfk + (k) * w->cap + j) = df_
+#define F(k, f_, df_) sum[k] += f_, VSET(w->dfk + (k)*w->cap + j) = df_
             CHEBYSHEV(m->kr, j, F);
 #undef F
         }
@@ -191,7 +195,7 @@ FN size_t NAME(angular)(const mlk_nep *m, size_t ti, mlk_nep_work *w)
     size_t n8 = (n + 7) & ~(size_t)7, cap = w->cap;
     NAME(envelope)(n8, ar, arcinv, w);
     for (size_t j = 0; j < n8; j += W) {
-#define F(k, f_, df_) VSET(w->afk + (k) * cap + j) = f_, VSET(w->adfk + (k) * cap + j) = df_
+#define F(k, f_, df_) VSET(w->afk + (k)*cap + j) = f_, VSET(w->adfk + (k)*cap + j) = df_
         CHEBYSHEV(m->ka, j, F);
 #undef F
     }
@@ -360,7 +364,8 @@ FN void NAME(radial_force)(const mlk_nep *m, size_t ti, mlk_nep_work *w)
     double *c = w->fsum; /* no longer needed: now sum_n fq_n c_nk */
     for (size_t t = 0; t < m->nt; t++) {
         if (w->seg[t] == w->seg[t + 1]) continue;
-        NAME(gemv)(m->kr8, m->nr, m->crt + (ti * m->nt + t) * m->nr * m->kr8, m->kr8, w->fq, NULL, c);
+        NAME(gemv)
+        (m->kr8, m->nr, m->crt + (ti * m->nt + t) * m->nr * m->kr8, m->kr8, w->fq, NULL, c);
         for (size_t j = w->seg[t]; j < w->seg[t + 1]; j += W) {
             vec d = {0};
             for (size_t k = 0; k < m->kr; k++) d += V(w->dfk + k * w->cap + j) * c[k];

@@ -1,5 +1,6 @@
-/* nep.c - the neuroevolution potential: sizes, parameters, packing for the kernels, and the entries of
- * its type. Equations in nep.h, arithmetic in k_nep_body.h and k_nep_vjp.h, files in nep_io.c. */
+/* nep.c - the neuroevolution potential: sizes, parameters, packing for the kernels, and the entries
+ * of its type. Equations in nep.h, arithmetic in k_nep_body.h and k_nep_vjp.h, files in nep_io.c.
+ */
 #include "potentials/nep.h"
 
 #include <math.h>
@@ -77,7 +78,7 @@ void mlk_nep_destroy(mlk_potential *pot)
 {
     mlk_nep *m = pot->state;
     if (!m) return;
-    double *all[] = {m->scaler, m->rcr, m->rca, m->rr, m->ra, m->w0t, m->w0,
+    double *all[] = {m->scaler, m->rcr, m->rca, m->rr,  m->ra, m->w0t,      m->w0,
                      m->b0,     m->w1,  m->cr,  m->crt, m->ca, m->zbl_table};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) mlk_free(all[k]);
     mlk_free(m);
@@ -198,6 +199,7 @@ static mlk_status work_init(const mlk_nep *m, const mlk_neigh *nl, size_t i0, si
                 {&w->ds, lm, true},
                 {&w->sb, lm, true},
                 {&w->rows_dot, rows, true},
+                {&w->rows_d, rows, true},
                 {&w->g_w0, m->n_net * m->neuron * m->dim8, true},
                 {&w->g_b0, m->n_net * m->neuron8, true},
                 {&w->g_w1, m->n_net * m->neuron8, true},
@@ -214,7 +216,13 @@ static mlk_status work_init(const mlk_nep *m, const mlk_neigh *nl, size_t i0, si
     w->a_type = w->a_idx + cap;
     for (size_t k = 0; k < n_want; k++)
         if (vjp || !want[k].vjp) *want[k].p = d, d += up8(want[k].n);
-    memset(w->rows_b, 0, rows * sizeof *w->rows_b); /* its pads stay zero */
+    /* pads that are read and never written */
+    memset(w->rows_b, 0, rows * sizeof *w->rows_b);
+    if (!vjp) return MLK_OK;
+    memset(w->rows_d, 0, rows * sizeof *w->rows_d);
+    memset(w->q, 0, (m->dim8 + 8) * sizeof *w->q);
+    memset(w->dq, 0, (m->dim8 + 8) * sizeof *w->dq);
+    memset(w->g_w0, 0, (size_t)(d - w->g_w0) * sizeof *d); /* all gradients */
     return MLK_OK;
 }
 
@@ -225,6 +233,34 @@ static mlk_status eval(const mlk_potential *pot, const mlk_neigh *nl, const int 
     mlk_nep_work w;
     MLK_TRY(work_init(m, nl, i0, i1, false, s, &w, e));
     mlk_nep_eval_table[mlk_cpu_level()](m, nl, type, i0, i1, &w, u, p, NULL);
+    return MLK_OK;
+}
+
+static mlk_status vjp(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i0,
+                      size_t i1, const double *ubar, double *const pbar[3], mlk_scratch *s,
+                      double *param_bar, mlk_err *e)
+{
+    const mlk_nep *m = pot->state;
+    mlk_nep_work w;
+    MLK_TRY(work_init(m, nl, i0, i1, true, s, &w, e));
+    mlk_nep_vjp_table[mlk_cpu_level()](m, nl, type, i0, i1, ubar, pbar, &w);
+    /* back to the order of nep.txt: see mlk_nep_pack */
+    double *x = param_bar;
+    size_t nn = m->neuron, tt = m->nt * m->nt;
+    for (size_t t = 0; t < m->n_net; t++) {
+        for (size_t n = 0; n < nn; n++)
+            for (size_t d = 0; d < m->dim; d++)
+                *x++ += w.g_w0[(t * nn + n) * m->dim8 + d] * m->scaler[d];
+        for (size_t n = 0; n < nn; n++) *x++ -= w.g_b0[t * m->neuron8 + n];
+        for (size_t n = 0; n < nn; n++) *x++ += w.g_w1[t * m->neuron8 + n];
+    }
+    *x++ += w.g_b1;
+    for (size_t n = 0; n < m->nr; n++)
+        for (size_t k = 0; k < m->kr; k++)
+            for (size_t p = 0; p < tt; p++) *x++ += w.g_cr[(p * m->kr + k) * m->nr8 + n];
+    for (size_t n = 0; n < m->na; n++)
+        for (size_t k = 0; k < m->ka; k++)
+            for (size_t p = 0; p < tt; p++) *x++ += w.g_ca[(p * m->ka + k) * m->na8 + n];
     return MLK_OK;
 }
 
@@ -245,7 +281,8 @@ mlk_status mlk_nep_descriptors(const mlk_potential *pot, const mlk_neigh *nl, co
     return MLK_OK;
 }
 
-/* ---- a new model ------------------------------------------------------------------------------ */
+/* ---- a new model ------------------------------------------------------------------------------
+ */
 
 static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
 {
@@ -253,7 +290,8 @@ static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
     mlk_nep *m = pot->state = mlk_alloc(1, sizeof *m);
     if (!m) return MLK_FAIL(e, MLK_ENOMEM, "nep");
     if (h->cutoff.n != 2 || h->cutoff.v[1] > h->cutoff.v[0])
-        return MLK_FAIL(e, MLK_EINVAL, "nep: cutoff needs a radial and a not larger angular radius");
+        return MLK_FAIL(e, MLK_EINVAL,
+                        "nep: cutoff needs a radial and a not larger angular radius");
     if (h->n_max.n != 2 || h->basis.n != 2)
         return MLK_FAIL(e, MLK_EINVAL, "nep: n_max and basis need two numbers, radial and angular");
     const int *l = h->l_max.v;
@@ -276,8 +314,9 @@ static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
     /* room for the densest solids until prepare counts (0.2 atoms/A^3) */
     for (int k = 0; k < 2; k++) m->nn[k] = 1 + (int)(0.84 * pow(h->cutoff.v[k], 3));
 
-    /* Weights so that pre-activations are O(1) once prepare has scaled the descriptors to a range of 1,
-     * and energies a few 0.1 eV; expansion coefficients decrease with k: smooth radial functions. */
+    /* Weights so that pre-activations are O(1) once prepare has scaled the descriptors to a range
+     * of 1, and energies a few 0.1 eV; expansion coefficients decrease with k: smooth radial
+     * functions. */
     mlk_rng g = mlk_rng_make(seed, 0x6e6570);
     double *x = pot->param, sw = 2 / sqrt((double)m->dim), su = 0.5 / sqrt((double)m->neuron);
     for (size_t t = 0; t < m->n_net; t++) {
@@ -294,18 +333,117 @@ static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
     return mlk_nep_pack(pot, e);
 }
 
+/* Range of every descriptor over the frames -> scaler; its mean per species -> biases, so that the
+ * hidden units start in the curved part of tanh; the most neighbours -> file header. */
+typedef struct range {
+    double *lo, *hi, *mean; /* (dim), (dim), (nt,dim) */
+    size_t count[MLK_SPECIES_MAX];
+} range;
+
+static void widen(const mlk_nep *m, const int *type, size_t n, const double *q, range *g)
+{
+    for (size_t i = 0; i < n; i++) {
+        g->count[type[i]]++;
+        for (size_t d = 0; d < m->dim; d++) {
+            double v = q[i * m->dim + d];
+            g->lo[d] = fmin(g->lo[d], v);
+            g->hi[d] = fmax(g->hi[d], v);
+            g->mean[(size_t)type[i] * m->dim + d] += v;
+        }
+    }
+}
+
+static void count_neighbours(const mlk_nep *m, const int *type, const mlk_neigh *nl, int most[2])
+{
+    for (size_t i = 0; i < nl->n; i++) {
+        int n[2] = {0};
+        for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
+            size_t p = (size_t)type[i] * m->nt + (size_t)type[nl->j[k]];
+            double r2 = 0;
+            for (int c = 0; c < 3; c++) r2 += nl->r[c][k] * nl->r[c][k];
+            n[0] += r2 < m->rr[p] * m->rr[p];
+            n[1] += r2 < m->ra[p] * m->ra[p];
+        }
+        for (int k = 0; k < 2; k++)
+            if (n[k] > most[k]) most[k] = n[k];
+    }
+}
+
+static mlk_status look(mlk_potential *pot, const mlk_frame *fr, range *g, int most[2],
+                       mlk_neigh *nl, mlk_scratch *sc, mlk_err *e)
+{
+    const mlk_nep *m = pot->state;
+    mlk_status s = MLK_OK;
+    int *type = mlk_alloc(fr->n, sizeof *type);
+    double *q = mlk_alloc(fr->n * m->dim, sizeof *q);
+    if (!type || !q) s = MLK_FAIL(e, MLK_ENOMEM, "%zu atoms", fr->n);
+    if (!s) s = mlk_potential_types_of(pot, fr, type, e);
+    if (!s) s = mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, pot->rc, nl, e);
+    mlk_scratch_reset(sc);
+    if (!s) s = mlk_nep_descriptors(pot, nl, type, 0, fr->n, sc, q, NULL, e);
+    if (!s) widen(m, type, fr->n, q, g), count_neighbours(m, type, nl, most);
+    mlk_free(type), mlk_free(q);
+    return s;
+}
+
+static mlk_status prepare(mlk_potential *pot, size_t n_frames, const mlk_frame *const *frames,
+                          mlk_err *e)
+{
+    mlk_nep *m = pot->state;
+    if (m->prepared) return MLK_OK;
+    if (!n_frames)
+        return MLK_FAIL(e, MLK_EINVAL, "nep: no training frames to scale descriptors with");
+    mlk_status s = MLK_OK;
+    mlk_neigh nl = {0};
+    mlk_scratch sc = {0};
+    range g = {mlk_alloc(m->dim, sizeof(double)),
+               mlk_alloc(m->dim, sizeof(double)),
+               mlk_alloc(m->nt * m->dim, sizeof(double)),
+               {0}};
+    int most[2] = {0};
+    if (!g.lo || !g.hi || !g.mean) {
+        s = MLK_FAIL(e, MLK_ENOMEM, "nep");
+        goto done;
+    }
+    for (size_t d = 0; d < m->dim; d++) g.lo[d] = INFINITY, g.hi[d] = -INFINITY;
+    for (size_t k = 0; k < n_frames; k++) MLK_GO(look(pot, frames[k], &g, most, &nl, &sc, e));
+    for (size_t d = 0; d < m->dim; d++) {
+        double width = g.hi[d] - g.lo[d], size = fmax(fabs(g.hi[d]), fabs(g.lo[d]));
+        m->scaler[d] = width > 1e-8 * size ? 1 / width : 1; /* the same in every atom: useless */
+    }
+    for (size_t t = 0; t < m->n_net; t++) {
+        double *w0 = pot->param + t * m->neuron * (m->dim + 2), *b0 = w0 + m->neuron * m->dim;
+        if (g.count[t])
+            for (size_t n = 0; n < m->neuron; n++)
+                for (size_t d = 0; d < m->dim; d++)
+                    b0[n] += w0[n * m->dim + d] * m->scaler[d] * g.mean[t * m->dim + d] /
+                             (double)g.count[t];
+    }
+    m->nn[0] = most[0], m->nn[1] = most[1];
+    m->prepared = true;
+    s = mlk_nep_pack(pot, e);
+done:
+    mlk_free(g.lo), mlk_free(g.hi), mlk_free(g.mean);
+    mlk_neigh_free(&nl);
+    mlk_scratch_free(&sc);
+    return s;
+}
+
 const mlk_potential_type mlk_potential_nep = {
     .name = "nep",
     .summary = "neuroevolution potential (NEP4): Chebyshev descriptors, one hidden layer",
     .refs = refs,
     .hyper = opts,
     .hyper_size = sizeof(mlk_nep_hyper),
+    .caps = MLK_CAP_VJP,
     .file = "nep.txt",
     .create = create,
     .destroy = mlk_nep_destroy,
     .update = mlk_nep_pack,
+    .prepare = prepare,
     .sniff = mlk_nep_sniff,
     .read = mlk_nep_read,
     .write = mlk_nep_write,
     .eval = eval,
+    .vjp = vjp,
 };

@@ -1,12 +1,11 @@
-/* nep.h - the neuroevolution potential, NEP3 and NEP4: what nep.c, nep_io.c and the kernels share, and
- * the descriptors for whoever wants to look at them.
+/* nep.h - the neuroevolution potential, NEP3 and NEP4: what nep.c, nep_io.c and the kernels share,
+ * and the descriptors for whoever wants to look at them.
  *
- *   U_i = sum_n w1_n tanh(sum_d w0_nd s_d q_d - b0_n) - b1        (one network, NEP3; per type, NEP4)
- *   q_n      = sum_j g_n(r_ij)                                   n < nr            radial
- *   q_nl     = (2l+1)/(4 pi) sum_jk g_n(r_ij) g_n(r_ik) P_l(cos) n < na, 1 <= l <= L   angular
- *   q_n(222) = -sqrt(2/35) 108 (5/16 pi)^(3/2) det Q_n           Q traceless quadrupole of g_n
- *   q_n(1111)= 7/15 q_n1^2
- *   g_n(r)   = sum_k c_nk^{IJ} f_k(r),  f_k = (T_k(2(r/rc-1)^2-1)+1)/2 * (1+cos(pi r/rc))/2
+ *   U_i = sum_n w1_n tanh(sum_d w0_nd s_d q_d - b0_n) - b1        (one network, NEP3; per type,
+ * NEP4) q_n      = sum_j g_n(r_ij)                                   n < nr            radial q_nl
+ * = (2l+1)/(4 pi) sum_jk g_n(r_ij) g_n(r_ik) P_l(cos) n < na, 1 <= l <= L   angular q_n(222) =
+ * -sqrt(2/35) 108 (5/16 pi)^(3/2) det Q_n           Q traceless quadrupole of g_n q_n(1111)= 7/15
+ * q_n1^2 g_n(r)   = sum_k c_nk^{IJ} f_k(r),  f_k = (T_k(2(r/rc-1)^2-1)+1)/2 * (1+cos(pi r/rc))/2
  *
  * Fan et al., Phys. Rev. B 104, 104309 (2021); J. Chem. Phys. 157, 114801 (2022);
  * Song et al., Nat. Commun. 15, 10208 (2024). File format: docs/FORMATS.md. */
@@ -26,42 +25,42 @@ typedef struct mlk_nep_hyper {
     mlk_ints basis;   /* radial, angular                                  */
     mlk_ints l_max;   /* 3-body 1..4, 4-body 0|2, 5-body 0|1              */
     int neuron;
-    mlk_reals zbl;    /* inner, outer [A]; empty: off                     */
+    mlk_reals zbl; /* inner, outer [A]; empty: off                     */
 } mlk_nep_hyper;
 
-enum { /* how the cutoff line of nep.txt is written */
-    MLK_NEP_CUTOFF_PLAIN,   /* radial angular NN_radial NN_angular                                */
-    MLK_NEP_CUTOFF_FACTORS, /* ... and factors of the covalent radii: radial angular zbl          */
-    MLK_NEP_CUTOFF_SPECIES  /* radial_1 angular_1 radial_2 angular_2 ... NN_radial NN_angular     */
+enum {                         /* how the cutoff line of nep.txt is written */
+       MLK_NEP_CUTOFF_PLAIN,   /* radial angular NN_radial NN_angular   */
+       MLK_NEP_CUTOFF_FACTORS, /* ... and factors of the covalent radii: radial angular zbl */
+       MLK_NEP_CUTOFF_SPECIES  /* radial_1 angular_1 radial_2 angular_2 ... NN_radial NN_angular  */
 };
 
 /* Everything is padded to 8 lanes: x8 = x rounded up to a multiple of 8, pads are zero. */
 typedef struct mlk_nep {
-    int version;          /* 3 or 4                                                              */
-    size_t nt, n_net;     /* species; networks: nt (NEP4) or 1 (NEP3)                            */
-    size_t nr, na;        /* radial and angular functions, n_max + 1                             */
-    size_t kr, ka;        /* basis functions, basis_size + 1                                     */
-    size_t L, l4, l5;     /* largest l; 1 if the (222) and the (1111) invariants are there       */
-    size_t nl, nlm;       /* angular rows L + l4 + l5; components L(L+2)                         */
-    size_t neuron, dim;   /* hidden neurons; descriptors nr + na*nl                              */
+    int version;        /* 3 or 4                                                              */
+    size_t nt, n_net;   /* species; networks: nt (NEP4) or 1 (NEP3)                            */
+    size_t nr, na;      /* radial and angular functions, n_max + 1                             */
+    size_t kr, ka;      /* basis functions, basis_size + 1                                     */
+    size_t L, l4, l5;   /* largest l; 1 if the (222) and the (1111) invariants are there       */
+    size_t nl, nlm;     /* angular rows L + l4 + l5; components L(L+2)                         */
+    size_t neuron, dim; /* hidden neurons; descriptors nr + na*nl                              */
     size_t nr8, na8, kr8, neuron8, dim8, nlm8;
-    int cutoff_style;     /* MLK_NEP_CUTOFF_*                                                    */
-    double *rcr, *rca;    /* (nt) radial and angular cutoffs as in the file [A]                  */
-    double factor[3];     /* radial, angular, zbl factors of MLK_NEP_CUTOFF_FACTORS              */
-    int zbl_tokens;       /* numbers on the zbl line: 0 (none), 2, 3                             */
-    double *zbl_table;    /* (nt(nt+1)/2,10) flexible ZBL, or NULL                               */
-    int nn[2];            /* most neighbours seen in training: radial, angular                   */
-    bool prepared;        /* the scaler is fixed                                                 */
-    double *scaler;       /* (dim) s_d                                                           */
-    size_t n_ann, n_cr;   /* parameters of all networks; of the radial expansion                 */
+    int cutoff_style;   /* MLK_NEP_CUTOFF_*                                                    */
+    double *rcr, *rca;  /* (nt) radial and angular cutoffs as in the file [A]                  */
+    double factor[3];   /* radial, angular, zbl factors of MLK_NEP_CUTOFF_FACTORS              */
+    int zbl_tokens;     /* numbers on the zbl line: 0 (none), 2, 3                             */
+    double *zbl_table;  /* (nt(nt+1)/2,10) flexible ZBL, or NULL                               */
+    int nn[2];          /* most neighbours seen in training: radial, angular                   */
+    bool prepared;      /* the scaler is fixed                                                 */
+    double *scaler;     /* (dim) s_d                                                           */
+    size_t n_ann, n_cr; /* parameters of all networks; of the radial expansion                 */
 
     /* packed by mlk_nep_pack from param and scaler */
-    double *rr, *ra;      /* (nt,nt) cutoffs of pairs [A]                                        */
-    double *w0t, *w0;     /* (n_net,dim,neuron8) and (n_net,neuron,dim8): w0_nd s_d              */
-    double *b0, *w1;      /* (n_net,neuron8): -b0, w1                                            */
+    double *rr, *ra;  /* (nt,nt) cutoffs of pairs [A]                                        */
+    double *w0t, *w0; /* (n_net,dim,neuron8) and (n_net,neuron,dim8): w0_nd s_d              */
+    double *b0, *w1;  /* (n_net,neuron8): -b0, w1                                            */
     double b1;
-    double *cr, *crt;     /* radial c: (nt,nt,kr,nr8) and (nt,nt,nr,kr8)                         */
-    double *ca;           /* angular c: (nt,nt,ka,na8)                                           */
+    double *cr, *crt; /* radial c: (nt,nt,kr,nr8) and (nt,nt,nr,kr8)                         */
+    double *ca;       /* angular c: (nt,nt,ka,na8)                                           */
 } mlk_nep;
 
 extern const mlk_potential_type mlk_potential_nep;

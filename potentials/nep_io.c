@@ -2,10 +2,10 @@
  *
  *   nep{3|4}[_zbl] N El1 ... ElN
  *   zbl inner outer [factor]                   with _zbl only; "zbl 0 0": a table ends the file
- *   cutoff radial angular NN_r NN_a            or with three factors, or one pair of radii per species
- *   n_max R A / basis_size R A / l_max l3 [l4 [l5]] / ANN neurons 0
- *   parameters, one per line: for each network w0[n][d], b0[n], w1[n]; then b1; then the radial
- *   c[n][k][I][J], the angular c[n][k][I][J], the scaler[d], and 10 numbers per pair I<=J of the table */
+ *   cutoff radial angular NN_r NN_a            or with three factors, or one pair of radii per
+ * species n_max R A / basis_size R A / l_max l3 [l4 [l5]] / ANN neurons 0 parameters, one per line:
+ * for each network w0[n][d], b0[n], w1[n]; then b1; then the radial c[n][k][I][J], the angular
+ * c[n][k][I][J], the scaler[d], and 10 numbers per pair I<=J of the table */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -54,7 +54,8 @@ static mlk_status numbers(lines *t, const char *key, int lo, int hi, double *v, 
     int k = next(t, word);
     if (k < 1 || strcmp(word[0], key)) return BAD(t, e, "expected '%s ...'", key);
     *n = k - 1;
-    if (*n < lo || *n > hi) return BAD(t, e, "'%s' has %d numbers, expected %d to %d", key, *n, lo, hi);
+    if (*n < lo || *n > hi)
+        return BAD(t, e, "'%s' has %d numbers, expected %d to %d", key, *n, lo, hi);
     for (int c = 0; c < *n; c++)
         if (!mlk_parse_double(word[c + 1], &v[c]))
             return BAD(t, e, "'%s' is not a number", word[c + 1]);
@@ -155,7 +156,8 @@ static mlk_status read_values(lines *t, size_t n, double *v, const char *what, m
         int c;
         do c = next(t, word);
         while (c == -1);
-        if (c == 0) return BAD(t, e, "the file ends at number %zu of %zu of the %s", k + 1, n, what);
+        if (c == 0)
+            return BAD(t, e, "the file ends at number %zu of %zu of the %s", k + 1, n, what);
         if (c != 1 || !mlk_parse_double(word[0], &v[k]))
             return BAD(t, e, "expected one number (%s, %zu of %zu)", what, k + 1, n);
     }
@@ -192,7 +194,8 @@ static mlk_status parse(mlk_potential *pot, mlk_nep *m, lines *t, mlk_err *e)
     if (l[0] < 1 || l[0] > 4 || (l[1] && l[1] != 2) || l[2] > 1 || l[1] > l[0])
         return BAD(t, e, "l_max %d %d %d: expected 1 to 4, 0 or 2, 0 or 1", l[0], l[1], l[2]);
     MLK_TRY(integers(t, "ANN", 2, 2, 0, 10000, ann, e));
-    if (ann[0] < 1 || ann[1] != 0) return BAD(t, e, "ANN: expected one hidden layer, 'ANN neurons 0'");
+    if (ann[0] < 1 || ann[1] != 0)
+        return BAD(t, e, "ANN: expected one hidden layer, 'ANN neurons 0'");
     m->nr = (size_t)n_max[0] + 1, m->na = (size_t)n_max[1] + 1;
     m->kr = (size_t)basis[0] + 1, m->ka = (size_t)basis[1] + 1;
     m->L = (size_t)l[0], m->l4 = l[1] == 2, m->l5 = l[2] == 1;

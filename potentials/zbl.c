@@ -1,5 +1,5 @@
-/* zbl.c - universal ZBL core (J. F. Ziegler, J. P. Biersack, U. Littmark, The Stopping and Range of Ions
- * in Solids, 1985), added to any model:
+/* zbl.c - universal ZBL core (J. F. Ziegler, J. P. Biersack, U. Littmark, The Stopping and Range of
+ * Ions in Solids, 1985), added to any model:
  *
  *   U_ij = K Zi Zj / r * phi(r (Zi^0.23 + Zj^0.23) A) * S(r),  half of it to each atom,
  *   S = 1 below inner, (1 + cos(pi (r - inner)/(outer - inner)))/2 up to outer, 0 beyond.
@@ -11,11 +11,11 @@
 #include "core/units.h"
 #include "potentials/potential.h"
 
-#define ZBL_K 14.399645   /* e^2/(4 pi eps0) [eV A] */
-#define ZBL_A 2.134563    /* inverse screening length [1/A] */
+#define ZBL_K 14.399645 /* e^2/(4 pi eps0) [eV A] */
+#define ZBL_A 2.134563  /* inverse screening length [1/A] */
 
-/* Covalent radii [A]: P. Pyykko, M. Atsumi, Chem. Eur. J. 15, 186 (2009), metals reduced by 10 %, times
- * 4/3, as in DFT-D3 (S. Grimme et al., J. Chem. Phys. 132, 154104 (2010)); H to Pu. */
+/* Covalent radii [A]: P. Pyykko, M. Atsumi, Chem. Eur. J. 15, 186 (2009), metals reduced by 10 %,
+ * times 4/3, as in DFT-D3 (S. Grimme et al., J. Chem. Phys. 132, 154104 (2010)); H to Pu. */
 double mlk_covalent_radius(int z)
 {
     /* clang-format off */
@@ -90,8 +90,8 @@ static double energy(const core_pair *q, double r, double *d)
     return u;
 }
 
-void mlk_zbl_add(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i0, size_t i1,
-                 double *u, double *const p[3])
+void mlk_zbl_add(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i0,
+                 size_t i1, double *u, double *const p[3])
 {
     double most = mlk_zbl_outer(pot);
     for (size_t i = i0; i < i1; i++)

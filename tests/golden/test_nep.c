@@ -1,5 +1,6 @@
-/* test_nep.c - NEP against NEP_CPU (double precision) numbers of the shared reference data: energies
- * 1e-10 relative, forces 1e-9 eV/A + 1e-10 relative, per-atom virials 1e-9 eV, descriptors. */
+/* test_nep.c - NEP against NEP_CPU (double precision) numbers of the shared reference data:
+ * energies 1e-10 relative, forces 1e-9 eV/A + 1e-10 relative, per-atom virials 1e-9 eV,
+ * descriptors. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,9 +11,9 @@
 #include "potentials/nep.h"
 #include "tests/support/shared.h"
 
-static const char *const cases[] = {"pbte_nep4",   "pbte_nep3",    "pbte_nep4_trimer",
-                                    "batio3_nep4_zbl", "bazro3_nep4", "water_nep4",
-                                    "c_nep4_5body", "c_nep3_5body", "unep5_nep4_zbl"};
+static const char *const cases[] = {"pbte_nep4",       "pbte_nep3",    "pbte_nep4_trimer",
+                                    "batio3_nep4_zbl", "bazro3_nep4",  "water_nep4",
+                                    "c_nep4_5body",    "c_nep3_5body", "unep5_nep4_zbl"};
 enum { N_CASES = sizeof cases / sizeof *cases };
 
 /* model.xyz of the reference folders: Lattice first, columns species pos [vel in A/fs] */
@@ -28,7 +29,8 @@ static void read_xyz(const char *path, mlk_frame *fr)
     bool vel = strstr(line, "vel:R:3");
     double h[3][3];
     const char *p = strchr(line, '"') + 1;
-    for (int k = 0, used; k < 9; k++, p += used) cr_assert(sscanf(p, "%lf%n", &h[k / 3][k % 3], &used) == 1);
+    for (int k = 0, used; k < 9; k++, p += used)
+        cr_assert(sscanf(p, "%lf%n", &h[k / 3][k % 3], &used) == 1);
     cr_assert(!mlk_cell_init(&fr->cell, (const double(*)[3])h, NULL));
     if (vel) fr->v = mlk_alloc(n, sizeof *fr->v);
     for (size_t i = 0; i < n; i++) {
@@ -65,7 +67,8 @@ static void load(setup *s, const char *name)
     read_xyz(path, &s->fr);
     s->type = mlk_alloc(s->fr.n, sizeof *s->type);
     cr_assert(!mlk_potential_types_of(s->pot, &s->fr, s->type, &e), "%s", e.msg);
-    cr_assert(!mlk_potential_eval_frame(s->pot, &s->fr, MLK_WANT_W, &s->nl, &s->ev, &e), "%s", e.msg);
+    cr_assert(!mlk_potential_eval_frame(s->pot, &s->fr, MLK_WANT_W, &s->nl, &s->ev, &e), "%s",
+              e.msg);
 }
 
 static void unload(setup *s)
@@ -94,8 +97,8 @@ static void check_case(const char *name)
     while (fgets(line, sizeof line, f)) {
         double total;
         if (sscanf(line, "# total_energy_eV %lf", &total) == 1)
-            cr_assert(fabs(s.ev.U - total) <= 1e-10 * fabs(total), "%s: U %.16g, expected %.16g", name,
-                      s.ev.U, total);
+            cr_assert(fabs(s.ev.U - total) <= 1e-10 * fabs(total), "%s: U %.16g, expected %.16g",
+                      name, s.ev.U, total);
         const char *w = strstr(line, "zx zy zz ");
         if (line[0] == '#' && w && strstr(line, "total_virial")) {
             w += 9;
@@ -115,20 +118,22 @@ static void check_case(const char *name)
         for (int k = 0; k < 13; k++, p += used) cr_assert(sscanf(p, "%lf%n", &v[k], &used) == 1);
         worst_u = fmax(worst_u, fabs(s.ev.u[i] - v[0]) / (1e-10 * fabs(v[0])));
         for (int c = 0; c < 3; c++)
-            worst_f = fmax(worst_f, fabs(s.ev.f[i][c] - v[1 + c]) / (1e-9 + 1e-10 * fabs(v[1 + c])));
+            worst_f =
+                fmax(worst_f, fabs(s.ev.f[i][c] - v[1 + c]) / (1e-9 + 1e-10 * fabs(v[1 + c])));
         for (int a = 0; a < 9; a++) worst_w = fmax(worst_w, fabs(s.ev.w[i][a] - v[4 + a]) / 1e-9);
     }
     fclose(f);
-    cr_log_info("%s: errors over tolerance: energy %.2g force %.2g virial %.2g", name, worst_u, worst_f,
-                worst_w);
+    cr_log_info("%s: errors over tolerance: energy %.2g force %.2g virial %.2g", name, worst_u,
+                worst_f, worst_w);
     cr_expect(worst_u <= 1 && worst_f <= 1 && worst_w <= 1,
-              "%s: errors over tolerance: energy %.3g force %.3g virial %.3g", name, worst_u, worst_f,
-              worst_w);
+              "%s: errors over tolerance: energy %.3g force %.3g virial %.3g", name, worst_u,
+              worst_f, worst_w);
 
     snprintf(path, sizeof path, "%s/descriptors.txt", s.dir);
     cr_assert((f = fopen(path, "r")));
     size_t dim = mlk_nep_dim(s.pot);
-    double *q = mlk_alloc(s.fr.n * dim, sizeof *q), *scale = mlk_alloc(dim, sizeof *scale), worst = 0;
+    double *q = mlk_alloc(s.fr.n * dim, sizeof *q), *scale = mlk_alloc(dim, sizeof *scale),
+           worst = 0;
     mlk_scratch scratch = {0};
     cr_assert(!mlk_nep_descriptors(s.pot, &s.nl, s.type, 0, s.fr.n, &scratch, q, scale, NULL));
     cr_assert(fgets(line, sizeof line, f));
@@ -186,7 +191,8 @@ Test(nep_golden, heat_current_contracts_second_index)
         if (sscanf(line, "J_pot %lf %lf %lf", &want[0], &want[1], &want[2]) == 3) have = jp;
         if (sscanf(line, "J_U %lf %lf %lf", &want[0], &want[1], &want[2]) == 3) have = ju;
         for (int a = 0; have && a < 3; a++)
-            cr_expect(fabs(have[a] - want[a]) < 1e-11, "%d: %.15g, expected %.15g", a, have[a], want[a]);
+            cr_expect(fabs(have[a] - want[a]) < 1e-11, "%d: %.15g, expected %.15g", a, have[a],
+                      want[a]);
         seen += have != NULL;
     }
     fclose(f);
@@ -202,7 +208,8 @@ Test(nep_golden, published_li3ps4_models_load)
         char path[1100];
         mlk_potential *pot;
         mlk_err e = {0};
-        snprintf(path, sizeof path, "%s/reference/nep/li3ps4_published/%s", mlk_test_shared(), files[k]);
+        snprintf(path, sizeof path, "%s/reference/nep/li3ps4_published/%s", mlk_test_shared(),
+                 files[k]);
         cr_assert(!mlk_potential_read(&pot, path, &e), "%s", e.msg);
         cr_assert(pot->n_species == 3 && pot->z[0] == 3 && pot->rc == 6);
         mlk_potential_destroy(pot);
