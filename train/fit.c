@@ -115,7 +115,7 @@ static mlk_status make_potential(const mlk_train_config *c, const mlk_train_mode
     memcpy((*pot)->hyper, m->hyper, m->type->hyper_size);
     MLK_TRY(mlk_potential_create(*pot, ds->n_species, ds->z, seed, e));
     MLK_TRY(mlk_fit_dmin(*pot, ds, e));
-    MLK_TRY(mlk_fit_zbl(*pot, m->zbl, note, sizeof note, e));
+    MLK_TRY(mlk_fit_zbl(*pot, ds, m->zbl, note, sizeof note, e));
     mlk_log(MLK_LOG_INFO, "%s", note);
     MLK_TRY(mlk_fit_e0(*pot, ds, c->e0, note, sizeof note, e));
     mlk_log(MLK_LOG_INFO, "%s", note);

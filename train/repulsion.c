@@ -1,9 +1,12 @@
 /* repulsion.c - shortest distances of the training data and the repulsive core chosen from them.
  *
- * Below the shortest distance a fitted model knows nothing and may fall to minus infinity. The
- * universal ZBL core is switched on between 0.9 and 0.45 of it: the data do not feel it, a close
- * encounter in a hot run does. */
+ * Below the distances of the data a fitted model knows nothing and may fall to minus infinity. The
+ * universal ZBL core is switched on from 0.9 of the nearest-neighbour distance that all but one atom in
+ * a thousand keep, down to half of that: the data do not feel it, a close encounter in a hot run does.
+ * (The quantile, because one frame with one violent contact must not push the core of all pairs out
+ * of reach; what that frame feels of the core is taken off its labels before the fit.) */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "train/train.h"
@@ -38,18 +41,55 @@ done:
     return s;
 }
 
-mlk_status mlk_fit_zbl(mlk_potential *pot, const char *how, char *note, size_t cap, mlk_err *e)
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Distance to the nearest neighbour that 999 of 1000 atoms of the training frames exceed, and the
+ * shortest of all. */
+static mlk_status nearest(const mlk_potential *pot, const mlk_dataset *ds, double *usual, double *shortest,
+                          mlk_err *e)
+{
+    size_t n = 0, atoms = 0;
+    mlk_neigh nl = {0};
+    mlk_status s = MLK_OK;
+    for (size_t k = 0; k < ds->n; k++) atoms += ds->frame[k].n;
+    double *d = mlk_alloc(atoms, sizeof *d);
+    if (!d) return MLK_FAIL(e, MLK_ENOMEM, "shortest distances");
+    for (size_t k = 0; k < ds->n; k++) {
+        const mlk_frame *fr = &ds->frame[k];
+        if (ds->split[k] != MLK_SPLIT_TRAIN) continue;
+        MLK_GO(mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, pot->rc, &nl, e));
+        for (size_t i = 0; i < nl.n; i++) {
+            double m = pot->rc;
+            for (size_t p = nl.start[i]; p < nl.start[i + 1]; p++)
+                m = fmin(m, sqrt(nl.r[0][p] * nl.r[0][p] + nl.r[1][p] * nl.r[1][p] +
+                                 nl.r[2][p] * nl.r[2][p]));
+            d[n++] = m;
+        }
+    }
+    qsort(d, n, sizeof *d, by_value);
+    *shortest = n ? d[0] : 0;
+    *usual = n ? d[n / 1000] : 0;
+done:
+    mlk_free(d);
+    mlk_neigh_free(&nl);
+    return s;
+}
+
+mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *how, char *note, size_t cap,
+                       mlk_err *e)
 {
     mlk_zbl *z = &pot->zbl;
+    double usual, shortest;
     memset(z, 0, sizeof *z);
     if (!strcmp(how, "off")) {
         snprintf(note, cap, "repulsive core: off");
         return MLK_OK;
     }
-    double shortest = 0;
-    size_t q = pot->n_species;
-    for (size_t k = 0; pot->dmin && k < q * q; k++)
-        if (pot->dmin[k] > 0 && (shortest == 0 || pot->dmin[k] < shortest)) shortest = pot->dmin[k];
+    MLK_TRY(nearest(pot, ds, &usual, &shortest, e));
     if (strcmp(how, "auto")) {
         char tail;
         if (sscanf(how, "%lf,%lf%c", &z->inner, &z->outer, &tail) != 2 || !(z->inner >= 0) ||
@@ -60,21 +100,22 @@ mlk_status mlk_fit_zbl(mlk_potential *pot, const char *how, char *note, size_t c
             return MLK_EINVAL;
         }
         z->on = true;
-        snprintf(note, cap, "repulsive core: ZBL between %.3g and %.3g A as given%s", z->inner,
-                 z->outer, shortest > 0 && z->outer > shortest ? " (reaches into the data)" : "");
+        snprintf(note, cap, "repulsive core: ZBL between %.3g and %.3g A as given (shortest distance %.2f A)",
+                 z->inner, z->outer, shortest);
         return MLK_OK;
     }
-    /* three significant digits, so that every file format holds the same number */
-    double outer = floor(0.9 * shortest * 100) / 100;
-    if (outer > 2.5) outer = 2.5;
+    /* two decimals, so that every file format holds the same number */
+    double outer = floor(0.9 * fmin(usual, 2.7) * 100) / 100;
     if (outer < 0.4) {
-        snprintf(note, cap, "repulsive core: off (shortest distance in the data %.2f A)", shortest);
+        snprintf(note, cap, "repulsive core: off (atoms as near as %.2f A in the data)", usual);
         return MLK_OK;
     }
     z->outer = outer;
     z->inner = floor(0.5 * outer * 100) / 100;
     z->on = true;
-    snprintf(note, cap, "repulsive core: ZBL between %.2f and %.2f A (shortest distance %.2f A)",
-             z->inner, z->outer, shortest);
+    snprintf(note, cap,
+             "repulsive core: ZBL between %.2f and %.2f A (nearest neighbours beyond %.2f A for 999 of 1000 "
+             "atoms, shortest %.2f A)",
+             z->inner, z->outer, usual, shortest);
     return MLK_OK;
 }

@@ -136,9 +136,9 @@ mlk_status mlk_fit_e0(mlk_potential *pot, const mlk_dataset *ds, const char *how
                       size_t cap, mlk_err *e);
 /* Shortest distance of each species pair in the training frames (within pot->rc) into pot->dmin. */
 mlk_status mlk_fit_dmin(mlk_potential *pot, const mlk_dataset *ds, mlk_err *e);
-/* Set pot->zbl as asked; auto: a core that ends at 0.9 of the shortest distance of the data, which
- * it therefore does not touch. Needs pot->dmin. */
-mlk_status mlk_fit_zbl(mlk_potential *pot, const char *how, char *note, size_t cap, mlk_err *e);
+/* Set pot->zbl as asked: off, "inner,outer", or auto: below 0.9 of the usual nearest distance. */
+mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *how, char *note, size_t cap,
+                       mlk_err *e);
 
 typedef struct mlk_epoch { /* one row of loss.csv; NaN: no such label */
     double epoch, wall, lr, loss;

@@ -311,13 +311,13 @@ Test(train_core, zbl_ends_below_the_shortest_distance)
     for (int k = 0; k < 4; k++)
         if (pot->dmin[k] > 0 && pot->dmin[k] < d) d = pot->dmin[k];
     cr_expect(pot->dmin[1] == pot->dmin[2] && d > 1 && d < 2.5);
-    cr_assert_eq(mlk_fit_zbl(pot, "auto", note, sizeof note, NULL), MLK_OK);
+    cr_assert_eq(mlk_fit_zbl(pot, &ds, "auto", note, sizeof note, NULL), MLK_OK);
     cr_expect(pot->zbl.on && pot->zbl.outer < 0.91 * d && pot->zbl.outer > 0.85 * d);
-    cr_assert_eq(mlk_fit_zbl(pot, "off", note, sizeof note, NULL), MLK_OK);
+    cr_assert_eq(mlk_fit_zbl(pot, &ds, "off", note, sizeof note, NULL), MLK_OK);
     cr_expect(!pot->zbl.on);
-    cr_assert_eq(mlk_fit_zbl(pot, "0.6,1.2", note, sizeof note, NULL), MLK_OK);
+    cr_assert_eq(mlk_fit_zbl(pot, &ds, "0.6,1.2", note, sizeof note, NULL), MLK_OK);
     cr_expect(pot->zbl.on && pot->zbl.inner == 0.6 && pot->zbl.outer == 1.2);
-    cr_assert_eq(mlk_fit_zbl(pot, "1.2,0.6", note, sizeof note, &e), MLK_EINVAL);
+    cr_assert_eq(mlk_fit_zbl(pot, &ds, "1.2,0.6", note, sizeof note, &e), MLK_EINVAL);
     mlk_potential_destroy(pot);
     free_set(&ds);
 }
