@@ -25,6 +25,7 @@ void mlk_dataset_free(mlk_dataset *ds)
     mlk_free(ds->frame);
     mlk_free(ds->split);
     mlk_free(ds->source);
+    mlk_free(ds->problem);
     memset(ds, 0, sizeof *ds);
 }
 
@@ -201,10 +202,13 @@ static mlk_status read_file(reading *r, const char *path, int in_folder, mlk_err
         return s;
     }
     r->lost.bad_files++;
+    mlk_err_at(&why, path, 0);
     if (why.line > 0)
         mlk_log(MLK_LOG_WARN, "%s:%ld: %s", why.file, why.line, why.msg);
     else
-        mlk_log(MLK_LOG_WARN, "%s: %s", why.file[0] ? why.file : path, why.msg);
+        mlk_log(MLK_LOG_WARN, "%s: %s", why.file, why.msg);
+    MLK_TRY(MLK_GROW(r->ds->problem, r->ds->cap_problem, r->ds->n_problem + 1, e));
+    r->ds->problem[r->ds->n_problem++] = why;
     return MLK_OK;
 }
 

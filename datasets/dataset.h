@@ -26,6 +26,8 @@ typedef struct mlk_dataset {
     int z[MLK_ELEMENT_MAX];
     mlk_source *source; /* (n_source) owned; frame[i].source names one of them */
     size_t n_source, cap_source;
+    mlk_err *problem; /* (n_problem) owned; files that were broken or cut off, with the place */
+    size_t n_problem, cap_problem;
 } mlk_dataset;
 
 void mlk_dataset_free(mlk_dataset *ds); /* all-zero is valid */
