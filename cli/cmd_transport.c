@@ -26,14 +26,14 @@ static const mlk_opt opts[] = {
     {"o", MLK_OPT_STR, offsetof(cfg, out), "", 0, 0, "", "write the result with all curves as JSON here"},
     {"mobile", MLK_OPT_STR, offsetof(cfg, mobile), "auto", 0, 0, "",
      "mass fluxes that enter: Li or Na,Cl; none: naive only"},
-    {"rule", MLK_OPT_STR, offsetof(cfg, rule), "weighted", 0, 0, "",
-     "cepstral cut-off: weighted, aic, or K=P coefficients"},
+    {"rule", MLK_OPT_STR, offsetof(cfg, rule), "auto", 0, 0, "",
+     "cepstral cut-off: aic, weighted, K=N (coefficients 0..N) or P=N; auto: weighted over --pieces"},
     {"fstar", MLK_OPT_STR, offsetof(cfg, fstar), "auto", 0, 0, "",
      "resample to this Nyquist frequency, e.g. 14.3THz"},
     {"tskip", MLK_OPT_INT, offsetof(cfg, tskip), "0", 0, 1000000, "",
      "resample by this factor (0: from --fstar)"},
     {"pieces", MLK_OPT_INT, offsetof(cfg, pieces), "0", 0, 10000, "",
-     "cut each run into so many pieces (0: automatic)"},
+     "average the spectra of so many pieces of each run (0: by --rule)"},
     {"gk-limit", MLK_OPT_TIME, offsetof(cfg, gk_limit), "0", 0, 1e9, "",
      "upper limit of the Green-Kubo integral (0: automatic)"},
     {"gk-max", MLK_OPT_TIME, offsetof(cfg, gk_max), "0", 0, 1e9, "",
@@ -146,15 +146,17 @@ static mlk_status set_options(const cfg *c, const mlk_flux *fl, mlk_onsager_opts
     o->gk_limit = c->gk_limit, o->gk_max = c->gk_max;
     if (!strcmp(c->rule, "aic")) {
         o->rule = MLK_RULE_AIC;
-    } else if (!strcmp(c->rule, "weighted")) {
+    } else if (!strcmp(c->rule, "weighted") || !strcmp(c->rule, "auto")) {
         o->rule = MLK_RULE_WEIGHTED;
+        o->pool = !strcmp(c->rule, "auto");
     } else {
-        long p;
-        const char *num = c->rule + (!strncmp(c->rule, "K=", 2) ? 2 : 0);
-        if (!mlk_parse_long(num, &p) || p < 1)
-            return MLK_FAIL(e, MLK_EINVAL, "--rule '%s' is not weighted, aic or K=number", c->rule);
+        long p; /* K is the last coefficient kept, P = K + 1 their number */
+        bool k = !strncmp(c->rule, "K=", 2);
+        if ((!k && strncmp(c->rule, "P=", 2)) || !mlk_parse_long(c->rule + 2, &p) || p < !k)
+            return MLK_FAIL(e, MLK_EINVAL, "--rule '%s' is not auto, aic, weighted, K=number or P=number",
+                            c->rule);
         o->rule = MLK_RULE_FIXED;
-        o->p = (size_t)p;
+        o->p = (size_t)(p + k);
     }
     if (strcmp(c->fstar, "auto")) {
         char num[64];
@@ -233,8 +235,9 @@ static void show(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_op
     for (size_t a = 1; a < fl->m; a++)
         if (on->choice.dropped[a] && on->choice.why[a][0])
             printf("  %-3s left out: %s\n", fl->label[a], on->choice.why[a]);
-    printf("\nthermal conductivity, cepstral analysis (f* = %.3f THz%s, P* = %zu, %s)\n", on->fstar,
-           on->fstar_auto ? " chosen" : "", on->corrected.pstar, rule[o->rule]);
+    printf("\nthermal conductivity, cepstral analysis (f* = %.3f THz%s, P* = %zu, %s",
+           on->fstar, on->fstar_auto ? " chosen" : "", on->corrected.pstar, rule[o->rule]);
+    printf(on->pieces > 1 ? ", %zu pieces per run)\n" : ")\n", on->pieces);
     line("kappa naive", on->kappa_naive, on->kappa_naive_err, "W/m/K");
     if (on->m > 1) {
         line("kappa (Onsager-corrected)", on->kappa, on->kappa_err, "W/m/K");

@@ -90,9 +90,9 @@ static void scan(mlk_cepstral *cp)
         tail += cp->coef[k] * cp->coef[k] / (k == 0 || k == last ? 2 * var : var);
     }
     for (size_t k = 0; k < cp->nf; k++) {
-        if (k > 0) sum += 2 * cp->coef[k];
+        if (k > 0) sum += (k == last ? 1 : 2) * cp->coef[k]; /* as in the inverse transform at 0 */
         cp->l0[k] = sum;
-        cp->l0_err[k] = sqrt(var * (4 * (double)(k + 1) - 2));
+        cp->l0_err[k] = sqrt(var * (4 * (double)(k + 1) - (k == last ? 4 : 2)));
     }
 }
 

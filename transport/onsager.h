@@ -15,7 +15,8 @@ typedef struct mlk_onsager_opts {
     double fstar;                      /* [THz]; 0 automatic                                          */
     mlk_rule rule;
     size_t p;                          /* number of coefficients for MLK_RULE_FIXED                   */
-    size_t pieces;                     /* per run; 0 automatic                                        */
+    size_t pieces;                     /* per run; 0: one, or automatic with pool                     */
+    int pool;                          /* cut the runs into pieces whose periodograms are averaged    */
     double gk_limit, gk_max;           /* [fs]; 0 automatic                                           */
     size_t n_mobile;                   /* 0 automatic                                                 */
     char mobile[MLK_FLUX_MAX][32];

@@ -15,7 +15,8 @@
  * digits, so true copies agree to 1e-10 or better, and distinct currents never to 1e-6 */
 static const double DEPENDENT = 1e-6;
 /* no zero-frequency level: below this share of the mean level and still falling by more than this
- * factor from the second to the first group of bins (f^2 would give 1/7, a plateau 1) */
+ * factor from bins 2k..6k to bins 1..k (f^2 would give 1/40, leakage of the finite run 1/10, a plateau
+ * 1) */
 static const double VANISHING = 0.02, FALLING = 0.45;
 
 /* real part of C summed over bins lo..hi-1, (m,m) */
@@ -54,7 +55,7 @@ static void text(char *buf, size_t cap, const mlk_choice *ch, const char (*label
 typedef struct bands {
     double all[MLK_FLUX_MAX * MLK_FLUX_MAX]; /* whole spectrum */
     double low[MLK_FLUX_MAX * MLK_FLUX_MAX], next[MLK_FLUX_MAX * MLK_FLUX_MAX];
-    size_t k; /* bins in low and in next */
+    size_t k; /* bins in low; next has four times as many */
 } bands;
 
 static int depends(const bands *b, const mlk_spectra *sp, mlk_choice *ch, int x)
@@ -73,7 +74,7 @@ static int depends(const bands *b, const mlk_spectra *sp, mlk_choice *ch, int x)
 static double level(const bands *b, const mlk_spectra *sp, const mlk_choice *ch, int x)
 {
     double low = left_over(b->low, sp->m, ch->set, ch->m, x) / (double)b->k;
-    double next = left_over(b->next, sp->m, ch->set, ch->m, x) / (double)b->k;
+    double next = left_over(b->next, sp->m, ch->set, ch->m, x) / (double)(4 * b->k);
     double mean = left_over(b->all, sp->m, ch->set, ch->m, x) / (double)sp->nf;
     double r = mean > 0 ? low / mean : 0;
     if (r < 1e-6 || (r < VANISHING && low < FALLING * next)) return 0;
@@ -168,10 +169,10 @@ mlk_status mlk_choice_make(mlk_choice *ch, const mlk_spectra *sp, const char (*l
     for (size_t a = 1; a < sp->m; a++) ch->dropped[a] = 1;
     bands b;
     b.k = sp->ell < 12 ? 8 : 4;
-    if (b.k > sp->nf / 8) b.k = sp->nf / 8;
+    if (b.k > sp->nf / 16) b.k = sp->nf / 16 + 1;
     band(sp, 0, sp->nf, b.all);
     band(sp, 1, 1 + b.k, b.low);
-    band(sp, 1 + b.k, 1 + 2 * b.k, b.next);
+    band(sp, 1 + 2 * b.k, 1 + 6 * b.k, b.next);
     if (!(b.all[0] > 0)) return MLK_FAIL(e, MLK_ENUMERIC, "the energy flux is zero throughout");
     if (sp->m == 1) {
         snprintf(ch->reason, sizeof ch->reason, "no mass flux in the input");
@@ -196,16 +197,25 @@ mlk_status mlk_choice_make(mlk_choice *ch, const mlk_spectra *sp, const char (*l
     return MLK_OK;
 }
 
-/* f* = 2 x the frequency below which 9/10 of the power of the reduced energy flux lies */
+/* The power of the reduced spectrum, not of the bare energy flux: so the choice, like kappa itself, does
+ * not depend on the zero of the energies. Groups of bins are summed before the elimination, which makes
+ * it work with any number of fluxes and tames the noise. */
 size_t mlk_tskip_auto(const mlk_spectra *sp, size_t m, const int *set)
 {
-    (void)m, (void)set;
-    double total = 0, sum = 0, nyquist = mlk_spectra_freq(sp, sp->nf - 1);
-    for (size_t k = 0; k < sp->nf; k++) total += sp->c[2 * k * sp->m * sp->m];
-    size_t k = 0;
-    for (; k < sp->nf && sum < 0.9 * total; k++) sum += sp->c[2 * k * sp->m * sp->m];
+    enum { GROUP = 8 };
+    double a[MLK_FLUX_MAX * MLK_FLUX_MAX], total = 0, sum = 0;
+    double nyquist = mlk_spectra_freq(sp, sp->nf - 1);
+    size_t k;
+    for (k = 0; k < sp->nf; k += GROUP) {
+        band(sp, k, k + GROUP, a);
+        total += left_over(a, sp->m, set, m, 0);
+    }
+    for (k = 0; k < sp->nf && sum < 0.9 * total; k += GROUP) {
+        band(sp, k, k + GROUP, a);
+        sum += left_over(a, sp->m, set, m, 0);
+    }
     double f = 1.5 * mlk_spectra_freq(sp, k);
-    size_t t = (size_t)(nyquist / f + 0.5), most = sp->n / 200;
+    size_t t = f > 0 ? (size_t)(nyquist / f + 0.5) : 1, most = sp->n / 200;
     if (most < 1) most = 1;
     return t < 1 ? 1 : t > most ? most : t;
 }
