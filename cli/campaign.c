@@ -19,6 +19,7 @@
 #include "core/mem.h"
 #include "datasets/dataset.h"
 #include "potentials/potential.h"
+#include "reports/report.h"
 #include "version.h"
 
 /* ---- everything about run lengths that one may want to change, in one place ---- */
@@ -271,18 +272,12 @@ static mlk_status waits_for(mlk_job *j, size_t dep, mlk_err *e)
     return MLK_OK;
 }
 
-static char *kelvin(double t, char *buf, size_t cap)
-{
-    snprintf(buf, cap, fabs(t - rint(t)) < 0.05 ? "%04.0fK" : "%06.1fK", t);
-    return buf;
-}
-
 static mlk_status plan_md(mlk_campaign *c, int m, int t, int r, size_t train, mlk_err *e)
 {
     char k[16], id[96], out[160], log[160];
     const mlk_campaign_model *mod = &c->model[m];
     double steps = (mod->run + c->set.equil) / c->set.dt, atoms = c->n_atoms ? (double)c->n_atoms : 256;
-    snprintf(id, sizeof id, "md/%s/%s/r%d", mod->name, kelvin(c->temp[t], k, sizeof k), r + 1);
+    snprintf(id, sizeof id, "md/%s/%s/r%d", mod->name, mlk_kelvin(c->temp[t], k), r + 1);
     snprintf(out, sizeof out, "%s/run.h5", id);
     snprintf(log, sizeof log, "%s/md.log", id);
     MLK_TRY(add_job(c, MLK_JOB_MD, steps * atoms / family_of(mod->type)->speed, id, out, log, e));
@@ -318,7 +313,7 @@ static mlk_status plan_jobs(mlk_campaign *c, mlk_err *e)
     for (int m = 0; m < c->n_model; m++)
         for (int t = 0; t < c->n_temp; t++) {
             snprintf(id, sizeof id, "transport/%s/%s", c->model[m].name,
-                     kelvin(c->temp[t], k, sizeof k));
+                     mlk_kelvin(c->temp[t], k));
             snprintf(out, sizeof out, "%s.json", id);
             snprintf(log, sizeof log, "%s.log", id);
             MLK_TRY(add_job(c, MLK_JOB_TRANSPORT, SECONDS_TRANSPORT, id, out, log, e));
