@@ -42,6 +42,7 @@ static size_t type_size(mlk_h5_type t)
 mlk_status mlk_h5_open(mlk_h5 **h, const char *path, const char *mode, mlk_err *e)
 {
     *h = NULL;
+    H5dont_atexit(); /* its exit handler crashes on a file that a full disk kept from closing */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     mlk_h5 *q = mlk_alloc(1, sizeof *q);
     if (!q) return MLK_FAIL(e, MLK_ENOMEM, "HDF5 file");
