@@ -68,8 +68,8 @@ static mlk_status read_structure(const cfg *c, mlk_frame *fr, mlk_err *e)
         else if (e) *e = stop;
     }
     if (!s) s = mlk_frame_check(&one, e);
-    if (!s && (double)one.n * c->supercell[0] * c->supercell[1] * c->supercell[2] > 2e8)
-        s = MLK_FAIL(e, MLK_EUNSUPPORTED, "the supercell has more than 2e8 atoms"),
+    if (!s && (double)one.n * c->supercell[0] * c->supercell[1] * c->supercell[2] > 1e7)
+        s = MLK_FAIL(e, MLK_EUNSUPPORTED, "the supercell has more than 1e7 atoms"),
         mlk_err_hint(e, "use a smaller --supercell");
     if (!s) s = mlk_frame_repeat(&one, c->supercell, fr, e);
     if (s) mlk_err_at(e, c->structure, 0);
