@@ -1,8 +1,323 @@
-/* cmd_transport.c - mlkit transport. */
+/* cmd_transport.c - mlkit transport: fluxes of one state point -> Onsager matrix and kappa. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli/cmd.h"
+#include "core/element.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "transport/output.h"
+#include "transport/table.h"
+
+typedef struct cfg {
+    mlk_common common;
+    char out[MLK_OPT_STR_MAX], energy[MLK_OPT_STR_MAX], flux[MLK_OPT_STR_MAX], temp_col[MLK_OPT_STR_MAX];
+    char mobile[MLK_OPT_STR_MAX], rule[MLK_OPT_STR_MAX], charge[MLK_OPT_STR_MAX], fstar[MLK_OPT_STR_MAX];
+    double temp, volume, dt, gk_limit, gk_max;
+    bool extensive, density;
+    int units, tskip, pieces;
+} cfg;
+
+static const mlk_opt opts[] = {
+    {"o", MLK_OPT_STR, offsetof(cfg, out), "", 0, 0, "", "write the result with all curves as JSON here"},
+    {"mobile", MLK_OPT_STR, offsetof(cfg, mobile), "auto", 0, 0, "",
+     "mass fluxes that enter: Li or Na,Cl; none: naive only"},
+    {"rule", MLK_OPT_STR, offsetof(cfg, rule), "auto", 0, 0, "",
+     "cepstral cut-off: aic, weighted, K=N (coefficients 0..N) or P=N; auto: weighted over --pieces"},
+    {"fstar", MLK_OPT_STR, offsetof(cfg, fstar), "auto", 0, 0, "",
+     "resample to this Nyquist frequency, e.g. 14.3THz"},
+    {"tskip", MLK_OPT_INT, offsetof(cfg, tskip), "0", 0, 1000000, "",
+     "resample by this factor (0: from --fstar)"},
+    {"pieces", MLK_OPT_INT, offsetof(cfg, pieces), "0", 0, 10000, "",
+     "average the spectra of so many pieces of each run (0: by --rule)"},
+    {"gk-limit", MLK_OPT_TIME, offsetof(cfg, gk_limit), "0", 0, 1e9, "",
+     "upper limit of the Green-Kubo integral (0: automatic)"},
+    {"gk-max", MLK_OPT_TIME, offsetof(cfg, gk_max), "0", 0, 1e9, "",
+     "largest lag of the Green-Kubo curves (0: automatic)"},
+    {"charge", MLK_OPT_STR, offsetof(cfg, charge), "auto", 0, 0, "",
+     "formal charges Li=1,P=5,S=-2; for tables charge per unit of flux"},
+    {"energy", MLK_OPT_STR, offsetof(cfg, energy), "", 0, 0, "",
+     "tables: columns of the energy flux, 2-4 or names"},
+    {"flux", MLK_OPT_STR, offsetof(cfg, flux), "", 0, 0, "",
+     "tables: columns of another flux, Na=5-7; may be repeated"},
+    {"temp-col", MLK_OPT_STR, offsetof(cfg, temp_col), "", 0, 0, "", "tables: column of the temperature"},
+    {"temp", MLK_OPT_REAL, offsetof(cfg, temp), "0", 0, 1e7, "K", "temperature (0: as in the input)"},
+    {"volume", MLK_OPT_REAL, offsetof(cfg, volume), "0", 0, 1e15, "A^3", "tables: volume of the cell"},
+    {"dt", MLK_OPT_TIME, offsetof(cfg, dt), "0", 0, 1e9, "", "tables: time between two rows"},
+    {"units", MLK_OPT_CHOICE, offsetof(cfg, units), "metal", 0, 0, "metal|real|gpumd|si",
+     "tables: units of the fluxes"},
+    {"extensive", MLK_OPT_FLAG, offsetof(cfg, extensive), "true", 0, 0, "",
+     "tables: fluxes are not divided by the volume"},
+    {"density", MLK_OPT_FLAG, offsetof(cfg, density), "false", 0, 0, "",
+     "tables: fluxes are divided by the volume"},
+    MLK_COMMON_OPTS(cfg),
+    {0}};
+
+static const char usage[] = "mlkit transport run.h5 [run2.h5 ...] [-o out.json] | mlkit transport TABLE "
+                            "--energy 2-4 --flux Na=5-7 [options]";
+static const char about[] =
+    "Onsager matrix and thermal conductivity, naive and corrected for coupled mass transport, with\n"
+    "error bars, from the fluxes of one state point. Several runs are replicas and are pooled.\n"
+    "Reads H5MD runs of 'mlkit md' and plain text tables of any program (.gz; '-' is stdin).";
+static const char example[] =
+    "mlkit transport nacl.dat.gz --energy 2-4 --flux Na=5-7 --temp-col 1 --volume 65013.3 --dt 5fs";
+
+/* several --flux become one, joined by ';' (an option table row holds one value) */
+static mlk_status join_flux(int *argc, char **argv, char *buf, size_t cap, mlk_err *e)
+{
+    int n = 1;
+    size_t len = 0;
+    for (int i = 1; i < *argc; i++) {
+        const char *v = NULL;
+        if (!strcmp(argv[i], "--flux") && i + 1 < *argc)
+            v = argv[++i];
+        else if (!strncmp(argv[i], "--flux=", 7))
+            v = argv[i] + 7;
+        if (!v) {
+            argv[n++] = argv[i];
+            continue;
+        }
+        len += (size_t)snprintf(buf + len, cap - len, "%s%s", len ? ";" : "", v);
+        if (len >= cap) return MLK_FAIL(e, MLK_EINVAL, "the --flux options are too long");
+    }
+    *argc = n;
+    argv[n] = NULL;
+    return MLK_OK;
+}
+
+/* "Li=1,P=5" -> value of name, false when absent */
+static bool assigned(const char *list, const char *name, double *v)
+{
+    for (const char *p = list; *p;) {
+        size_t len = strcspn(p, ",; "), eq = strcspn(p, "=");
+        char word[64];
+        if (eq < len && eq == strlen(name) && !strncmp(p, name, eq)) {
+            snprintf(word, sizeof word, "%.*s", (int)(len - eq - 1), p + eq + 1);
+            return mlk_parse_double(word, v);
+        }
+        p += len;
+        p += strspn(p, ",; ");
+    }
+    return false;
+}
+
+/* formal charges per particle and the weights of the charge current */
+static mlk_status set_charges(const cfg *c, const mlk_flux *fl, mlk_onsager_opts *o, mlk_err *e)
+{
+    bool automatic = !strcmp(c->charge, "auto");
+    double net = 0, total = 0;
+    if (!strcmp(c->charge, "none")) return MLK_OK;
+    for (size_t a = 1; a < fl->m; a++) {
+        double q = 0;
+        bool known = true;
+        if (automatic) {
+            q = mlk_formal_charge(mlk_element_z(fl->label[a]));
+            known = q != 0 && fl->mass[a] > 0;
+        } else {
+            known = assigned(c->charge, fl->label[a], &q);
+            if (known) o->has_charge = 1;
+        }
+        if (automatic && !known) return MLK_OK;
+        o->ion[a] = q;
+        o->charge[a] = fl->mass[a] > 0 ? q / fl->mass[a] : q;
+        net += q * fl->count[a], total += fabs(q) * fl->count[a];
+    }
+    if (automatic) {
+        o->has_charge = fl->m > 1 && fabs(net) <= 1e-6 * total;
+        if (fl->m > 1 && !o->has_charge)
+            mlk_log(MLK_LOG_INFO, "usual formal charges do not add up to zero here: no ionic "
+                                  "conductivity; give --charge Li=1,...");
+        return MLK_OK;
+    }
+    if (o->has_charge) return MLK_OK;
+    MLK_FAIL(e, MLK_EINVAL, "--charge %s names none of the fluxes", c->charge);
+    return mlk_err_hint(e, "for example --charge Li=1,P=5,S=-2");
+}
+
+static mlk_status set_options(const cfg *c, const mlk_flux *fl, mlk_onsager_opts *o, mlk_err *e)
+{
+    memset(o, 0, sizeof *o);
+    o->tskip = (size_t)c->tskip;
+    o->pieces = (size_t)c->pieces;
+    o->gk_limit = c->gk_limit, o->gk_max = c->gk_max;
+    if (!strcmp(c->rule, "aic")) {
+        o->rule = MLK_RULE_AIC;
+    } else if (!strcmp(c->rule, "weighted") || !strcmp(c->rule, "auto")) {
+        o->rule = MLK_RULE_WEIGHTED;
+        o->pool = !strcmp(c->rule, "auto");
+    } else {
+        long p; /* K is the last coefficient kept, P = K + 1 their number */
+        bool k = !strncmp(c->rule, "K=", 2);
+        if ((!k && strncmp(c->rule, "P=", 2)) || !mlk_parse_long(c->rule + 2, &p) || p < !k)
+            return MLK_FAIL(e, MLK_EINVAL, "--rule '%s' is not auto, aic, weighted, K=number or P=number",
+                            c->rule);
+        o->rule = MLK_RULE_FIXED;
+        o->p = (size_t)(p + k);
+    }
+    if (strcmp(c->fstar, "auto")) {
+        char num[64];
+        size_t n = strlen(c->fstar);
+        if (n > 3 && !strcmp(c->fstar + n - 3, "THz")) n -= 3;
+        snprintf(num, sizeof num, "%.*s", (int)(n < 60 ? n : 60), c->fstar);
+        if (!mlk_parse_double(num, &o->fstar) || !(o->fstar > 0))
+            return MLK_FAIL(e, MLK_EINVAL, "--fstar '%s' is not a frequency such as 14.3THz", c->fstar);
+    }
+    if (strcmp(c->mobile, "auto"))
+        for (const char *p = c->mobile; *p && o->n_mobile < MLK_FLUX_MAX;) {
+            size_t len = strcspn(p, ",; ");
+            snprintf(o->mobile[o->n_mobile++], sizeof o->mobile[0], "%.*s", (int)len, p);
+            p += len;
+            p += strspn(p, ",; ");
+        }
+    return set_charges(c, fl, o, e);
+}
+
+static bool is_hdf5(const char *path)
+{
+    static const unsigned char magic[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    unsigned char b[8];
+    FILE *f = !strcmp(path, "-") || mlk_file_is_dir(path) ? NULL : fopen(path, "rb");
+    if (!f) return false;
+    size_t n = fread(b, 1, 8, f);
+    fclose(f);
+    return n == 8 && !memcmp(b, magic, 8);
+}
+
+static mlk_status read_one(const cfg *c, const char *path, mlk_flux *fl, mlk_err *e)
+{
+    if (is_hdf5(path)) {
+        MLK_TRY(mlk_flux_read_h5md(fl, path, e));
+        if (c->temp > 0) fl->temperature = c->temp;
+        return MLK_OK;
+    }
+    mlk_table_opts t = {c->energy, c->flux, c->temp_col, c->temp, c->volume, c->dt, (mlk_units)c->units,
+                        c->density};
+    return mlk_table_read(fl, path, &t, e);
+}
+
+static mlk_status read_all(const cfg *c, int n, char **path, mlk_flux *fl, bool *h5, mlk_err *e)
+{
+    *h5 = true;
+    for (int k = 0; k < n; k++) {
+        mlk_flux one = {0};
+        mlk_status s = read_one(c, path[k], k ? &one : fl, e);
+        if (!s && k) s = mlk_flux_append(fl, &one, e) ? mlk_err_at(e, path[k], 0) : MLK_OK;
+        mlk_flux_free(&one);
+        if (s) return s;
+        *h5 = *h5 && is_hdf5(path[k]);
+    }
+    return MLK_OK;
+}
+
+static void line(const char *name, double v, double err, const char *unit)
+{
+    if (!isfinite(v)) return;
+    int digits = err > 0 ? (int)fmax(0, ceil(-log10(err)) + 1) : 4;
+    printf("  %-26s %.*f", name, digits, v);
+    if (err > 0) printf(" +- %.*f", digits, err);
+    printf(" %s\n", unit);
+}
+
+static void show(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o,
+                 const mlk_diffusion *d)
+{
+    static const char *const rule[] = {"AIC", "AIC-weighted average", "fixed cut-off"};
+    printf("%zu run%s, %zu samples every %g fs (%.4g ps), T = %.2f K, V = %.2f A^3\n", fl->n_segment,
+           fl->n_segment > 1 ? "s" : "", fl->n, fl->dt, (double)fl->n * fl->dt * 1e-3, fl->temperature,
+           fl->volume);
+    printf("mass fluxes that enter:");
+    for (size_t i = 1; i < on->m; i++) printf(" %s", fl->label[on->choice.set[i]]);
+    printf("%s (%s)\n", on->m > 1 ? "" : " none", on->choice.reason);
+    for (size_t a = 1; a < fl->m; a++)
+        if (on->choice.dropped[a] && on->choice.why[a][0])
+            printf("  %-3s left out: %s\n", fl->label[a], on->choice.why[a]);
+    printf("\nthermal conductivity, cepstral analysis (f* = %.3f THz%s, P* = %zu, %s",
+           on->fstar, on->fstar_auto ? " chosen" : "", on->corrected.pstar, rule[o->rule]);
+    printf(on->pieces > 1 ? ", %zu pieces per run)\n" : ")\n", on->pieces);
+    line("kappa naive", on->kappa_naive, on->kappa_naive_err, "W/m/K");
+    if (on->m > 1) {
+        line("kappa (Onsager-corrected)", on->kappa, on->kappa_err, "W/m/K");
+        line("Theta = 1 - kappa/naive", on->theta, on->theta_err, "");
+        if (on->theta_p < 0.05)
+            printf("  the correction is needed (chance of this Theta without coupling: %.2g)\n",
+                   on->theta_p);
+        else
+            printf("  no significant correction (p = %.2g)\n", on->theta_p);
+    }
+    const mlk_greenkubo *g = &on->gk;
+    printf("\nGreen-Kubo integrals to %.3g ps%s\n", (double)g->limit * g->dt * 1e-3,
+           g->limit_found ? "" : " (no plateau found: the run is short)");
+    line("kappa naive", on->kappa_scale * g->naive[g->limit], on->kappa_scale * g->naive_err[g->limit],
+         "W/m/K");
+    if (on->m > 1)
+        line("kappa (Onsager-corrected)", on->kappa_scale * g->schur[g->limit],
+             on->kappa_scale * g->schur_err[g->limit], "W/m/K");
+    if (isfinite(g->part[0]))
+        printf("  of the naive one: kinetic %.3f, convective %.3f, virial %.3f W/m/K\n",
+               on->kappa_scale * g->part[0], on->kappa_scale * g->part[1], on->kappa_scale * g->part[2]);
+    if (isfinite(on->sigma) || (d && d->n_species)) printf("\nmass transport\n");
+    line("ionic conductivity", on->sigma, on->sigma_err, "S/m");
+    line("Haven ratio", on->haven, on->haven_err, "");
+    for (size_t k = 0; d && k < d->n_species; k++)
+        printf("  D(%-2s) %s            %10.3g +- %.1g cm^2/s\n", d->label[k],
+               d->mobile[k] ? "mobile" : "bound ", d->d[k] * 1e-4, d->d_err[k] * 1e-4);
+    if (on->n_replica > 0) {
+        printf("\nrun       kappa naive            kappa [W/m/K]     (agreement of the runs: p = %.2g)\n",
+               on->replica_p);
+        for (size_t r = 0; r < on->n_replica; r++)
+            printf("  %-4zu %8.4f +- %.4f    %8.4f +- %.4f\n", r + 1, on->replica[r].kappa_naive,
+                   on->replica[r].kappa_naive_err, on->replica[r].kappa, on->replica[r].kappa_err);
+    }
+    printf("\nL (SI units; energy, then mass fluxes)\n");
+    for (size_t a = 0; a < on->m; a++) {
+        printf(" ");
+        for (size_t b = 0; b < on->m; b++) printf(" %13.5e", on->l[a * on->m + b]);
+        printf("\n");
+    }
+}
 
 mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
 {
-    (void)argc, (void)argv;
-    return MLK_FAIL(e, MLK_EUNSUPPORTED, "not in this build");
+    cfg c;
+    int n;
+    char **words, flux[MLK_OPT_STR_MAX] = "";
+    bool done, h5 = false;
+    MLK_TRY(join_flux(&argc, argv, flux, sizeof flux, e));
+    MLK_TRY(mlk_cmd_begin(opts, &c, argc, argv, NULL, usage, about, example, &n, &words, &done, e));
+    if (done) return MLK_OK;
+    memcpy(c.flux, flux, sizeof flux);
+    if (n == 0) {
+        MLK_FAIL(e, MLK_EINVAL, "no input: name one or several runs, or a flux table");
+        return mlk_err_hint(e, "%s", example);
+    }
+    mlk_flux fl = {0};
+    mlk_onsager on = {0};
+    mlk_onsager_opts o;
+    mlk_diffusion diff = {0};
+    json_t *j = NULL;
+    mlk_status s;
+    MLK_GO(read_all(&c, n, words, &fl, &h5, e));
+    if (h5) MLK_GO(mlk_diffusion_read(&diff, (size_t)n, (const char *const *)words, e));
+    MLK_GO(set_options(&c, &fl, &o, e));
+    MLK_GO(mlk_onsager_init(&on, &fl, &o, &diff, e));
+    j = mlk_transport_json(&on, &fl, &o, &diff, c.out[0] || c.common.json);
+    if (!j) {
+        s = MLK_FAIL(e, MLK_ENOMEM, "result");
+        goto done;
+    }
+    if (c.out[0]) MLK_GO(mlk_json_write(j, c.out, e));
+    if (c.common.json)
+        s = mlk_json_write(j, "-", e);
+    else
+        show(&on, &fl, &o, &diff);
+done:
+    json_decref(j);
+    mlk_onsager_free(&on);
+    mlk_diffusion_free(&diff);
+    mlk_flux_free(&fl);
+    return s;
 }

@@ -1,0 +1,26 @@
+/* synthetic.h - Gaussian fluxes whose Onsager matrix is known exactly: linear stochastic processes. */
+#ifndef MLK_TESTS_SYNTHETIC_H
+#define MLK_TESTS_SYNTHETIC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/flux.h"
+
+/* Exact integrals (flux unit^2 fs) of the cases below. */
+#define SYN_A_NAIVE 2.941203215547909e7
+#define SYN_A_CORRECTED 1.0514777371842068e7
+#define SYN_A_EM -9.601014366835001e3
+#define SYN_A_MM 4.877929515560617
+#define SYN_B_NAIVE 1827.2930173238346
+#define SYN_B_ONE 1147.6142380558845
+#define SYN_B_CORRECTED 952.3809523809501
+#define SYN_C 2.5005208116332e7
+
+/* 'A': two coupled fluxes with an optical mode (dt 5 fs); 'B': three fluxes, vector autoregression (dt 1
+ * fs); 'C': a second flux that does not diffuse (5 fs); 'D': A with a linearly dependent third flux and
+ * a zero fourth one. n samples per run, `runs` independent runs. T = 1400 K, V = 65013.301261 A^3.
+ * Aborts the test when memory is exhausted. Free with mlk_flux_free. */
+void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed);
+
+#endif

@@ -1,0 +1,23 @@
+/* corr.h - time correlation functions by FFT. */
+#ifndef MLK_TRANSPORT_CORR_H
+#define MLK_TRANSPORT_CORR_H
+
+#include <stddef.h>
+
+#include "core/err.h"
+
+/* C_ab(k) = 1/3 sum_c 1/(n-k) sum_t [x_a(t+k) x_b(t) + x_b(t+k) x_a(t)]/2, k = 0..nlag-1: unbiased,
+ * means not removed, symmetric in a, b.
+ *   n, stride  samples; distance in x between one series and the next (>= n)
+ *   m          fluxes; series (3a+c) begins at x + (3a+c)*stride
+ *   nlag       1..n
+ *   out        (m*(m+1)/2, nlag): pair (a,b), a <= b, at row mlk_corr_row(m,a,b)
+ * Errors: MLK_EINVAL; MLK_ENOMEM. Cost O(m n log n + m^2 n). */
+mlk_status mlk_corr(size_t n, size_t stride, size_t m, const double *x, size_t nlag, double *out,
+                    mlk_err *e);
+/* Row of the pair (a,b) in any order. */
+size_t mlk_corr_row(size_t m, size_t a, size_t b);
+/* Running trapezoidal integral: out[k] = dt (c_0/2 + c_1 + ... + c_{k-1} + c_k/2), out[0] = 0. */
+void mlk_corr_integral(size_t n, const double *c, double dt, double *out);
+
+#endif

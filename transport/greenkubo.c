@@ -1,0 +1,186 @@
+/* greenkubo.c - see greenkubo.h. */
+#include "transport/greenkubo.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "transport/block.h"
+#include "transport/corr.h"
+
+typedef struct piece {
+    size_t first, len;
+} piece;
+
+/* series set[0..m-1] of samples [first, first+len) side by side, (3m, len) */
+static void gather(const mlk_flux *fl, size_t m, const int *set, piece p, double *x)
+{
+    for (size_t a = 0; a < m; a++)
+        for (size_t c = 0; c < 3; c++)
+            memcpy(x + (3 * a + c) * p.len, fl->j + (3 * (size_t)set[a] + c) * fl->n + p.first,
+                   p.len * sizeof *x);
+}
+
+/* both results from the integrals of one lag */
+static void results(size_t m, size_t n_lag, const double *integral, size_t k, double *naive,
+                    double *schur)
+{
+    double a[MLK_FLUX_MAX * MLK_FLUX_MAX];
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < m; j++) a[i * m + j] = integral[mlk_corr_row(m, i, j) * n_lag + k];
+    *naive = a[0];
+    *schur = k == 0 ? 0 : mlk_schur(m, a);
+}
+
+/* add weight * correlation functions of a stretch to sum */
+static mlk_status add_corr(const mlk_flux *fl, size_t m, const int *set, piece p, size_t n_lag,
+                           double weight, double *x, double *c, double *sum, mlk_err *e)
+{
+    gather(fl, m, set, p, x);
+    MLK_TRY(mlk_corr(p.len, p.len, m, x, n_lag, c, e));
+    for (size_t k = 0; k < m * (m + 1) / 2 * n_lag; k++) sum[k] += weight * c[k];
+    return MLK_OK;
+}
+
+/* is the change from lag k to 2k within its jackknife error, for both results? */
+static int settled(const mlk_greenkubo *gk, const double *jn, const double *js, size_t k, double *d)
+{
+    for (int which = 0; which < 2; which++) {
+        const double *v = which ? gk->schur : gk->naive, *j = which ? js : jn;
+        for (size_t b = 0; b < gk->n_block; b++)
+            d[b] = j[b * gk->n_lag + 2 * k] - j[b * gk->n_lag + k];
+        if (!(fabs(v[2 * k] - v[k]) < mlk_jackknife(gk->n_block, d))) return 0;
+    }
+    return 1;
+}
+
+static void find_limit(mlk_greenkubo *gk, const double *jn, const double *js, double *d)
+{
+    int run = 0;
+    size_t start = 0;
+    gk->limit = gk->n_lag - 1;
+    for (double t = 4; 2 * (size_t)t < gk->n_lag; t = t * 1.2 + 1) {
+        size_t k = (size_t)t;
+        if (!settled(gk, jn, js, k, d)) {
+            run = 0;
+            continue;
+        }
+        if (run++ == 0) start = k;
+        if (run == 3) { /* three neighbouring lags agree: not a lucky crossing */
+            gk->limit = start;
+            gk->limit_found = 1;
+            return;
+        }
+    }
+}
+
+/* kinetic, convective and virial share of the naive integral at the limit */
+static mlk_status shares(mlk_greenkubo *gk, const mlk_flux *fl, mlk_err *e)
+{
+    size_t longest = 0, n_lag = gk->limit + 1;
+    for (size_t g = 0; g < fl->n_segment; g++) {
+        size_t len = fl->segment[g + 1] - fl->segment[g];
+        if (len > longest) longest = len;
+    }
+    double *x = mlk_alloc(12 * longest, sizeof *x), *c = mlk_alloc(11 * n_lag, sizeof *c);
+    mlk_status s = x && c ? MLK_OK : MLK_FAIL(e, MLK_ENOMEM, "correlation of %zu samples", longest);
+    for (int p = 0; p < 3; p++) gk->part[p] = 0;
+    for (size_t g = 0; g < fl->n_segment && !s; g++) {
+        size_t first = fl->segment[g], len = fl->segment[g + 1] - first;
+        double w = (double)len / (double)fl->n;
+        for (size_t k = 0; k < 3; k++) {
+            memcpy(x + k * len, fl->j + k * fl->n + first, len * sizeof *x);
+            for (size_t p = 0; p < 3; p++)
+                memcpy(x + (3 * (p + 1) + k) * len, fl->part + (3 * p + k) * fl->n + first,
+                       len * sizeof *x);
+        }
+        s = mlk_corr(len, len, 4, x, n_lag, c, e);
+        for (size_t p = 0; p < 3 && !s; p++) {
+            double *row = c + mlk_corr_row(4, 0, p + 1) * n_lag;
+            mlk_corr_integral(n_lag, row, gk->dt, c + 10 * n_lag);
+            gk->part[p] += w * c[10 * n_lag + gk->limit];
+        }
+    }
+    mlk_free(x);
+    mlk_free(c);
+    return s;
+}
+
+mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, const int *set,
+                              size_t max_lag, double limit, mlk_err *e)
+{
+    memset(gk, 0, sizeof *gk);
+    size_t per_run = fl->n_segment >= 10 ? 1 : (10 + fl->n_segment - 1) / fl->n_segment;
+    size_t nb = per_run * fl->n_segment, shortest = fl->n, rows = m * (m + 1) / 2, longest = 0;
+    for (size_t g = 0; g < fl->n_segment; g++) {
+        size_t len = fl->segment[g + 1] - fl->segment[g];
+        if (len < shortest) shortest = len;
+        if (len > longest) longest = len;
+    }
+    size_t n_lag = shortest / per_run / 2;
+    if (max_lag == 0) max_lag = (size_t)(20e3 / fl->dt) + 1;
+    if (n_lag > max_lag) n_lag = max_lag;
+    if (n_lag < 8) return MLK_FAIL(e, MLK_EINVAL, "%zu samples are too few", shortest);
+    gk->m = m, gk->n_lag = n_lag, gk->dt = fl->dt, gk->n_block = nb;
+    gk->corr = mlk_alloc((2 * rows + 4) * n_lag, sizeof(double));
+    double *x = mlk_alloc(3 * m * longest, sizeof *x), *c = mlk_alloc(rows * n_lag, sizeof *c);
+    double *bl = mlk_alloc(nb * rows * n_lag, sizeof *bl), *jk = mlk_alloc(2 * nb * n_lag, sizeof *jk);
+    double *all = mlk_alloc(rows * n_lag, sizeof *all), *d = mlk_alloc(nb, sizeof *d);
+    mlk_status s = MLK_OK;
+    if (!gk->corr || !x || !c || !bl || !jk || !all || !d) {
+        s = MLK_FAIL(e, MLK_ENOMEM, "correlation of %zu samples", fl->n);
+        goto done;
+    }
+    gk->integral = gk->corr + rows * n_lag;
+    gk->naive = gk->integral + rows * n_lag, gk->naive_err = gk->naive + n_lag;
+    gk->schur = gk->naive_err + n_lag, gk->schur_err = gk->schur + n_lag;
+    for (size_t g = 0, b = 0; g < fl->n_segment; g++) {
+        size_t first = fl->segment[g], len = fl->segment[g + 1] - first;
+        MLK_GO(add_corr(fl, m, set, (piece){first, len}, n_lag, (double)len / (double)fl->n, x, c,
+                        gk->corr, e));
+        for (size_t p = 0; p < per_run; p++, b++)
+            MLK_GO(add_corr(fl, m, set, (piece){first + p * (len / per_run), len / per_run}, n_lag, 1, x,
+                            c, bl + b * rows * n_lag, e));
+    }
+    for (size_t r = 0; r < rows; r++)
+        mlk_corr_integral(n_lag, gk->corr + r * n_lag, fl->dt, gk->integral + r * n_lag);
+    for (size_t b = 0; b < nb; b++)
+        for (size_t k = 0; k < rows * n_lag; k++) all[k] += bl[b * rows * n_lag + k];
+    for (size_t b = 0; b < nb; b++) {
+        double *v = bl + b * rows * n_lag;
+        for (size_t k = 0; k < rows * n_lag; k++) v[k] = (all[k] - v[k]) / (double)(nb - 1);
+        for (size_t r = 0; r < rows; r++) mlk_corr_integral(n_lag, v + r * n_lag, fl->dt, c + r * n_lag);
+        for (size_t k = 0; k < n_lag; k++)
+            results(m, n_lag, c, k, jk + b * n_lag + k, jk + (nb + b) * n_lag + k);
+    }
+    for (size_t k = 0; k < n_lag; k++) {
+        results(m, n_lag, gk->integral, k, gk->naive + k, gk->schur + k);
+        for (size_t b = 0; b < nb; b++) d[b] = jk[b * n_lag + k];
+        gk->naive_err[k] = mlk_jackknife(nb, d);
+        for (size_t b = 0; b < nb; b++) d[b] = jk[(nb + b) * n_lag + k];
+        gk->schur_err[k] = mlk_jackknife(nb, d);
+    }
+    if (limit > 0) {
+        gk->limit = (size_t)(limit / fl->dt + 0.5);
+        gk->limit_found = 1;
+        if (gk->limit >= n_lag) {
+            s = MLK_FAIL(e, MLK_EINVAL, "the Green-Kubo limit %g fs is beyond the largest lag %g fs",
+                         limit, (double)(n_lag - 1) * fl->dt);
+            goto done;
+        }
+    } else {
+        find_limit(gk, jk, jk + nb * n_lag, d);
+    }
+    for (int p = 0; p < 3; p++) gk->part[p] = NAN;
+    if (fl->part) s = shares(gk, fl, e);
+done:
+    mlk_free(x), mlk_free(c), mlk_free(bl), mlk_free(jk), mlk_free(all), mlk_free(d);
+    if (s) mlk_greenkubo_free(gk);
+    return s;
+}
+
+void mlk_greenkubo_free(mlk_greenkubo *gk)
+{
+    mlk_free(gk->corr);
+    memset(gk, 0, sizeof *gk);
+}

@@ -1,0 +1,221 @@
+/* select.c - see select.h. Both tests are pivoted elimination: once on the spectra integrated over all
+ * frequencies (exact dependence), once on their lowest bins (what is left of a flux at zero frequency
+ * after the chosen ones are taken out). In a crystal with one mobile species the framework recoils as
+ * a whole, so after that species is chosen nothing is left of the others. */
+#include "transport/select.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "transport/block.h"
+
+/* a flux whose variance is explained by others to this fraction is a copy of them: tables carry 6 to 8
+ * digits, so true copies agree to 1e-10 or better, and distinct currents never to 1e-6 */
+static const double DEPENDENT = 1e-6;
+/* no zero-frequency level: below this share of the mean level and still falling by more than this
+ * factor from bins 2k..6k to bins 1..k (f^2 would give 1/40, leakage of the finite run 1/10, a plateau
+ * 1) */
+static const double VANISHING = 0.02, FALLING = 0.45;
+
+/* real part of C summed over bins lo..hi-1, (m,m) */
+static void band(const mlk_spectra *sp, size_t lo, size_t hi, double *a)
+{
+    size_t mm = sp->m * sp->m;
+    memset(a, 0, mm * sizeof *a);
+    for (size_t k = lo; k < hi && k < sp->nf; k++)
+        for (size_t i = 0; i < mm; i++) a[i] += sp->c[2 * (k * mm + i)];
+}
+
+/* what is left of flux x in matrix a (m,m) after those of set[1..n-1] */
+static double left_over(const double *a, size_t m, const int *set, size_t n, int x)
+{
+    double b[MLK_FLUX_MAX * MLK_FLUX_MAX];
+    int idx[MLK_FLUX_MAX];
+    idx[0] = x;
+    for (size_t i = 1; i < n; i++) idx[i] = set[i];
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) b[i * n + j] = a[(size_t)idx[i] * m + (size_t)idx[j]];
+    double r = mlk_schur(n, b);
+    return r > 0 ? r : 0;
+}
+
+static void text(char *buf, size_t cap, const mlk_choice *ch, const char (*label)[32], int kept)
+{
+    size_t len = 0;
+    buf[0] = 0;
+    for (size_t i = 1; kept && i < ch->m; i++)
+        len += (size_t)snprintf(buf + len, cap - len, "%s%s", len ? ", " : "", label[ch->set[i]]);
+    for (size_t a = 1; !kept && a < MLK_FLUX_MAX && len < cap; a++)
+        if (ch->dropped[a])
+            len += (size_t)snprintf(buf + len, cap - len, "%s%s", len ? ", " : "", label[a]);
+}
+
+typedef struct bands {
+    double all[MLK_FLUX_MAX * MLK_FLUX_MAX]; /* whole spectrum */
+    double low[MLK_FLUX_MAX * MLK_FLUX_MAX], next[MLK_FLUX_MAX * MLK_FLUX_MAX];
+    size_t k; /* bins in low; next has four times as many */
+} bands;
+
+static int depends(const bands *b, const mlk_spectra *sp, mlk_choice *ch, int x)
+{
+    double own = b->all[(size_t)x * sp->m + (size_t)x];
+    if (!(own > 0)) {
+        snprintf(ch->why[x], sizeof ch->why[x], "its flux is zero");
+        return 1;
+    }
+    if (left_over(b->all, sp->m, ch->set, ch->m, x) > DEPENDENT * own) return 0;
+    snprintf(ch->why[x], sizeof ch->why[x], "its flux is a combination of the others");
+    return 1;
+}
+
+/* level of x at zero frequency relative to its mean; 0 when it vanishes */
+static double level(const bands *b, const mlk_spectra *sp, const mlk_choice *ch, int x)
+{
+    double low = left_over(b->low, sp->m, ch->set, ch->m, x) / (double)b->k;
+    double next = left_over(b->next, sp->m, ch->set, ch->m, x) / (double)(4 * b->k);
+    double mean = left_over(b->all, sp->m, ch->set, ch->m, x) / (double)sp->nf;
+    double r = mean > 0 ? low / mean : 0;
+    if (r < 1e-6 || (r < VANISHING && low < FALLING * next)) return 0;
+    return r;
+}
+
+static mlk_status forced_set(mlk_choice *ch, const mlk_spectra *sp, const bands *b,
+                             const char (*label)[32], size_t n, const char (*name)[32], mlk_err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        int x = -1;
+        for (size_t a = 1; a < sp->m; a++)
+            if (!strcmp(label[a], name[i])) x = (int)a;
+        if (x < 0) {
+            char known[256] = "";
+            for (size_t a = 1, len = 0; a < sp->m && len < sizeof known; a++)
+                len += (size_t)snprintf(known + len, sizeof known - len, " %s", label[a]);
+            MLK_FAIL(e, MLK_EINVAL, "--mobile: there is no flux '%s'", name[i]);
+            mlk_err_hint(e, "fluxes of this run:%s", known);
+            return e ? e->code : MLK_EINVAL;
+        }
+        if (!ch->dropped[x] || depends(b, sp, ch, x)) continue;
+        ch->dropped[x] = 0;
+        ch->level[x] = level(b, sp, ch, x);
+        ch->set[ch->m++] = x;
+        snprintf(ch->why[x], sizeof ch->why[x], "named by the user");
+    }
+    snprintf(ch->reason, sizeof ch->reason, "chosen by the user");
+    return MLK_OK;
+}
+
+/* keep the flux with the largest remaining level until none is left that does not vanish */
+static void by_spectrum(mlk_choice *ch, const mlk_spectra *sp, const bands *b)
+{
+    for (;;) {
+        int best = -1;
+        double top = 0;
+        for (int a = 1; a < (int)sp->m; a++) {
+            if (!ch->dropped[a]) continue;
+            if (depends(b, sp, ch, a)) continue;
+            double r = level(b, sp, ch, a);
+            ch->level[a] = r;
+            if (r > top) top = r, best = a;
+            if (r == 0)
+                snprintf(ch->why[a], sizeof ch->why[a],
+                         ch->m > 1 ? "beyond the fluxes kept, its flux vanishes at zero frequency"
+                                   : "its flux vanishes at zero frequency: it does not diffuse");
+        }
+        if (best < 0) return;
+        ch->dropped[best] = 0;
+        ch->set[ch->m++] = best;
+        snprintf(ch->why[best], sizeof ch->why[best],
+                 "its flux spectrum tends to %.2g times its mean at zero frequency", top);
+    }
+}
+
+static void by_diffusion(mlk_choice *ch, const mlk_spectra *sp, const bands *b,
+                         const char (*label)[32], const mlk_diffusion *d)
+{
+    for (size_t pass = 0; pass < d->n_species; pass++) {
+        /* fastest first, so that of dependent fluxes the slowest is dropped */
+        int best = -1, bk = -1;
+        for (size_t k = 0; k < d->n_species; k++)
+            for (int a = 1; a < (int)sp->m; a++)
+                if (!strcmp(d->label[k], label[a]) && ch->dropped[a] && !ch->why[a][0] &&
+                    (bk < 0 || d->d[k] > d->d[bk]))
+                    best = a, bk = (int)k;
+        if (best < 0) return;
+        double spread = 6 * d->d[bk] * (d->fit_to - d->fit_from);
+        if (!d->mobile[bk]) {
+            snprintf(ch->why[best], sizeof ch->why[best],
+                     "bound: MSD grows by %.2g A^2 in %.3g ps, D = %.2g +- %.1g cm^2/s", spread,
+                     d->fit_to - d->fit_from, d->d[bk] * 1e-4, d->d_err[bk] * 1e-4);
+            continue;
+        }
+        if (depends(b, sp, ch, best)) continue;
+        ch->dropped[best] = 0;
+        ch->level[best] = level(b, sp, ch, best);
+        ch->set[ch->m++] = best;
+        snprintf(ch->why[best], sizeof ch->why[best],
+                 "diffuses: MSD grows by %.3g A^2 in %.3g ps, D = %.2g +- %.1g cm^2/s", spread,
+                 d->fit_to - d->fit_from, d->d[bk] * 1e-4, d->d_err[bk] * 1e-4);
+    }
+}
+
+mlk_status mlk_choice_make(mlk_choice *ch, const mlk_spectra *sp, const char (*label)[32],
+                           const mlk_diffusion *diff, size_t n_forced, const char (*forced)[32],
+                           mlk_err *e)
+{
+    memset(ch, 0, sizeof *ch);
+    ch->m = 1;
+    for (size_t a = 1; a < sp->m; a++) ch->dropped[a] = 1;
+    bands b;
+    b.k = sp->ell < 12 ? 8 : 4;
+    if (b.k > sp->nf / 16) b.k = sp->nf / 16 + 1;
+    band(sp, 0, sp->nf, b.all);
+    band(sp, 1, 1 + b.k, b.low);
+    band(sp, 1 + 2 * b.k, 1 + 6 * b.k, b.next);
+    if (!(b.all[0] > 0)) return MLK_FAIL(e, MLK_ENUMERIC, "the energy flux is zero throughout");
+    if (sp->m == 1) {
+        snprintf(ch->reason, sizeof ch->reason, "no mass flux in the input");
+        return MLK_OK;
+    }
+    bool msd = diff && diff->n_species > 0;
+    if (n_forced > 0)
+        MLK_TRY(forced_set(ch, sp, &b, label, n_forced, forced, e));
+    else if (msd)
+        by_diffusion(ch, sp, &b, label, diff);
+    else
+        by_spectrum(ch, sp, &b);
+    char in[200], out[200];
+    text(in, sizeof in, ch, label, 1);
+    text(out, sizeof out, ch, label, 0);
+    if (n_forced == 0 && ch->m == 1)
+        snprintf(ch->reason, sizeof ch->reason, "no species diffuses (%s): %s", out,
+                 ch->why[1][0] ? ch->why[1] : "see the list of fluxes");
+    else if (n_forced == 0)
+        snprintf(ch->reason, sizeof ch->reason, "%s %s%s%s%s", in, ch->why[ch->set[1]],
+                 out[0] ? "; left out: " : "", out, msd ? "" : " (judged from the flux spectra)");
+    return MLK_OK;
+}
+
+/* The power of the reduced spectrum, not of the bare energy flux: so the choice, like kappa itself, does
+ * not depend on the zero of the energies. Groups of bins are summed before the elimination, which makes
+ * it work with any number of fluxes and tames the noise. */
+size_t mlk_tskip_auto(const mlk_spectra *sp, size_t m, const int *set)
+{
+    enum { GROUP = 8 };
+    double a[MLK_FLUX_MAX * MLK_FLUX_MAX], total = 0, sum = 0;
+    double nyquist = mlk_spectra_freq(sp, sp->nf - 1);
+    size_t k;
+    for (k = 0; k < sp->nf; k += GROUP) {
+        band(sp, k, k + GROUP, a);
+        total += left_over(a, sp->m, set, m, 0);
+    }
+    for (k = 0; k < sp->nf && sum < 0.9 * total; k += GROUP) {
+        band(sp, k, k + GROUP, a);
+        sum += left_over(a, sp->m, set, m, 0);
+    }
+    double f = 1.5 * mlk_spectra_freq(sp, k);
+    size_t t = f > 0 ? (size_t)(nyquist / f + 0.5) : 1, most = sp->n / 200;
+    if (most < 1) most = 1;
+    return t < 1 ? 1 : t > most ? most : t;
+}
