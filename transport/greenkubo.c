@@ -32,12 +32,16 @@ static void results(size_t m, size_t n_lag, const double *integral, size_t k, do
     *schur = k == 0 ? 0 : mlk_schur(m, a);
 }
 
-/* add weight * correlation functions of a stretch to sum */
+/* add weight * correlation functions of a stretch to sum; w is kept for the next stretch of its length */
 static mlk_status add_corr(const mlk_flux *fl, size_t m, const int *set, piece p, size_t n_lag,
-                           double weight, double *x, double *c, double *sum, mlk_err *e)
+                           double weight, mlk_corr_work *w, double *x, double *c, double *sum, mlk_err *e)
 {
+    if (w->n != p.len || w->nlag != n_lag) {
+        mlk_corr_end(w);
+        MLK_TRY(mlk_corr_begin(w, p.len, m, n_lag, e));
+    }
     gather(fl, m, set, p, x);
-    MLK_TRY(mlk_corr(p.len, p.len, m, x, n_lag, c, e));
+    mlk_corr_run(w, p.len, x, c);
     for (size_t k = 0; k < m * (m + 1) / 2 * n_lag; k++) sum[k] += weight * c[k];
     return MLK_OK;
 }
@@ -126,6 +130,7 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
     double *x = mlk_alloc(3 * m * longest, sizeof *x), *c = mlk_alloc(rows * n_lag, sizeof *c);
     double *bl = mlk_alloc(nb * rows * n_lag, sizeof *bl), *jk = mlk_alloc(2 * nb * n_lag, sizeof *jk);
     double *all = mlk_alloc(rows * n_lag, sizeof *all), *d = mlk_alloc(nb, sizeof *d);
+    mlk_corr_work whole = {0}, part = {0};
     mlk_status s = MLK_OK;
     if (!gk->corr || !x || !c || !bl || !jk || !all || !d) {
         s = MLK_FAIL(e, MLK_ENOMEM, "correlation of %zu samples", fl->n);
@@ -136,11 +141,11 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
     gk->schur = gk->naive_err + n_lag, gk->schur_err = gk->schur + n_lag;
     for (size_t g = 0, b = 0; g < fl->n_segment; g++) {
         size_t first = fl->segment[g], len = fl->segment[g + 1] - first;
-        MLK_GO(add_corr(fl, m, set, (piece){first, len}, n_lag, (double)len / (double)fl->n, x, c,
-                        gk->corr, e));
+        MLK_GO(add_corr(fl, m, set, (piece){first, len}, n_lag, (double)len / (double)fl->n,
+                        &whole, x, c, gk->corr, e));
         for (size_t p = 0; p < per_run; p++, b++)
-            MLK_GO(add_corr(fl, m, set, (piece){first + p * (len / per_run), len / per_run}, n_lag, 1, x,
-                            c, bl + b * rows * n_lag, e));
+            MLK_GO(add_corr(fl, m, set, (piece){first + p * (len / per_run), len / per_run}, n_lag, 1,
+                            &part, x, c, bl + b * rows * n_lag, e));
     }
     for (size_t r = 0; r < rows; r++)
         mlk_corr_integral(n_lag, gk->corr + r * n_lag, fl->dt, gk->integral + r * n_lag);
@@ -174,6 +179,8 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
     for (int p = 0; p < 3; p++) gk->part[p] = NAN;
     if (fl->part) s = shares(gk, fl, e);
 done:
+    mlk_corr_end(&whole);
+    mlk_corr_end(&part);
     mlk_free(x), mlk_free(c), mlk_free(bl), mlk_free(jk), mlk_free(all), mlk_free(d);
     if (s) mlk_greenkubo_free(gk);
     return s;
