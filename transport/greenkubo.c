@@ -46,6 +46,9 @@ static mlk_status add_corr(const mlk_flux *fl, size_t m, const int *set, piece p
     return MLK_OK;
 }
 
+/* changes up to so many standard errors count as noise */
+static const double SETTLED = 1.5;
+
 /* is the change from lag k to 2k within its jackknife error, for both results? */
 static int settled(const mlk_greenkubo *gk, const double *jn, const double *js, size_t k, double *d)
 {
@@ -53,7 +56,7 @@ static int settled(const mlk_greenkubo *gk, const double *jn, const double *js, 
         const double *v = which ? gk->schur : gk->naive, *j = which ? js : jn;
         for (size_t b = 0; b < gk->n_block; b++)
             d[b] = j[b * gk->n_lag + 2 * k] - j[b * gk->n_lag + k];
-        if (!(fabs(v[2 * k] - v[k]) < mlk_jackknife(gk->n_block, d))) return 0;
+        if (!(fabs(v[2 * k] - v[k]) < SETTLED * mlk_jackknife(gk->n_block, d))) return 0;
     }
     return 1;
 }
@@ -70,7 +73,7 @@ static void find_limit(mlk_greenkubo *gk, const double *jn, const double *js, do
             continue;
         }
         if (run++ == 0) start = k;
-        if (run == 3) { /* three neighbouring lags agree: not a lucky crossing */
+        if (run == 2) { /* two neighbouring lags agree: not a lucky crossing */
             gk->limit = start;
             gk->limit_found = 1;
             return;
@@ -176,6 +179,9 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
     } else {
         find_limit(gk, jk, jk + nb * n_lag, d);
     }
+    size_t far = limit > 0 ? gk->limit : 2 * gk->limit < n_lag ? 2 * gk->limit : n_lag - 1;
+    gk->at_naive = gk->naive[gk->limit], gk->at_naive_err = gk->naive_err[far];
+    gk->at_schur = gk->schur[gk->limit], gk->at_schur_err = gk->schur_err[far];
     for (int p = 0; p < 3; p++) gk->part[p] = NAN;
     if (fl->part) s = shares(gk, fl, e);
 done:

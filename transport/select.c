@@ -196,26 +196,3 @@ mlk_status mlk_choice_make(mlk_choice *ch, const mlk_spectra *sp, const char (*l
                  out[0] ? "; left out: " : "", out, msd ? "" : " (judged from the flux spectra)");
     return MLK_OK;
 }
-
-/* The power of the reduced spectrum, not of the bare energy flux: so the choice, like kappa itself, does
- * not depend on the zero of the energies. Groups of bins are summed before the elimination, which makes
- * it work with any number of fluxes and tames the noise. */
-size_t mlk_tskip_auto(const mlk_spectra *sp, size_t m, const int *set)
-{
-    enum { GROUP = 8 };
-    double a[MLK_FLUX_MAX * MLK_FLUX_MAX], total = 0, sum = 0;
-    double nyquist = mlk_spectra_freq(sp, sp->nf - 1);
-    size_t k;
-    for (k = 0; k < sp->nf; k += GROUP) {
-        band(sp, k, k + GROUP, a);
-        total += left_over(a, sp->m, set, m, 0);
-    }
-    for (k = 0; k < sp->nf && sum < 0.9 * total; k += GROUP) {
-        band(sp, k, k + GROUP, a);
-        sum += left_over(a, sp->m, set, m, 0);
-    }
-    double f = 1.5 * mlk_spectra_freq(sp, k);
-    size_t t = f > 0 ? (size_t)(nyquist / f + 0.5) : 1, most = sp->n / 200;
-    if (most < 1) most = 1;
-    return t < 1 ? 1 : t > most ? most : t;
-}

@@ -27,10 +27,4 @@ typedef struct mlk_choice {
 mlk_status mlk_choice_make(mlk_choice *ch, const mlk_spectra *sp, const char (*label)[32],
                            const mlk_diffusion *diff, size_t n_forced, const char (*forced)[32],
                            mlk_err *e);
-/* Resampling factor for the cepstral analysis of the fluxes set[0..m-1]; sp as above. f* is 1.5 times
- * the frequency below which 9/10 of the power of the reduced spectrum lies: the structure that the
- * cepstrum must describe is kept, the empty part above it, which only adds noise and makes the kept
- * part a small share of the spectrum, is not. Results depend weakly on it (docs/formats_transport.md). */
-size_t mlk_tskip_auto(const mlk_spectra *sp, size_t m, const int *set);
-
 #endif

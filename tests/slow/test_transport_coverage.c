@@ -80,8 +80,8 @@ static void defaults(const mlk_flux *fl, double corrected, double naive, tally t
     size_t k = on.gk.limit;
     count(t, on.kappa, on.kappa_err / on.kappa, s * corrected);
     count(t + 1, on.kappa_naive, on.kappa_naive_err / on.kappa_naive, s * naive);
-    count(t + 2, on.gk.schur[k], on.gk.schur_err[k] / on.gk.schur[k], corrected);
-    count(t + 3, on.gk.naive[k], on.gk.naive_err[k] / on.gk.naive[k], naive);
+    count(t + 2, on.gk.at_schur, on.gk.at_schur_err / on.gk.at_schur, corrected);
+    count(t + 3, on.gk.at_naive, on.gk.at_naive_err / on.gk.at_naive, naive);
     if (on.m > 1) count(t + 4, exp(on.theta), on.theta_err, exp(1 - corrected / naive));
     mlk_onsager_free(&on);
 }
