@@ -127,7 +127,11 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
     size_t n_lag = shortest / per_run / 2;
     if (max_lag == 0) max_lag = (size_t)(20e3 / fl->dt) + 1;
     if (n_lag > max_lag) n_lag = max_lag;
-    if (n_lag < 8) return MLK_FAIL(e, MLK_EINVAL, "%zu samples are too few", shortest);
+    if (n_lag < 8) {
+        MLK_FAIL(e, MLK_EINVAL, "%zu samples are too few, at least %zu are needed", shortest, 16 * per_run);
+        mlk_err_hint(e, "run longer");
+        return e ? e->code : MLK_EINVAL;
+    }
     gk->m = m, gk->n_lag = n_lag, gk->dt = fl->dt, gk->n_block = nb;
     gk->corr = mlk_alloc((2 * rows + 4) * n_lag, sizeof(double));
     double *x = mlk_alloc(3 * m * longest, sizeof *x), *c = mlk_alloc(rows * n_lag, sizeof *c);

@@ -223,8 +223,8 @@ mlk_status mlk_onsager_init(mlk_onsager *on, const mlk_flux *fl, const mlk_onsag
     memset(on, 0, sizeof *on);
     mlk_status s;
     MLK_GO(mlk_spectra_init(&on->full, fl, 1, 1, e));
-    MLK_GO(mlk_choice_make(&on->choice, &on->full, (const char(*)[32])fl->label, diff, o->n_mobile,
-                           o->mobile, e));
+    MLK_GO(mlk_choice_make(&on->choice, &on->full, fl, diff, o->n_mobile,
+                           (const char(*)[32])o->mobile, e));
     on->m = on->choice.m;
     on->kappa_scale = mlk_kappa_scale(MLK_E_C, MLK_KB_SI, fl->temperature, fl->volume);
     MLK_GO(choose_tskip(on, fl, o, e));

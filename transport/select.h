@@ -19,12 +19,12 @@ typedef struct mlk_choice {
 } mlk_choice;
 
 /*   sp      spectra of all fluxes at the original sampling
- *   label   (m) names
+ *   fl      the fluxes: names, masses and numbers of particles
  *   diff    tracer diffusion of the same runs, or NULL: then a species is mobile when its flux
  *           spectrum, given the fluxes chosen before, stays finite towards zero frequency
- *   forced  names given by the user (n_forced = 0: automatic); only exact dependences are dropped
+ *   forced  names given by the user (n_forced = 0: automatic; one "none": no flux); only exact dependences are dropped
  * Errors: MLK_EINVAL unknown name; MLK_ENUMERIC the energy flux is zero. */
-mlk_status mlk_choice_make(mlk_choice *ch, const mlk_spectra *sp, const char (*label)[32],
+mlk_status mlk_choice_make(mlk_choice *ch, const mlk_spectra *sp, const mlk_flux *fl,
                            const mlk_diffusion *diff, size_t n_forced, const char (*forced)[32],
                            mlk_err *e);
 #endif

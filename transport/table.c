@@ -138,15 +138,18 @@ static mlk_status parse_triple(const table *t, const char *spec, size_t len, int
         for (int c = 0; c < 3; c++) col[c] = lo + c;
         return MLK_OK;
     }
+    size_t rest = dash ? len - (size_t)(dash + 1 - spec) : 0;
+    if (lo >= 0 && hi < 0 && rest > 0 && strspn(dash + 1, "0123456789") >= rest)
+        return unknown_column(t, dash + 1, rest, e);
     int n = 0;
-    for (const char *p = spec, *end = spec + len; p < end;) {
+    if (lo >= 0 && hi >= lo) n = hi - lo + 1;
+    for (const char *p = spec, *end = n ? spec : spec + len; p < end; n++) {
         size_t w = 0;
         while (p + w < end && p[w] != ',') w++;
         if (n < 3) {
             col[n] = find_column(t, p, w);
             if (col[n] < 0) return unknown_column(t, p, w, e);
         }
-        n++;
         p += w + 1;
     }
     if (n == 3) return MLK_OK;
