@@ -20,6 +20,8 @@ TEST_SRC := $(wildcard tests/unit/*.c tests/property/*.c tests/golden/*.c)
 SLOW_SRC := $(wildcard tests/slow/*.c)
 SUP_SRC := $(wildcard tests/support/*.c)
 PERF_SRC := $(wildcard tests/perf/*.c)
+# short lines unless V=1
+say = $(if $(V),,@echo '  $(1) $(2)';)
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 LIB := $(B)/libmlkit.a
 BIN := $(B)/mlkit
@@ -43,20 +45,20 @@ $(VERSIONED): | $(B)/version.h
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(if $(filter k_%,$(notdir $<)),$(KERNEL_FLAGS)) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $(if $(filter k_%,$(notdir $<)),$(KERNEL_FLAGS)) -MMD -MP -c $< -o $@
 
 $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
 	@ar rcs $@ $^
 $(BIN): $(call obj,$(CLI_SRC)) $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) -o $@
 TEST_LIBS = $(shell pkg-config --libs criterion 2>/dev/null)
 $(B)/mlk-test: $(call obj,$(TEST_SRC) $(SUP_SRC)) $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
 $(B)/mlk-slow: $(call obj,$(SLOW_SRC) $(SUP_SRC)) $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
 $(B)/mlk-perf: $(call obj,$(PERF_SRC) $(SUP_SRC)) $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
 -include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(SLOW_SRC) $(SUP_SRC) $(PERF_SRC)))
 
 ## deps: install the Debian/Ubuntu packages that are missing (elsewhere: name them)
@@ -85,8 +87,8 @@ test-run: check-run $(if $(SLOW_SRC),$(B)/mlk-slow)
 asan:
 	@rm -f build/asan/log.*
 	@$(MAKE) --no-print-directory -j2 B=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" build/asan/mlkit build/asan/mlk-test
-	ASAN_OPTIONS=log_path=build/asan/log OMP_NUM_THREADS=1 build/asan/mlk-test -j2 --timeout 600
-	ASAN_OPTIONS=log_path=build/asan/log sh tests/cli/run.sh build/asan/mlkit
+	ASAN_OPTIONS=log_path=$(CURDIR)/build/asan/log OMP_NUM_THREADS=1 build/asan/mlk-test -j2 --timeout 600
+	ASAN_OPTIONS=log_path=$(CURDIR)/build/asan/log sh tests/cli/run.sh build/asan/mlkit
 	@! ls build/asan/log.* 2>/dev/null
 
 ## perf: verify, then time; table in build/perf.tsv

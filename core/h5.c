@@ -309,6 +309,24 @@ mlk_status mlk_h5_attr_set_ints(mlk_h5 *h, const char *path, const char *name, c
     return attr_write(h, path, name, H5T_NATIVE_INT, n, v, e);
 }
 
+mlk_status mlk_h5_attr_set_strs(mlk_h5 *h, const char *path, const char *name, const char *const *v,
+                                size_t n, mlk_err *e)
+{
+    size_t len = 1;
+    for (size_t i = 0; i < n; i++)
+        if (strlen(v[i]) + 1 > len) len = strlen(v[i]) + 1;
+    char *flat = mlk_alloc(n ? n : 1, len);
+    if (!flat) return MLK_FAIL(e, MLK_ENOMEM, "%zu strings", n);
+    for (size_t i = 0; i < n; i++) memcpy(flat + i * len, v[i], strlen(v[i]));
+    hid_t t = H5Tcopy(H5T_C_S1);
+    H5Tset_size(t, len);
+    H5Tset_cset(t, H5T_CSET_UTF8);
+    mlk_status s = attr_write(h, path, name, t, n, flat, e);
+    H5Tclose(t);
+    mlk_free(flat);
+    return s;
+}
+
 bool mlk_h5_attr_exists(mlk_h5 *h, const char *path, const char *name)
 {
     return mlk_h5_exists(h, path) && H5Aexists_by_name(h->id, path, name, H5P_DEFAULT) > 0;

@@ -45,6 +45,8 @@ mlk_status mlk_h5_attr_set_double(mlk_h5 *h, const char *path, const char *name,
 mlk_status mlk_h5_attr_set_int(mlk_h5 *h, const char *path, const char *name, int64_t v, mlk_err *e);
 mlk_status mlk_h5_attr_set_ints(mlk_h5 *h, const char *path, const char *name, const int *v, size_t n,
                                 mlk_err *e);
+mlk_status mlk_h5_attr_set_strs(mlk_h5 *h, const char *path, const char *name, const char *const *v,
+                                size_t n, mlk_err *e);
 mlk_status mlk_h5_attr_str(mlk_h5 *h, const char *path, const char *name, char *buf, size_t cap,
                            mlk_err *e);
 mlk_status mlk_h5_attr_double(mlk_h5 *h, const char *path, const char *name, double *v, mlk_err *e);

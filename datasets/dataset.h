@@ -11,6 +11,12 @@
 
 enum { MLK_SPLIT_TRAIN = 0, MLK_SPLIT_VALID = 1, MLK_SPLIT_TEST = 2 };
 
+/* A file that frames were read from, with the digest of its bytes ("" when it could not be read). */
+typedef struct mlk_source {
+    char path[256];
+    char sha256[65];
+} mlk_source;
+
 typedef struct mlk_dataset {
     mlk_frame *frame; /* (n) owned */
     size_t n, cap;
@@ -18,16 +24,31 @@ typedef struct mlk_dataset {
     size_t cap_split;
     size_t n_species; /* distinct elements over all frames, ascending Z */
     int z[MLK_ELEMENT_MAX];
+    mlk_source *source; /* (n_source) owned; frame[i].source names one of them */
+    size_t n_source, cap_source;
+    mlk_err *problem; /* (n_problem) owned; files that were broken or cut off, with the place */
+    size_t n_problem, cap_problem;
 } mlk_dataset;
 
 void mlk_dataset_free(mlk_dataset *ds); /* all-zero is valid */
 /* Take ownership of *fr (which becomes all-zero). */
 mlk_status mlk_dataset_add(mlk_dataset *ds, mlk_frame *fr, mlk_err *e);
-/* Read any file, folder (searched recursively) or mlkit HDF5 store and add its usable frames (with
- * energy and forces). What was taken, left out and why is logged. Errors: nothing usable. */
+/* Read any file, folder (searched recursively, files in name order) or mlkit HDF5 store and add its
+ * usable frames: with energy and forces, and not known to be unconverged. What was taken, left out
+ * and why is logged. A file that is cut off gives its complete frames and a warning with the line.
+ * Frames without a group get one: the file's name without endings, relative to the folder that was
+ * given. Errors: nothing usable. */
 mlk_status mlk_dataset_read(mlk_dataset *ds, const char *path, mlk_err *e);
+/* The same, keeping every frame that has atoms, with whatever labels it has. parser: the name of the
+ * one to use instead of looking at the content, NULL or "" for that. */
+mlk_status mlk_dataset_read_all(mlk_dataset *ds, const char *path, const char *parser, mlk_err *e);
 /* The store: HDF5, see docs/FORMATS.md. path must not exist. */
 mlk_status mlk_dataset_write(const mlk_dataset *ds, const char *path, mlk_err *e);
+/* Add every frame of a store with its split. Errors: MLK_EFORMAT not a store, a newer major version,
+ * NaN in it. */
+mlk_status mlk_dataset_read_store(mlk_dataset *ds, const char *path, mlk_err *e);
+/* Does the file begin as HDF5 does? */
+int mlk_dataset_is_hdf5(const char *path);
 /* Split by trajectory group: whole groups go to validation until about `fraction` of the frames are
  * there; groups are drawn with `seed`, stratified over temperature. A set with fewer than 5 groups
  * is cut into blocks of consecutive frames instead, and says so. Keeps splits read from a store

@@ -29,6 +29,9 @@ extern const mlk_parser *const mlk_parsers[]; /* parsers.def; NULL-terminated */
 const mlk_parser *mlk_parser_sniff(const char *path);
 /* Sniff and parse. *n_frames (may be NULL) counts delivered frames, also when it fails. */
 mlk_status mlk_parse_file(const char *path, mlk_frame_fn fn, void *user, size_t *n_frames, mlk_err *e);
+/* The same with the parser of that name instead of sniffing; NULL or "": sniff. */
+mlk_status mlk_parse_file_as(const char *path, const char *parser, mlk_frame_fn fn, void *user,
+                             size_t *n_frames, mlk_err *e);
 /* The last (or, with first nonzero, the first) frame of a file: a structure to start from. */
 mlk_status mlk_parse_structure(const char *path, int first, mlk_frame *fr, mlk_err *e);
 

@@ -67,6 +67,39 @@ static mlk_status eval(const mlk_potential *pot, const mlk_neigh *nl, const int 
     return MLK_OK;
 }
 
+/* Parameters enter a pair through eps = sqrt(eps_a eps_b) and sigma = (sigma_a + sigma_b)/2. */
+static mlk_status vjp(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i0,
+                      size_t i1, const double *ubar, double *const pbar[3], mlk_scratch *s,
+                      double *param_bar, mlk_err *e)
+{
+    (void)s, (void)e;
+    double rc2 = pot->rc * pot->rc;
+    for (size_t i = i0; i < i1; i++)
+        for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
+            double r2 = 0, pr = 0, d;
+            for (int c = 0; c < 3; c++) {
+                r2 += nl->r[c][k] * nl->r[c][k];
+                pr += pbar[c][k] * nl->r[c][k];
+            }
+            if (r2 >= rc2) continue;
+            int a = type[i], b = type[nl->j[k]];
+            double eps = sqrt(pot->param[2 * a] * pot->param[2 * b]);
+            double sig = 0.5 * (pot->param[2 * a + 1] + pot->param[2 * b + 1]);
+            double x2 = sig * sig / r2, x6 = x2 * x2 * x2, q = 1 - r2 / rc2, sw = q * q * q;
+            double phi = pair(pot, a, b, r2, &d);
+            double da = 4 * eps * (12 * x6 * x6 - 6 * x6) / sig; /* of the unswitched energy by sigma */
+            double dphi = da * sw;
+            double dd = 4 * eps * (-144 * x6 * x6 + 36 * x6) / sig / r2 * sw - 6 * q * q / rc2 * da;
+            double by_eps = 0.5 * (ubar[i] * phi + pr * d) / eps;
+            double by_sig = 0.5 * (ubar[i] * dphi + pr * dd);
+            param_bar[2 * a] += 0.5 * by_eps * eps / pot->param[2 * a];
+            param_bar[2 * b] += 0.5 * by_eps * eps / pot->param[2 * b];
+            param_bar[2 * a + 1] += 0.5 * by_sig;
+            param_bar[2 * b + 1] += 0.5 * by_sig;
+        }
+    return MLK_OK;
+}
+
 static bool sniff(const char *path, const char *head)
 {
     (void)path;
@@ -130,10 +163,12 @@ const mlk_potential_type mlk_potential_lj = {
     .refs = refs,
     .hyper = opts,
     .hyper_size = sizeof(hyper),
+    .caps = MLK_CAP_VJP,
     .file = "lj.txt",
     .create = create,
     .sniff = sniff,
     .read = rd,
     .write = wr,
     .eval = eval,
+    .vjp = vjp,
 };

@@ -49,6 +49,10 @@ typedef struct mlk_potential_type {
     void (*destroy)(mlk_potential *pot); /* frees state only; NULL: nothing to free */
     /* param was changed by a trainer: refresh whatever is derived from it. NULL: nothing. */
     mlk_status (*update)(mlk_potential *pot, mlk_err *e);
+    /* Look at the training frames once, before fitting starts from a newly created potential: scale
+     * descriptors, centre biases. Does nothing to a model that was read. NULL: nothing to do. */
+    mlk_status (*prepare)(mlk_potential *pot, size_t n_frames, const mlk_frame *const *frames,
+                          mlk_err *e);
     /* Does this file look like mine? Called with the first bytes of it (NUL-terminated). */
     bool (*sniff)(const char *path, const char *head);
     /* Community format. read fills hyper, species, rc, param and state of an all-zero potential whose
@@ -78,8 +82,11 @@ typedef struct mlk_potential_type {
 typedef struct mlk_zbl {
     bool on;
     double inner, outer; /* [A] */
-    bool typewise;       /* outer = min(outer, typewise_factor * sum of covalent radii), inner = 0 */
+    bool typewise;       /* outer = min(outer, typewise_factor * sum of covalent radii), inner half
+                            of it                                                              */
     double typewise_factor;
+    const double *table; /* (pairs a<=b, row by row; 10) inner, outer, then four (coefficient,
+                            exponent), instead of the above; owned by the model's state; or NULL */
 } mlk_zbl;
 
 struct mlk_potential {
@@ -154,5 +161,7 @@ void mlk_zbl_add(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
                  double *u, double *const p[3]);
 /* The largest outer radius in use, 0 when off. */
 double mlk_zbl_outer(const mlk_potential *pot);
+/* Covalent radius [A] of the typewise cutoffs (zbl.c, nep.c). */
+double mlk_covalent_radius(int z);
 
 #endif

@@ -1,15 +1,13 @@
 #!/bin/sh
 # Install what mlkit needs to build, test and run on Debian and Ubuntu; elsewhere say what is missing.
 set -eu
-packages="gcc make pkg-config libc6-dev libopenblas-dev liblapacke-dev libhdf5-dev libxml2-dev libfftw3-dev libyaml-dev libjansson-dev zlib1g-dev libcriterion-dev gnuplot-nox fonts-dejavu-core"
-
 missing() {
     command -v gcc >/dev/null 2>&1 || echo gcc libc6-dev
-    command -v pkg-config >/dev/null 2>&1 || { echo pkg-config; echo libopenblas-dev liblapacke-dev libhdf5-dev libxml2-dev libfftw3-dev libyaml-dev libjansson-dev zlib1g-dev libcriterion-dev; return 0; }
     command -v gnuplot >/dev/null 2>&1 || echo gnuplot-nox fonts-dejavu-core
-    pkg-config --exists hdf5 || pkg-config --exists hdf5-serial || echo libhdf5-dev
+    command -v pkg-config >/dev/null 2>&1 || echo pkg-config
+    { pkg-config --exists hdf5 || pkg-config --exists hdf5-serial; } 2>/dev/null || echo libhdf5-dev
     while read -r pc package; do
-        pkg-config --exists "$pc" || echo "$package"
+        pkg-config --exists "$pc" 2>/dev/null || echo "$package"
     done <<LIST
 openblas libopenblas-dev
 lapacke liblapacke-dev
@@ -25,8 +23,7 @@ LIST
 need=$(missing | tr '\n' ' ')
 [ -z "${need% }" ] && exit 0
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "mlkit needs, under their Debian names: $packages" >&2
-    echo "missing here: $need" >&2
+    echo "mlkit needs these libraries and programs (Debian names): $need" >&2
     exit 1
 fi
 if [ "$(id -u)" = 0 ]; then sudo=

@@ -1,0 +1,136 @@
+/* campaign.h - the study behind `mlkit benchmark`: plan jobs, run each as an mlkit subcommand in a
+ * child process, keep a journal, resume.
+ *
+ * campaign.c       settings, plan, campaign.yaml
+ * campaign_run.c   scheduler, journal, progress
+ * campaign_start.c the start structure and its supercell */
+#ifndef MLK_CLI_CAMPAIGN_H
+#define MLK_CLI_CAMPAIGN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "core/err.h"
+#include "core/json.h"
+#include "core/opt.h"
+
+#define MLK_CAMPAIGN_TEMPS 64
+#define MLK_CAMPAIGN_MODELS 64
+
+/* What decides the results; each row is recorded in campaign.yaml and compared on resume. */
+typedef struct mlk_settings {
+    char temps[MLK_OPT_STR_MAX], models[MLK_OPT_STR_MAX], data[MLK_OPT_STR_MAX];
+    char structure[MLK_OPT_STR_MAX], supercell[MLK_OPT_STR_MAX];
+    int seeds, replicas, seed;
+    double equil, run, dt; /* [fs]; run 0: by the table of model families */
+    double train_budget;   /* [s] */
+    bool quick;
+} mlk_settings;
+
+/* clang-format off */
+#define MLK_SETTINGS_OPTS(T, m)                                                                    \
+    {"temps", MLK_OPT_STR, offsetof(T, m temps), "", 0, 0, "K",                                    \
+     "temperatures: 650, 400,650,900, 400:1200 (5 values) or 400:1200:100 (step)"},                \
+    {"models", MLK_OPT_STR, offsetof(T, m models), "nep,snap", 0, 0, "", "model families, comma separated"}, \
+    {"seeds", MLK_OPT_INT, offsetof(T, m seeds), "2", 1, 16, "",                                   \
+     "models per family, distinct seeds (least-squares families: one)"},                           \
+    {"data", MLK_OPT_STR, offsetof(T, m data), "", 0, 0, "",                                       \
+     "DFT data: files or folders, comma separated; default: the bundled Li3PS4 set"},              \
+    {"structure", MLK_OPT_STR, offsetof(T, m structure), "", 0, 0, "",                             \
+     "start structure; default: the frame of the data nearest zero pressure"},                     \
+    {"supercell", MLK_OPT_STR, offsetof(T, m supercell), "auto", 0, 0, "", "auto or NxNxN"},       \
+    {"replicas", MLK_OPT_INT, offsetof(T, m replicas), "2", 1, 64, "",                             \
+     "independent runs per model and temperature"},                                                \
+    {"equil", MLK_OPT_TIME, offsetof(T, m equil), "50ps", 0, 1e12, "", "NVT equilibration of a run"}, \
+    {"run", MLK_OPT_TIME, offsetof(T, m run), "1ns", 0, 1e12, "", "NVE production of a run"},      \
+    {"dt", MLK_OPT_TIME, offsetof(T, m dt), "2fs", 0.01, 10, "", "time step"},                     \
+    {"train-budget", MLK_OPT_WALL, offsetof(T, m train_budget), "10min", 1, 1e7, "",               \
+     "training time per model"},                                                                   \
+    {"quick", MLK_OPT_FLAG, offsetof(T, m quick), "false", 0, 0, "",                               \
+     "short settings for a demonstration of about a quarter of an hour on 2 cores"}
+/* clang-format on */
+
+/* How this invocation runs it; not part of what decides the results. */
+typedef struct mlk_campaign_how {
+    int jobs;            /* side by side; 0: number of cores                                     */
+    bool dry_run;        /* print the plan, do nothing                                            */
+    const char *program; /* the mlkit binary that runs the jobs; NULL: this one                   */
+    const char *run;     /* the run folder                                                        */
+    json_t **summary;    /* out, new reference, may be NULL: jobs total, done, failed, ...         */
+} mlk_campaign_how;
+
+typedef enum { MLK_JOB_DATASET, MLK_JOB_STRUCTURE, MLK_JOB_TRAIN, MLK_JOB_MD, MLK_JOB_TRANSPORT,
+               MLK_JOB_REPORT } mlk_job_kind;
+typedef enum { MLK_JOB_WAITING, MLK_JOB_RUNNING, MLK_JOB_DONE, MLK_JOB_SKIPPED, MLK_JOB_FAILED,
+               MLK_JOB_BLOCKED, MLK_JOB_STOPPED } mlk_job_state;
+
+typedef struct mlk_job {
+    mlk_job_kind kind;
+    mlk_job_state state;
+    char id[96];          /* "md/nep-1/0650K/r1"                                          */
+    char out[1024];       /* the file whose presence means done                           */
+    char log[1088];
+    int model, temp, rep; /* -1 where it does not apply                                   */
+    size_t *dep;          /* (n_dep) earlier jobs, owned                                  */
+    size_t n_dep, cap_dep;
+    double estimate;      /* thread-seconds, first guess                                  */
+    double chain;         /* estimate + the longest chain of jobs that wait for it        */
+    bool was_done, must;  /* by the journal and its file; to be run now                   */
+    pid_t pid;
+    int threads;
+    double t0, wall, percent;
+    char error[300];
+} mlk_job;
+
+typedef struct mlk_campaign_model {
+    char name[64], type[32];
+    int seed;
+    double run; /* production time [fs] */
+} mlk_campaign_model;
+
+typedef struct mlk_campaign {
+    mlk_settings set;
+    char run[1024];    /* run folder                                                       */
+    char program[1024];
+    char data_shown[MLK_OPT_STR_MAX]; /* resolved paths, comma separated                   */
+    double temp[MLK_CAMPAIGN_TEMPS];
+    int n_temp;
+    mlk_campaign_model model[MLK_CAMPAIGN_MODELS];
+    int n_model;
+    char **input, (*hash)[65]; /* (n_input) files that were read, SHA-256                    */
+    size_t n_input, cap_input, cap_hash;
+    int supercell[3];  /* 0 until the structure is known                                   */
+    size_t n_atoms;
+    char structure_from[512];
+    char created[32];
+    mlk_job *job;
+    size_t n_job, cap_job;
+} mlk_campaign;
+
+/* The settings that `--quick` changes where the user did not give them: {key, value}..., NULL. */
+extern const char *const mlk_settings_quick[][2];
+/* Rows of every setting for a plain mlk_settings (with "seed"), {0}-ended: campaign.yaml. */
+extern const mlk_opt mlk_settings_table[];
+
+/* --temps grammar. t holds MLK_CAMPAIGN_TEMPS. Errors: MLK_EINVAL with an example. */
+mlk_status mlk_temps_parse(const char *text, double *t, int *n, mlk_err *e);
+/* Settings of a campaign.yaml into *set (the caller has filled in defaults). */
+mlk_status mlk_settings_read(const char *yaml, mlk_settings *set, mlk_err *e);
+/* The whole of it: check against an existing folder, plan, run, report. Errors: MLK_EINVAL (usage,
+ * another study lives in the folder), MLK_EINTERRUPTED, MLK_EIO/MLK_ENUMERIC when jobs failed. */
+mlk_status mlk_campaign_run(const mlk_settings *set, const mlk_campaign_how *how, mlk_err *e);
+
+/* ---- between the campaign files ---- */
+/* Words of the command of a job, without the program; NULL-ended, each to be mlk_free'd. */
+mlk_status mlk_campaign_argv(const mlk_campaign *c, const mlk_job *j, char ***argv, mlk_err *e);
+void mlk_argv_free(char **argv);
+/* argv as one line a shell understands, "mlkit " in front. */
+void mlk_argv_print(char *const *argv, char *buf, size_t cap);
+mlk_status mlk_campaign_write(const mlk_campaign *c, mlk_err *e); /* campaign.yaml */
+mlk_status mlk_campaign_structure(mlk_campaign *c, mlk_err *e);   /* structure.xyz, supercell */
+mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_err *e);
+/* UTC, "2026-01-31T12:00:00Z". */
+char *mlk_timestamp(char buf[32]);
+
+#endif

@@ -1,0 +1,231 @@
+/* md.c - the time loop. Read mlk_md_run first: it is the method section of a run.
+ *
+ * A run has two stages: NVT equilibration (n_equil steps) and production (n_run steps; NVE unless asked
+ * otherwise). Production step p = step - n_equil = 0 .. n_run-1 records what its intervals say, always
+ * before the state moves on; a checkpoint holds a state whose records are already made. */
+#include "md/md.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/units.h"
+#include "md/fluxes.h"
+#include "md/store.h"
+
+static void start_production(mlk_md *md);
+static mlk_status observe(mlk_md *md, mlk_md_store *out, mlk_err *e);
+static mlk_status stop(mlk_md *md, mlk_md_store *out, mlk_err *e);
+
+mlk_status mlk_md_run(mlk_md *md, mlk_md_store *out, mlk_err *e)
+{
+    const int64_t last = md->n_equil + md->n_run;
+    mlk_status s = mlk_md_forces(md, e);
+    if (!s && !md->resumed) s = observe(md, out, e);
+    while (!s && md->step < last) {
+        if (mlk_stop_requested()) return stop(md, out, e);
+        if (out && mlk_md_store_due(out)) MLK_TRY(mlk_md_store_checkpoint(out, md, e));
+        s = mlk_md_step(md, e);
+        if (!s && md->step == md->n_equil) start_production(md);
+        if (!s) s = observe(md, out, e);
+    }
+    if (s == MLK_ENUMERIC && out) mlk_md_store_fail(out, md, e);
+    if (s || !out) return s;
+    return mlk_md_store_finish(out, md, e);
+}
+
+mlk_status mlk_md_step(mlk_md *md, mlk_err *e)
+{
+    bool nvt = mlk_md_is_nvt(md);
+    mlk_nve_kick(md, 0.5 * md->dt);
+    mlk_nve_drift(md, md->dt);
+    md->step++;
+    MLK_TRY(mlk_md_forces(md, e));
+    mlk_nve_kick(md, 0.5 * md->dt);
+    md->kinetic = mlk_md_kinetic(md);
+    if (nvt) mlk_bdp_apply(md);
+    return MLK_OK;
+}
+
+bool mlk_md_is_nvt(const mlk_md *md)
+{
+    return md->step < md->n_equil || md->cfg.ensemble == MLK_MD_NVT;
+}
+
+/* Does production step p fall on this interval? */
+static bool falls(const mlk_md *md, int64_t every)
+{
+    int64_t p = md->step - md->n_equil;
+    return p >= 0 && p < md->n_run && p % every == 0;
+}
+
+bool mlk_md_at_flux(const mlk_md *md)
+{
+    return falls(md, md->sample);
+}
+
+bool mlk_md_at_dump(const mlk_md *md)
+{
+    return falls(md, md->dump);
+}
+
+bool mlk_md_at_thermo(const mlk_md *md)
+{
+    return falls(md, md->thermo) || (md->step < md->n_equil && md->step % md->thermo == 0);
+}
+
+/* The list serves until some atom has moved half the skin. NaN positions also lead to a build, which
+ * reports them. */
+static bool list_is_stale(const mlk_md *md)
+{
+    if (md->nl.n != md->n) return true;
+    double limit = 0.25 * md->cfg.skin * md->cfg.skin, far = 0;
+    for (size_t i = 0; i < md->n; i++) {
+        double a = md->x[i][0] - md->x_list[i][0], b = md->x[i][1] - md->x_list[i][1],
+               c = md->x[i][2] - md->x_list[i][2], d = a * a + b * b + c * c;
+        if (!(d <= far)) far = d;
+    }
+    return !(far <= limit);
+}
+
+/* Positions stay continuous, but an atom far from the origin cell is moved back by whole cells, so that
+ * image numbers stay small on runs of any length. */
+static void bring_back(mlk_md *md)
+{
+    for (size_t i = 0; i < md->n; i++) {
+        double frac[3], shift[3] = {0}, move[3];
+        mlk_cell_frac(&md->cell, md->x[i], frac);
+        bool far = false;
+        for (int k = 0; k < 3; k++)
+            if (md->cell.pbc[k] && fabs(frac[k] - 0.5) > 20 && fabs(frac[k]) < 1e6)
+                shift[k] = floor(frac[k]), far = true;
+        if (!far) continue;
+        mlk_cell_cart(&md->cell, shift, move);
+        for (int k = 0; k < 3; k++) md->x[i][k] -= move[k], md->img[i][k] += (int)shift[k];
+    }
+}
+
+static mlk_status at_step(const mlk_md *md, mlk_err *e)
+{
+    mlk_err_prefix(e, "step %lld (%.4g ps): ", (long long)md->step,
+                   (double)md->step * md->cfg.dt * 1e-3);
+    return mlk_err_hint(e, "use a shorter --dt, a lower --temp or a better equilibrated structure; "
+                           "or the model has left the range of its training data");
+}
+
+mlk_status mlk_md_forces(mlk_md *md, mlk_err *e)
+{
+    mlk_status s = MLK_OK;
+    if (list_is_stale(md)) {
+        /* a resumed run first rebuilds the list it had, so that sums keep their order */
+        bool rebuild_old = md->resumed && md->nl.n == 0;
+        if (!rebuild_old) {
+            bring_back(md);
+            memcpy(md->x_list, md->x, md->n * sizeof *md->x);
+            md->sums.builds += 1;
+        }
+        s = mlk_neigh_build(&md->cell, md->n, (const double(*)[3])md->x_list,
+                            md->pot->rc + md->cfg.skin, &md->nl, e);
+        if (!s && rebuild_old) mlk_neigh_update(&md->nl, &md->cell, (const double(*)[3])md->x);
+    } else {
+        mlk_neigh_update(&md->nl, &md->cell, (const double(*)[3])md->x);
+    }
+    unsigned want = mlk_md_at_flux(md) ? MLK_WANT_W : mlk_md_at_thermo(md) ? MLK_WANT_VIRIAL : 0;
+    if (!s) s = mlk_potential_eval(md->pot, &md->nl, md->type, want, &md->ev, e);
+    if (s == MLK_ENUMERIC) at_step(md, e);
+    return s;
+}
+
+/* A microcanonical run keeps the energy it is given, and one drawn at random from the canonical ensemble
+ * makes its mean temperature differ by T/sqrt(3N) from the target. So the total energy is set, by the
+ * velocities, to its mean over the last half of the equilibration, <E>, less the heat 3 N kB (<T> - T0)
+ * by which that stretch happened to be too hot: E and T wander together, so this removes most of the
+ * statistical error of a short mean (all of it in a harmonic crystal). */
+static void start_production(mlk_md *md)
+{
+    const mlk_md_sums *q = &md->sums;
+    if (md->cfg.ensemble != MLK_MD_NVE || q->eq_n < 1) return;
+    double excess = 3 * (double)md->n * MLK_KB * (q->eq_t / q->eq_n - md->cfg.temp);
+    double wanted = q->eq_e / q->eq_n - excess, now = md->ev.U + md->kinetic;
+    double square = 1 + (wanted - now) / md->kinetic;
+    if (!(square > 0.25)) square = 0.25; /* tiny systems: half or twice the velocity at most */
+    if (square > 4) square = 4;
+    mlk_md_scale_velocities(md, sqrt(square));
+    mlk_md_remove_momentum(md);
+    md->kinetic = mlk_md_kinetic(md);
+    mlk_log(MLK_LOG_INFO, "equilibrated: production (NVE) starts, velocities scaled by %.4f to the mean "
+                          "energy at %g K", sqrt(square), md->cfg.temp);
+}
+
+double mlk_md_pressure(const mlk_md *md)
+{
+    double w = md->ev.W[0][0] + md->ev.W[1][1] + md->ev.W[2][2];
+    return (2 * md->kinetic + w) / (3 * md->cell.volume);
+}
+
+static void note_energy(mlk_md *md)
+{
+    mlk_md_sums *q = &md->sums;
+    double t = (double)(md->step - md->n_equil) * md->dt;
+    double total = md->ev.U + md->kinetic - q->heat;
+    if (q->n < 1) q->e0 = total;
+    double d = total - q->e0;
+    q->n += 1, q->t += t, q->tt += t * t, q->e += d, q->te += t * d, q->ee += d * d;
+    q->temp += mlk_md_temperature(md);
+}
+
+double mlk_md_drift(const mlk_md *md, double *error)
+{
+    const mlk_md_sums *q = &md->sums;
+    double unit = 1e3 / (double)md->n / (MLK_TAU_PS * 1e-3); /* eV/tau -> meV/atom/ns */
+    if (error) *error = NAN;
+    if (q->n < 3) return NAN;
+    double vt = q->tt - q->t * q->t / q->n, ve = q->ee - q->e * q->e / q->n;
+    double slope = (q->te - q->t * q->e / q->n) / vt;
+    if (error) *error = unit * sqrt(fmax(ve - slope * slope * vt, 0) / (q->n - 2) / vt);
+    return unit * slope;
+}
+
+static void note_shortest(mlk_md *md)
+{
+    const mlk_neigh *nl = &md->nl;
+    for (size_t i = 0; i < md->n; i++) {
+        double *row = md->shortest + (size_t)md->el[i] * md->n_el;
+        for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
+            double r2 = nl->r[0][k] * nl->r[0][k] + nl->r[1][k] * nl->r[1][k] + nl->r[2][k] * nl->r[2][k];
+            double *least = &row[md->el[nl->j[k]]];
+            if (r2 < *least * *least) *least = sqrt(r2);
+        }
+    }
+}
+
+/* Everything a step records. Energies are checked before they are stored. */
+static mlk_status observe(mlk_md *md, mlk_md_store *out, mlk_err *e)
+{
+    bool production = md->step >= md->n_equil;
+    if (!production && 2 * md->step >= md->n_equil) {
+        md->sums.eq_n += 1;
+        md->sums.eq_e += md->ev.U + md->kinetic;
+        md->sums.eq_t += mlk_md_temperature(md);
+    }
+    if (mlk_md_at_thermo(md)) {
+        double t = mlk_md_temperature(md);
+        if (!isfinite(md->kinetic) || t > 50 * md->cfg.temp + 2e4) {
+            MLK_FAIL(e, MLK_ENUMERIC, "the temperature is %.3g K: the run has diverged", t);
+            at_step(md, e);
+            return MLK_ENUMERIC;
+        }
+        if (production) note_energy(md);
+        note_shortest(md);
+    }
+    return out ? mlk_md_store_record(out, md, e) : MLK_OK;
+}
+
+static mlk_status stop(mlk_md *md, mlk_md_store *out, mlk_err *e)
+{
+    if (out) MLK_TRY(mlk_md_store_checkpoint(out, md, e));
+    MLK_FAIL(e, MLK_EINTERRUPTED, "stopped at step %lld of %lld%s", (long long)md->step,
+             (long long)(md->n_equil + md->n_run), out ? ", checkpoint saved" : "");
+    mlk_err_hint(e, "the same command continues the run");
+    return MLK_EINTERRUPTED;
+}

@@ -1,0 +1,120 @@
+/* parser.c - see parser.h: the table of parsers, and what is common to them. */
+#include "parsers/parser.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "parsers/text.h"
+
+#define MLK_PARSER(name) extern const mlk_parser mlk_parser_##name;
+#include "parsers/parsers.def"
+#undef MLK_PARSER
+
+const mlk_parser *const mlk_parsers[] = {
+#define MLK_PARSER(name) &mlk_parser_##name,
+#include "parsers/parsers.def"
+#undef MLK_PARSER
+    NULL,
+};
+
+enum { HEAD = 8192 };
+
+static const mlk_parser *match(const char *path, const char *head, size_t n)
+{
+    for (size_t k = 0; mlk_parsers[k]; k++)
+        if (mlk_parsers[k]->sniff(path, head, n)) return mlk_parsers[k];
+    return NULL;
+}
+
+const mlk_parser *mlk_parser_sniff(const char *path)
+{
+    char head[HEAD];
+    size_t n;
+    return mlk_text_head(path, head, sizeof head, &n, NULL) ? NULL : match(path, head, n);
+}
+
+typedef struct counter {
+    mlk_frame_fn fn;
+    void *user;
+    size_t n;
+} counter;
+
+static mlk_status count(mlk_frame *fr, void *user, mlk_err *e)
+{
+    counter *c = user;
+    MLK_TRY(c->fn(fr, c->user, e));
+    c->n++;
+    return MLK_OK;
+}
+
+static const mlk_parser *by_name(const char *name)
+{
+    for (size_t k = 0; mlk_parsers[k]; k++)
+        if (!strcmp(mlk_parsers[k]->name, name)) return mlk_parsers[k];
+    return NULL;
+}
+
+mlk_status mlk_parse_file_as(const char *path, const char *parser, mlk_frame_fn fn, void *user,
+                             size_t *n_frames, mlk_err *e)
+{
+    char head[HEAD];
+    size_t n;
+    const bool forced = parser && *parser;
+    if (n_frames) *n_frames = 0;
+    MLK_TRY(mlk_text_head(path, head, sizeof head, &n, e));
+    if (n == 0) {
+        MLK_FAIL(e, MLK_EFORMAT, "the file is empty");
+        mlk_err_hint(e, "the run that should have written it ended early, or the copy failed");
+        return mlk_err_at(e, path, 0);
+    }
+    const mlk_parser *p = forced ? by_name(parser) : match(path, head, n);
+    if (!p && forced) return MLK_FAIL(e, MLK_EINVAL, "no parser is called '%s'", parser);
+    if (!p) {
+        MLK_FAIL(e, MLK_EFORMAT, "the format is not recognised");
+        mlk_err_hint(e, "vasprun.xml, extended XYZ and POSCAR (each also .gz) and mlkit .h5 are read");
+        return mlk_err_at(e, path, 0);
+    }
+    counter c = {.fn = fn, .user = user};
+    mlk_status s = p->parse(path, count, &c, e);
+    if (n_frames) *n_frames = c.n;
+    if (s) return mlk_err_at(e, path, 0);
+    return MLK_OK;
+}
+
+mlk_status mlk_parse_file(const char *path, mlk_frame_fn fn, void *user, size_t *n_frames, mlk_err *e)
+{
+    return mlk_parse_file_as(path, NULL, fn, user, n_frames, e);
+}
+
+typedef struct keeper {
+    mlk_frame *fr;
+    int first;
+} keeper;
+
+static mlk_status keep(mlk_frame *fr, void *user, mlk_err *e)
+{
+    keeper *k = user;
+    (void)e;
+    if (k->first && k->fr->n) return MLK_OK;
+    mlk_frame_free(k->fr);
+    *k->fr = *fr;
+    memset(fr, 0, sizeof *fr);
+    return MLK_OK;
+}
+
+mlk_status mlk_parse_structure(const char *path, int first, mlk_frame *fr, mlk_err *e)
+{
+    memset(fr, 0, sizeof *fr);
+    keeper k = {.fr = fr, .first = first};
+    mlk_err why = {0};
+    mlk_status s = mlk_parse_file(path, keep, &k, NULL, &why);
+    /* a structure to start from does not need the rest of the file */
+    if (s && !(fr->n && why.code == MLK_EFORMAT)) {
+        mlk_frame_free(fr);
+        if (e && !e->code) *e = why;
+        return s;
+    }
+    if (s) mlk_log(MLK_LOG_WARN, "%s:%ld: %s", path, why.line, why.msg);
+    return MLK_OK;
+}

@@ -1,0 +1,224 @@
+/* text.c - see text.h. */
+#include "parsers/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "core/mem.h"
+
+enum { CHUNK = 65536, LINE_MAX_BYTES = 1 << 26 };
+
+/* Open for reading; refuses folders and compressions other than gzip by their first bytes. */
+static mlk_status open_gz(gzFile *g, const char *path, mlk_err *e)
+{
+    *g = NULL;
+    FILE *f = mlk_file_is_dir(path) ? (errno = EISDIR, NULL) : fopen(path, "rb");
+    if (!f) {
+        MLK_FAIL(e, MLK_EIO, "cannot read: %s", strerror(errno));
+        return mlk_err_at(e, path, 0);
+    }
+    unsigned char head[6] = {0};
+    size_t n = fread(head, 1, sizeof head, f);
+    fclose(f);
+    const char *tool = n == 6 && !memcmp(head, "\xfd"
+                                               "7zXZ",
+                                         6)
+                           ? "xz"
+                       : n >= 3 && !memcmp(head, "BZh", 3) ? "bzip2"
+                                                           : NULL;
+    if (tool) {
+        MLK_FAIL(e, MLK_EUNSUPPORTED, "is compressed with %s; only gzip is read directly", tool);
+        mlk_err_hint(e, "unpack it first: %s -dk %s", tool, path);
+        return mlk_err_at(e, path, 0);
+    }
+    *g = gzopen(path, "rb");
+    if (!*g) {
+        MLK_FAIL(e, MLK_EIO, "cannot read: %s", errno ? strerror(errno) : "out of memory");
+        return mlk_err_at(e, path, 0);
+    }
+    gzbuffer(*g, CHUNK);
+    return MLK_OK;
+}
+
+mlk_status mlk_text_open(mlk_text_in *t, const char *path, mlk_err *e)
+{
+    memset(t, 0, sizeof *t);
+    snprintf(t->path, sizeof t->path, "%s", path);
+    gzFile g;
+    MLK_TRY(open_gz(&g, path, e));
+    t->gz = g;
+    t->buf = mlk_alloc(CHUNK, 1);
+    if (t->buf) return MLK_OK;
+    mlk_text_close(t);
+    return MLK_FAIL(e, MLK_ENOMEM, "no memory to read %s", path);
+}
+
+mlk_status mlk_text_err(const mlk_text_in *t, mlk_err *e)
+{
+    return mlk_err_at(e, t->path, t->number);
+}
+
+mlk_status mlk_text_next(mlk_text_in *t, bool *more, mlk_err *e)
+{
+    size_t n = 0;
+    *more = false;
+    t->number++;
+    for (;;) {
+        if (t->at == t->fill) {
+            int got = gzread(t->gz, t->buf, CHUNK);
+            int code = Z_OK;
+            const char *why = got <= 0 ? gzerror(t->gz, &code) : "";
+            if (got < 0 || code == Z_BUF_ERROR) {
+                MLK_FAIL(e, code == Z_ERRNO ? MLK_EIO : MLK_EFORMAT, "cannot expand: %s",
+                         code == Z_BUF_ERROR ? "the compressed data end early" : why);
+                return mlk_text_err(t, e);
+            }
+            if (got == 0) break;
+            t->at = 0;
+            t->fill = (size_t)got;
+        }
+        const char *from = t->buf + t->at, *nl = memchr(from, '\n', t->fill - t->at);
+        size_t m = nl ? (size_t)(nl - from) : t->fill - t->at;
+        if (n + m > LINE_MAX_BYTES) {
+            MLK_FAIL(e, MLK_EFORMAT, "the line is longer than %d bytes", LINE_MAX_BYTES);
+            return mlk_text_err(t, e);
+        }
+        MLK_TRY(MLK_GROW(t->line, t->line_cap, n + m + 1, e));
+        memcpy(t->line + n, from, m);
+        n += m;
+        t->at += m + (nl != NULL);
+        *more = true;
+        if (nl) break;
+    }
+    if (!*more) {
+        t->number--;
+        return MLK_OK;
+    }
+    if (n && t->line[n - 1] == '\r') n--;
+    t->line[n] = 0;
+    if (memchr(t->line, 0, n)) {
+        MLK_FAIL(e, MLK_EFORMAT, "the line holds a NUL byte: not a text file, or damaged");
+        return mlk_text_err(t, e);
+    }
+    return MLK_OK;
+}
+
+void mlk_text_close(mlk_text_in *t)
+{
+    if (t->gz) gzclose(t->gz);
+    mlk_free(t->buf);
+    mlk_free(t->line);
+    memset(t, 0, sizeof *t);
+}
+
+size_t mlk_text_words(char *s, char **word, size_t max)
+{
+    static const char blank[] = " \t\r\f\v";
+    size_t n = 0;
+    for (;;) {
+        s += strspn(s, blank);
+        if (!*s) return n;
+        if (n < max) word[n] = s;
+        n++;
+        s += strcspn(s, blank);
+        if (*s) *s++ = 0;
+    }
+}
+
+void mlk_text_copy(char *dst, size_t cap, const char *src)
+{
+    size_t n = strlen(src);
+    if (n >= cap) n = cap - 1;
+    memmove(dst, src, n);
+    dst[n] = 0;
+}
+
+mlk_status mlk_text_head(const char *path, char *buf, size_t cap, size_t *n, mlk_err *e)
+{
+    gzFile g;
+    *n = 0;
+    buf[0] = 0;
+    MLK_TRY(open_gz(&g, path, e));
+    int got = gzread(g, buf, (unsigned)(cap - 1));
+    if (got < 0) {
+        int code;
+        MLK_FAIL(e, MLK_EIO, "cannot read: %s", gzerror(g, &code));
+        gzclose(g);
+        return mlk_err_at(e, path, 0);
+    }
+    gzclose(g);
+    buf[got] = 0;
+    *n = (size_t)got;
+    return MLK_OK;
+}
+
+mlk_status mlk_text_out_begin(mlk_text_out *t, const char *path, mlk_err *e)
+{
+    memset(t, 0, sizeof *t);
+    size_t n = strlen(path);
+    if (n > 3 && !strcmp(path + n - 3, ".gz")) {
+        z_stream *z = mlk_alloc(1, sizeof *z);
+        /* 16 + 15: gzip wrapper, whose default header has no name and no time */
+        if (!z || deflateInit2(z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK) {
+            mlk_free(z);
+            return MLK_FAIL(e, MLK_ENOMEM, "no memory to compress %s", path);
+        }
+        t->z = z;
+    }
+    mlk_status s = mlk_out_begin(&t->out, path, e);
+    if (s && t->z) {
+        deflateEnd(t->z);
+        mlk_free(t->z);
+        t->z = NULL;
+    }
+    return s;
+}
+
+static void put(mlk_text_out *t, const char *data, size_t n, int flush)
+{
+    if (!t->z) {
+        fwrite(data, 1, n, t->out.fp);
+        return;
+    }
+    z_stream *z = t->z;
+    unsigned char buf[16384];
+    z->next_in = (z_const Bytef *)data;
+    z->avail_in = (uInt)n;
+    do {
+        z->next_out = buf;
+        z->avail_out = sizeof buf;
+        if (deflate(z, flush) == Z_STREAM_ERROR) t->bad = true;
+        fwrite(buf, 1, sizeof buf - z->avail_out, t->out.fp);
+    } while (z->avail_out == 0 && !t->bad);
+}
+
+void mlk_text_printf(mlk_text_out *t, const char *fmt, ...)
+{
+    char text[4096];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (n < 0 || (size_t)n >= sizeof text)
+        t->bad = true;
+    else
+        put(t, text, (size_t)n, Z_NO_FLUSH);
+}
+
+mlk_status mlk_text_out_commit(mlk_text_out *t, mlk_err *e)
+{
+    if (t->z) {
+        put(t, "", 0, Z_FINISH);
+        deflateEnd(t->z);
+        mlk_free(t->z);
+        t->z = NULL;
+    }
+    if (t->bad) {
+        mlk_out_abort(&t->out);
+        return MLK_FAIL(e, MLK_EBUG, "cannot format the text of %s", t->out.path);
+    }
+    return mlk_out_commit(&t->out, e);
+}

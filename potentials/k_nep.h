@@ -1,0 +1,67 @@
+/* k_nep.h - the NEP kernels' working memory and entry points (private to potentials/nep*.c,
+ * k_nep*.c). */
+#ifndef MLK_POTENTIALS_K_NEP_H
+#define MLK_POTENTIALS_K_NEP_H
+
+#include "potentials/nep.h"
+
+/* Memory of one centre; m = neighbours, sorted by species, each species padded to 8 lanes. cap is
+ * the row length of every (rows, cap) array, a multiple of 8. Unit vectors point to the neighbour.
+ */
+typedef struct mlk_nep_work {
+    size_t cap, max_pairs;
+    /* radial neighbours */
+    int *bucket;       /* (nt,max_pairs) list index of the neighbours of each species      */
+    int *idx;          /* (cap) list index of a neighbour, -1 for a pad                    */
+    double *x, *y, *z; /* (cap) vectors [A]                                                */
+    double *rcinv;     /* (cap) 1/cutoff                                                   */
+    double *r, *rinv;  /* (cap)                                                            */
+    double *fc, *dfc, *t, *dt; /* (cap) cutoff function, Chebyshev argument, d/dr of both */
+    double *dfk;          /* (kr,cap) d f_k/dr                                                */
+    double *du;           /* (cap) dU/dr of the radial part                                   */
+    double *px, *py, *pz; /* (cap) pair partials                                              */
+    size_t seg[MLK_SPECIES_MAX + 1];
+    /* angular neighbours, not padded inside */
+    int *a_idx, *a_type;   /* (cap) position among the radial ones; species                    */
+    double *ax, *ay, *az;  /* (cap) unit vectors                                               */
+    double *arinv;         /* (cap)                                                            */
+    double *afk, *adfk;    /* (ka,cap)                                                         */
+    double *g, *dg;        /* (cap,na8) g_n and dg_n/dr                                        */
+    double *gt, *dgt;      /* (na8,cap) the same, transposed                                   */
+    double *ylm;           /* (24,cap)                                                         */
+    double *fsum;          /* (nt,kr8) sum_j f_k                                               */
+    double *q, *fq;        /* (dim8 + 8) descriptors; dU/dq                                    */
+    double *h;             /* (neuron8)                                                        */
+    double *s, *a;         /* (24,na8) s_lm,n; dU/ds                                           */
+    double *rows, *rows_b; /* (nl,na8) angular descriptors, their adjoints                     */
+    /* vjp only */
+    double *vx, *vy, *vz; /* (cap) tangents of the vectors: pbar                              */
+    double *rho;          /* (cap) tangents of r, radial list                                 */
+    double *arho;         /* (cap) the same, angular list                                     */
+    double *ydot;         /* (24,cap) tangents of ylm                                         */
+    double *dfsum;        /* (nt,kr8) tangent of fsum                                         */
+    double *dq, *qb;      /* (dim8 + 8) tangent of q; adjoint of q (fq is that of dq)         */
+    double *e, *eb;       /* (neuron8) adjoints                                               */
+    double *ds, *sb;      /* (24,na8) tangent and adjoint of s (a is the adjoint of ds)       */
+    double *rows_dot, *rows_d;                /* (nl,na8) tangent of rows, its adjoint                */
+    double *g_w0, *g_b0, *g_w1, *g_cr, *g_ca; /* gradients, packed like w0, b0, w1, cr, ca        */
+    double g_b1;
+} mlk_nep_work;
+
+/* u, p as in mlk_potential_type.eval; q (i1-i0,dim), if not NULL, gets the descriptors and nothing
+ * else is computed (u and p may be NULL then). */
+typedef void mlk_nep_eval_fn(const mlk_nep *m, const mlk_neigh *nl, const int *type, size_t i0,
+                             size_t i1, mlk_nep_work *w, double *u, double *const p[3], double *q);
+/* Adds to the g_* arrays of w. */
+typedef void mlk_nep_vjp_fn(const mlk_nep *m, const mlk_neigh *nl, const int *type, size_t i0,
+                            size_t i1, const double *ubar, double *const pbar[3], mlk_nep_work *w);
+
+extern mlk_nep_eval_fn *const mlk_nep_eval_table[3]; /* by mlk_cpu_level() */
+extern mlk_nep_vjp_fn *const mlk_nep_vjp_table[3];
+
+/* (2l+1)/(4 pi) times the square of the norm of each component of ylm (see k_nep_body.h). */
+extern const double mlk_nep_clm[24];
+#define MLK_NEP_C222 (-0.80994392927972261) /* -108 sqrt(2/35) (5/(16 pi))^(3/2) */
+#define MLK_NEP_C1111 (7.0 / 15.0)
+
+#endif

@@ -1,0 +1,9 @@
+/* k_nep_end.h - undo the definitions of k_nep_body.h, before it is included again. */
+#undef vec
+#undef FN
+#undef V
+#undef VSET
+#undef CHEBYSHEV
+#undef W
+#undef TARGET
+#undef NAME

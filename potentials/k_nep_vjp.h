@@ -1,0 +1,266 @@
+/* k_nep_vjp.h - gradient of L = sum_i ubar_i U_i + sum_k pbar_k . p_k with respect to the
+ * parameters of a NEP, for one vector width; included by k_nep.c after k_nep_body.h. A template: no
+ * include guard.
+ *
+ * sum_k pbar_k . p_k is the derivative of U_i along the displacements v_k = pbar_k. So: carry
+ * tangents (ending in _dot or beginning with d) forward to q and dq, then sweep back once through
+ * ubar U(q) + dU/dq . dq. With h = w0 q - b0, t = tanh h, hd = w0 dq, the adjoints are
+ *   of hd: e = w1 (1-t^2),  of h: eb = e (ubar - 2 t hd),  of dq: fq = w0' e,  of q: qb = w0' eb.
+ */
+
+/* fsum_dot, tangents of r and of ylm */
+FN void NAME(tangents)(const mlk_nep *m, size_t n, size_t na, mlk_nep_work *w)
+{
+    for (size_t t = 0; t < m->nt; t++) {
+        double *f = w->dfsum + t * m->kr8;
+        for (size_t k = 0; k < m->kr; k++) {
+            vec a = {0};
+            for (size_t j = w->seg[t]; j < w->seg[t + 1]; j += W)
+                a += V(w->dfk + k * w->cap + j) * V(w->rho + j);
+            f[k] = NAME(hsum)(a);
+        }
+    }
+    (void)n;
+    size_t na8 = (na + 7) & ~(size_t)7, cap = w->cap, L = m->L;
+    const double *restrict x_ = w->ax, *restrict y_ = w->ay, *restrict z_ = w->az;
+    double *restrict tx = w->px, *restrict ty = w->py, *restrict tz = w->pz;
+    for (size_t j = 0; j < na; j++) {
+        int k = w->a_idx[j];
+        double rho = w->arho[j] = w->rho[k], ri = w->arinv[j];
+        tx[j] = (w->vx[k] - x_[j] * rho) * ri;
+        ty[j] = (w->vy[k] - y_[j] * rho) * ri;
+        tz[j] = (w->vz[k] - z_[j] * rho) * ri;
+    }
+    for (size_t j = na; j < na8; j++) w->arho[j] = tx[j] = ty[j] = tz[j] = 0;
+    double *restrict b = w->ydot;
+#pragma omp simd aligned(x_, y_, z_, tx, ty, tz, b : 64)
+    for (size_t j = 0; j < na8; j++) {
+        double x = x_[j], y = y_[j], z = z_[j], dx = tx[j], dy = ty[j], dz = tz[j];
+        b[j] = dz, b[cap + j] = dx, b[2 * cap + j] = dy;
+        b[3 * cap + j] = 6 * z * dz, b[4 * cap + j] = x * dz + z * dx;
+        b[5 * cap + j] = y * dz + z * dy;
+        b[6 * cap + j] = 2 * (x * dx - y * dy), b[7 * cap + j] = 2 * (x * dy + y * dx);
+    }
+    if (L < 3) return;
+#pragma omp simd aligned(x_, y_, z_, tx, ty, tz, b : 64)
+    for (size_t j = 0; j < na8; j++) {
+        double x = x_[j], y = y_[j], z = z_[j], dx = tx[j], dy = ty[j], dz = tz[j];
+        double xx = x * x, yy = y * y, zz = z * z, p = xx - yy, s = 2 * x * y;
+        double dp = 2 * (x * dx - y * dy), ds = 2 * (x * dy + y * dx);
+        double c3 = (xx - 3 * yy) * x, s3 = (3 * xx - yy) * y;
+        double dc3 = 3 * (p * dx - s * dy), ds3 = 3 * (s * dx + p * dy);
+        double k3 = (7 * zz - 3) * z, dk3 = (21 * zz - 3) * dz, k = 7 * zz - 1, dk = 14 * z * dz;
+        b[8 * cap + j] = (15 * zz - 3) * dz;
+        b[9 * cap + j] = (5 * zz - 1) * dx + 10 * z * x * dz;
+        b[10 * cap + j] = (5 * zz - 1) * dy + 10 * z * y * dz;
+        b[11 * cap + j] = dp * z + p * dz, b[12 * cap + j] = ds * z + s * dz;
+        b[13 * cap + j] = dc3, b[14 * cap + j] = ds3;
+        b[15 * cap + j] = (140 * zz - 60) * z * dz;
+        b[16 * cap + j] = dk3 * x + k3 * dx, b[17 * cap + j] = dk3 * y + k3 * dy;
+        b[18 * cap + j] = dk * p + k * dp, b[19 * cap + j] = dk * s + k * ds;
+        b[20 * cap + j] = dc3 * z + c3 * dz, b[21 * cap + j] = ds3 * z + s3 * dz;
+        b[22 * cap + j] = 2 * (p * dp - s * ds), b[23 * cap + j] = 2 * (dp * s + p * ds);
+    }
+}
+
+/* s[lm] = sum_j y g and ds[lm] = sum_j y dg rho + ydot g */
+FN void NAME(moments_dot)(const mlk_nep *m, size_t n, mlk_nep_work *w)
+{
+    size_t na8 = m->na8, cap = w->cap;
+    for (size_t v = 0; v < na8; v += W)
+        for (size_t lm = 0; lm < m->nlm8; lm += 4) {
+            const double *y = w->ylm + lm * cap, *yd = w->ydot + lm * cap;
+            vec a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0}, d0 = {0}, d1 = {0}, d2 = {0}, d3 = {0};
+            for (size_t j = 0; j < n; j++) {
+                vec g = V(w->g + j * na8 + v), gr = V(w->dg + j * na8 + v) * w->arho[j];
+                double y0 = y[j], y1 = y[cap + j], y2 = y[2 * cap + j], y3 = y[3 * cap + j];
+                a0 += g * y0, a1 += g * y1, a2 += g * y2, a3 += g * y3;
+                d0 += gr * y0, d1 += gr * y1, d2 += gr * y2, d3 += gr * y3;
+                d0 += g * yd[j], d1 += g * yd[cap + j];
+                d2 += g * yd[2 * cap + j], d3 += g * yd[3 * cap + j];
+            }
+            double *o = w->s + lm * na8 + v, *d = w->ds + lm * na8 + v;
+            VSET(o) = a0, VSET(o + na8) = a1, VSET(o + 2 * na8) = a2, VSET(o + 3 * na8) = a3;
+            VSET(d) = d0, VSET(d + na8) = d1, VSET(d + 2 * na8) = d2, VSET(d + 3 * na8) = d3;
+        }
+}
+
+/* gradient of det Q with respect to s3..s7, and its tangent */
+FN void NAME(det_gradient)(const vec *s, const vec *d, vec *g, vec *gd)
+{
+    g[0] = s[0] * s[0] / 36 - (s[3] * s[3] + s[4] * s[4]) / 12 + (s[1] * s[1] + s[2] * s[2]) / 6;
+    g[1] = s[0] * s[1] / 3 + s[3] * s[1] + s[2] * s[4];
+    g[2] = s[0] * s[2] / 3 - s[3] * s[2] + s[1] * s[4];
+    g[3] = -s[0] * s[3] / 6 - (s[2] * s[2] - s[1] * s[1]) / 2;
+    g[4] = -s[0] * s[4] / 6 + s[1] * s[2];
+    gd[0] = s[0] * d[0] / 18 - (s[3] * d[3] + s[4] * d[4]) / 6 + (s[1] * d[1] + s[2] * d[2]) / 3;
+    gd[1] = (d[0] * s[1] + s[0] * d[1]) / 3 + d[3] * s[1] + s[3] * d[1] + d[2] * s[4] + s[2] * d[4];
+    gd[2] = (d[0] * s[2] + s[0] * d[2]) / 3 - d[3] * s[2] - s[3] * d[2] + d[1] * s[4] + s[1] * d[4];
+    gd[3] = -(d[0] * s[3] + s[0] * d[3]) / 6 - s[2] * d[2] + s[1] * d[1];
+    gd[4] = -(d[0] * s[4] + s[0] * d[4]) / 6 + d[1] * s[2] + s[1] * d[2];
+}
+
+FN void NAME(load5)(const mlk_nep *m, const double *s, size_t v, vec *o)
+{
+    for (size_t k = 0; k < 5; k++) o[k] = V(s + (3 + k) * m->na8 + v);
+}
+
+FN void NAME(invariants_dot)(const mlk_nep *m, mlk_nep_work *w)
+{
+    size_t na8 = m->na8;
+    for (size_t v = 0; v < na8; v += W) {
+        size_t lm = 0;
+        for (size_t l = 1; l <= m->L; l++) {
+            vec q = {0};
+            for (size_t c = 0; c < 2 * l + 1; c++, lm++)
+                q += 2 * mlk_nep_clm[lm] * V(w->s + lm * na8 + v) * V(w->ds + lm * na8 + v);
+            VSET(w->rows_dot + (l - 1) * na8 + v) = q;
+        }
+        if (m->l4) {
+            vec s[5], d[5], g[5], gd[5];
+            NAME(load5)(m, w->s, v, s);
+            NAME(load5)(m, w->ds, v, d);
+            NAME(det_gradient)(s, d, g, gd);
+            VSET(w->rows_dot + m->L * na8 + v) =
+                MLK_NEP_C222 *
+                (g[0] * d[0] + g[1] * d[1] + g[2] * d[2] + g[3] * d[3] + g[4] * d[4]);
+        }
+        if (m->l5)
+            VSET(w->rows_dot + (m->L + m->l4) * na8 + v) =
+                2 * MLK_NEP_C1111 * V(w->rows + v) * V(w->rows_dot + v);
+    }
+}
+
+/* adjoints a of ds and sb of s, from those of the rows_dot (rows_d) and of the rows (rows_b) */
+FN void NAME(invariants_dot_back)(const mlk_nep *m, mlk_nep_work *w)
+{
+    size_t na8 = m->na8;
+    for (size_t v = 0; v < na8; v += W) {
+        size_t lm = 0;
+        for (size_t l = 1; l <= m->L; l++) {
+            vec fd = V(w->rows_d + (l - 1) * na8 + v), fb = V(w->rows_b + (l - 1) * na8 + v);
+            if (l == 1 && m->l5) {
+                vec d5 = 2 * MLK_NEP_C1111 * V(w->rows_d + (m->L + m->l4) * na8 + v);
+                vec b5 = 2 * MLK_NEP_C1111 * V(w->rows_b + (m->L + m->l4) * na8 + v);
+                fd += d5 * V(w->rows + v);
+                fb += b5 * V(w->rows + v) + d5 * V(w->rows_dot + v);
+            }
+            for (size_t c = 0; c < 2 * l + 1; c++, lm++) {
+                vec s = 2 * mlk_nep_clm[lm] * V(w->s + lm * na8 + v);
+                vec ds = 2 * mlk_nep_clm[lm] * V(w->ds + lm * na8 + v);
+                VSET(w->a + lm * na8 + v) = fd * s;
+                VSET(w->sb + lm * na8 + v) = fb * s + fd * ds;
+            }
+        }
+        if (m->l4) {
+            vec s[5], d[5], g[5], gd[5];
+            NAME(load5)(m, w->s, v, s);
+            NAME(load5)(m, w->ds, v, d);
+            NAME(det_gradient)(s, d, g, gd);
+            vec fd = MLK_NEP_C222 * V(w->rows_d + m->L * na8 + v);
+            vec fb = MLK_NEP_C222 * V(w->rows_b + m->L * na8 + v);
+            for (size_t k = 0; k < 5; k++) {
+                VSET(w->a + (3 + k) * na8 + v) += fd * g[k];
+                VSET(w->sb + (3 + k) * na8 + v) += fb * g[k] + fd * gd[k];
+            }
+        }
+    }
+}
+
+/* network: forward, tangent, and back to the adjoints fq of dq and qb of q */
+FN void NAME(network_vjp)(const mlk_nep *m, size_t net, double ubar, mlk_nep_work *w)
+{
+    size_t n8 = m->neuron8, d8 = m->dim8;
+    const double *w0t = m->w0t + net * m->dim * n8, *w0 = m->w0 + net * m->neuron * d8;
+    const double *w1 = m->w1 + net * n8;
+    double *restrict e = w->e, *restrict eb = w->eb;
+    double *restrict gb = w->g_b0 + net * n8, *restrict g1 = w->g_w1 + net * n8;
+    NAME(gemv)(n8, m->dim, w0t, n8, w->q, m->b0 + net * n8, e);
+    NAME(gemv)(n8, m->dim, w0t, n8, w->dq, NULL, eb);
+#pragma omp simd aligned(e, eb, gb, g1, w1 : 64)
+    for (size_t n = 0; n < n8; n++) {
+        double t = mlk_vtanh(e[n]), hd = eb[n], s = 1 - t * t;
+        g1[n] += ubar * t + s * hd;
+        e[n] = w1[n] * s;
+        eb[n] = e[n] * (ubar - 2 * t * hd);
+        gb[n] += eb[n];
+    }
+    w->g_b1 -= ubar;
+    NAME(gemv)(d8, m->neuron, w0, d8, e, NULL, w->fq);
+    NAME(gemv)(d8, m->neuron, w0, d8, eb, NULL, w->qb);
+    double *g = w->g_w0 + net * m->neuron * d8;
+    for (size_t v = 0; v < d8; v += W) {
+        vec q = V(w->q + v), dq = V(w->dq + v);
+        for (size_t n = 0; n < m->neuron; n++) VSET(g + n * d8 + v) += q * eb[n] + dq * e[n];
+    }
+}
+
+/* gradients of the expansion coefficients */
+FN void NAME(expansion_vjp)(const mlk_nep *m, size_t ti, size_t n, mlk_nep_work *w)
+{
+    for (size_t t = 0; t < m->nt; t++) {
+        if (w->seg[t] == w->seg[t + 1]) continue;
+        double *g = w->g_cr + (ti * m->nt + t) * m->kr * m->nr8;
+        const double *f = w->fsum + t * m->kr8, *df = w->dfsum + t * m->kr8;
+        for (size_t k = 0; k < m->kr; k++)
+            for (size_t v = 0; v < m->nr8; v += W)
+                VSET(g + k * m->nr8 + v) += V(w->qb + v) * f[k] + V(w->fq + v) * df[k];
+    }
+    size_t na8 = m->na8, cap = w->cap, ka = m->ka;
+    for (size_t v = 0; v < na8; v += W) {
+        const double *a = w->a + v, *sb = w->sb + v;
+        for (size_t j = 0; j < n; j++) {
+            const double *y = w->ylm + j, *yd = w->ydot + j;
+            vec h0 = {0}, h1 = {0}, h2 = {0}, h3 = {0}, k0 = {0}, k1 = {0};
+            size_t lm = 0;
+            for (; lm + 2 <= m->nlm; lm += 2) {
+                vec al = V(a + lm * na8), am = V(a + (lm + 1) * na8);
+                double y0 = y[lm * cap], y1 = y[(lm + 1) * cap];
+                h0 += V(sb + lm * na8) * y0, h1 += V(sb + (lm + 1) * na8) * y1;
+                h2 += al * yd[lm * cap], h3 += am * yd[(lm + 1) * cap];
+                k0 += al * y0, k1 += am * y1;
+            }
+            if (lm < m->nlm) {
+                h0 += V(sb + lm * na8) * y[lm * cap];
+                h2 += V(a + lm * na8) * yd[lm * cap];
+                k0 += V(a + lm * na8) * y[lm * cap];
+            }
+            vec h = (h0 + h1) + (h2 + h3), kk = (k0 + k1) * w->arho[j];
+            double *g = w->g_ca + (ti * m->nt + (size_t)w->a_type[j]) * ka * na8 + v;
+            for (size_t k = 0; k < ka; k++)
+                VSET(g + k * na8) += h * w->afk[k * cap + j] + kk * w->adfk[k * cap + j];
+        }
+    }
+}
+
+TARGET static void NAME(vjp)(const mlk_nep *m, const mlk_neigh *nl, const int *type, size_t i0,
+                             size_t i1, const double *ubar, double *const pbar[3], mlk_nep_work *w)
+{
+    for (size_t i = i0; i < i1; i++) {
+        size_t ti = (size_t)type[i], net = m->n_net == 1 ? 0 : ti;
+        size_t n = NAME(collect)(m, nl, type, i, w);
+        NAME(radial)(m, n, w);
+        for (size_t j = 0; j < n; j++) {
+            int k = w->idx[j];
+            w->vx[j] = k < 0 ? 0 : pbar[0][k];
+            w->vy[j] = k < 0 ? 0 : pbar[1][k];
+            w->vz[j] = k < 0 ? 0 : pbar[2][k];
+            w->rho[j] = w->x[j] * w->vx[j] + w->y[j] * w->vy[j] + w->z[j] * w->vz[j];
+        }
+        size_t na = NAME(angular)(m, ti, w);
+        NAME(tangents)(m, n, na, w);
+        NAME(expand_radial)(m, ti, w, w->fsum, w->q);
+        NAME(expand_radial)(m, ti, w, w->dfsum, w->dq);
+        NAME(contract_radial)(m, ti, na, w);
+        NAME(moments_dot)(m, na, w);
+        NAME(invariants)(m, w->s, w->rows);
+        NAME(invariants_dot)(m, w);
+        NAME(rows_to_q)(m, w->rows, w->q);
+        NAME(rows_to_q)(m, w->rows_dot, w->dq);
+        NAME(network_vjp)(m, net, ubar[i], w);
+        NAME(q_to_rows)(m, w->qb, w->rows_b);
+        NAME(q_to_rows)(m, w->fq, w->rows_d);
+        NAME(invariants_dot_back)(m, w);
+        NAME(expansion_vjp)(m, ti, na, w);
+    }
+}

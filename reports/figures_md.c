@@ -1,0 +1,208 @@
+/* figures_md.c - quality of the molecular dynamics: temperature, drift, structure, diffusion. */
+#include <math.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "reports/plot.h"
+#include "reports/report.h"
+
+enum { TRACE_POINTS = 300 };
+
+static mlk_status traces(mlk_report *r, mlk_err *e)
+{
+    mlk_plot p = {0};
+    int idx[3], n = mlk_report_panels(r, idx), rows = 0;
+    MLK_TRY(mlk_plot_csv(&p, r, "traces.csv", "temperature_K,model,replica,time_ps,T_inst_K,dE_meV_atom", e));
+    for (size_t k = 0; k < r->n_md; k++) {
+        const mlk_report_md *m = &r->md[k];
+        size_t bin = m->n > TRACE_POINTS ? (m->n + TRACE_POINTS - 1) / TRACE_POINTS : 1;
+        for (size_t i = 0; i + bin <= m->n; i += bin, rows++) {
+            double t = 0, temp = 0, en = 0;
+            for (size_t q = i; q < i + bin; q++) t += m->time[q], temp += m->t_inst[q], en += m->etot[q];
+            fprintf(p.csv.fp, "%.10g,%s,%d,%.8g,%.8g,%.8g\n", r->temp[m->temp], r->model[m->model].name,
+                    m->rep + 1, t / (double)bin, temp / (double)bin, en / (double)bin);
+        }
+    }
+    MLK_TRY(mlk_plot_csv_end(&p, e));
+    if (!rows) return MLK_OK;
+    MLK_TRY(mlk_plot_begin(&p, r, "traces", 900, 500, e));
+    fprintf(p.gp, "set xrange [0:*]\nset key top right noreverse Right\n"
+                  "set multiplot layout 2,%d margins 0.085,0.985,0.11,0.94 spacing 0.07,0.12\n", n);
+    for (int row = 0; row < 2; row++)
+        for (int q = 0; q < n; q++) {
+            fprintf(p.gp, "set title '%s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ", "",
+                    row ? "time (ps)" : "", q ? "" : row ? "ΔE_{tot} (meV/atom)" : "temperature (K)",
+                    row || q ? "unset key\n" : "");
+            if (!row) fprintf(p.gp, "%.6g with lines dt 2 lw 1 lc rgb '#555555' title 'target', ", r->temp[idx[q]]);
+            for (int m = 0; m < r->n_model; m++)
+                fprintf(p.gp, "%s'traces.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && $3 == 1 ? $4 : NaN):%d "
+                              "with lines ls %d lw 1.1 title \"%s\" noenhanced",
+                        m ? ", " : "", r->temp[idx[q]], r->model[m].name, row ? 6 : 5, mlk_plot_style(m),
+                        r->model[m].name);
+            fprintf(p.gp, "\n");
+        }
+    fprintf(p.gp, "unset multiplot\n");
+    char caption[700];
+    snprintf(caption, sizeof caption,
+             "Temperature (top) and total energy per atom relative to its first value (bottom) during the NVE "
+             "production of the first replica at %.4g%s%.4g K (left to right). Averages over short bins. The "
+             "drift of every run is in the table.", r->temp[idx[0]], n > 2 ? " … " : " and ", r->temp[idx[n - 1]]);
+    return mlk_plot_end(&p, "Temperature and energy conservation", caption, e);
+}
+
+static mlk_status rdf(mlk_report *r, mlk_err *e)
+{
+    mlk_plot p = {0};
+    char pair[12][24];
+    int n_pair = 0, mid = (r->n_temp - 1) / 2, shown = -1;
+    MLK_TRY(mlk_plot_csv(&p, r, "rdf.csv", "temperature_K,model,pair,r_A,g", e));
+    for (size_t k = 0; k < r->n_md; k++) {
+        const mlk_report_md *m = &r->md[k];
+        if (m->rep || !m->n_rdf) continue;
+        if (shown < 0 || abs(m->temp - mid) < abs(shown - mid)) shown = m->temp;
+        for (size_t q = 0; q < m->n_rdf; q++) {
+            int at = 0;
+            while (at < n_pair && strcmp(pair[at], m->rdf[q].pair)) at++;
+            if (at == n_pair && n_pair < 12 && m->rdf[q].n) snprintf(pair[n_pair++], 24, "%s", m->rdf[q].pair);
+            for (size_t i = 0; i < m->rdf[q].n; i++)
+                fprintf(p.csv.fp, "%.10g,%s,%s,%.6g,%.6g\n", r->temp[m->temp], r->model[m->model].name,
+                        m->rdf[q].pair, m->rdf[q].r[i], m->rdf[q].g[i]);
+        }
+    }
+    MLK_TRY(mlk_plot_csv_end(&p, e));
+    if (!n_pair) return MLK_OK;
+    int rows = (n_pair + 2) / 3;
+    MLK_TRY(mlk_plot_begin(&p, r, "rdf", 900, 60 + 200 * rows, e));
+    double h = 60 + 200 * rows;
+    fprintf(p.gp, "set xrange [1:8]\nset yrange [0:*]\nset key top right noreverse Right\n"
+                  "set multiplot layout %d,3 margins 0.065,0.985,%.4f,%.4f spacing 0.06,%.4f\n",
+            rows, 50 / h, 1 - 22 / h, 38 / h);
+    for (int q = 0; q < n_pair; q++) {
+        fprintf(p.gp, "set title '%s' offset 0,-0.6\nset xlabel '%s'\nset ylabel '%s'\n%splot ", pair[q],
+                q / 3 == rows - 1 || q + 3 >= n_pair ? "r (Å)" : "", q % 3 ? "" : "g(r)", q ? "unset key\n" : "");
+        for (int m = 0; m < r->n_model; m++)
+            fprintf(p.gp, "%s'rdf.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && strcol(3) eq '%s' ? $4 : NaN):5 "
+                          "with lines ls %d lw %s title \"%s\" noenhanced",
+                    m ? ", " : "", r->temp[shown], r->model[m].name, pair[q], mlk_plot_style(m),
+                    m ? "1.2 dt 2" : "2", r->model[m].name);
+        fprintf(p.gp, "\n");
+    }
+    fprintf(p.gp, "unset multiplot\n");
+    char caption[400];
+    snprintf(caption, sizeof caption,
+             "Radial distribution functions of every pair of elements at %.6g K (first replica; first model solid, "
+             "the others dashed). The other temperatures are in figures/rdf.csv.", r->temp[shown]);
+    return mlk_plot_end(&p, "Radial distribution functions", caption, e);
+}
+
+static bool is_mobile(const json_t *j, const char *species)
+{
+    const json_t *list = json_object_get(j, "mobile");
+    for (size_t k = 0; k < json_array_size(list); k++) {
+        const char *s = json_string_value(json_array_get(list, k));
+        if (s && !strcmp(s, species)) return true;
+    }
+    return false;
+}
+
+static mlk_status msd(mlk_report *r, mlk_err *e)
+{
+    mlk_plot p = {0};
+    int idx[3], n = mlk_report_panels(r, idx), rows = 0;
+    MLK_TRY(mlk_plot_csv(&p, r, "msd.csv", "temperature_K,model,species,mobile,time_ps,msd_A2", e));
+    for (int t = 0; t < r->n_temp; t++)
+        for (int m = 0; m < r->n_model; m++) {
+            const json_t *j = mlk_report_at(r, m, t);
+            json_t *c = json_object_get(json_object_get(j, "curves"), "msd"), *y;
+            const json_t *x = json_object_get(c, "t_ps");
+            const char *species;
+            json_object_foreach(c, species, y) {
+                if (!strcmp(species, "t_ps") || !json_is_array(y)) continue;
+                for (size_t i = 0; i < json_array_size(x) && i < json_array_size(y); i++) {
+                    double a = json_number_value(json_array_get(x, i)), b = json_number_value(json_array_get(y, i));
+                    if (a <= 0 || b <= 0) continue; /* logarithmic axes */
+                    fprintf(p.csv.fp, "%.10g,%s,%.10s,%d,%.8g,%.8g\n", r->temp[t], r->model[m].name, species,
+                            is_mobile(j, species), a, b);
+                    rows++;
+                }
+            }
+        }
+    MLK_TRY(mlk_plot_csv_end(&p, e));
+    if (!rows) return MLK_OK;
+    MLK_TRY(mlk_plot_begin(&p, r, "msd", 900, 340, e));
+    fprintf(p.gp, "set logscale xy\nset format y '10^{%%T}'\nset format x '%%g'\nset xlabel 'time (ps)'\n"
+                  "set multiplot layout 1,%d margins 0.075,0.985,0.17,0.91 spacing 0.06,0.1\n", n);
+    for (int q = 0; q < n; q++) {
+        fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
+                q ? "" : "mean-square displacement (Å^2)", q ? "unset key\n" : "");
+        for (int m = 0; m < r->n_model; m++)
+            for (int mob = 1; mob >= 0; mob--)
+                fprintf(p.gp, "%s'msd.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && $4 == %d ? $5 : NaN):6 "
+                              "with %s %d %s%s%s noenhanced",
+                        m || !mob ? ", " : "", r->temp[idx[q]], r->model[m].name, mob,
+                        mob ? "lines ls" : "points pt 7 ps 0.12 ls", mlk_plot_style(m), mob ? "title \"" : "notitle",
+                        mob ? r->model[m].name : "", mob ? "\"" : "");
+        fprintf(p.gp, "\n");
+    }
+    fprintf(p.gp, "unset multiplot\n");
+    return mlk_plot_end(&p, "Mean-square displacement",
+                        "Mean-square displacement against time, double logarithmic: diffusing species as lines, bound "
+                        "species as dots. A slope of one is diffusion; a plateau is vibration about a site.", e);
+}
+
+static mlk_status diffusion(mlk_report *r, mlk_err *e)
+{
+    mlk_plot p = {0};
+    int n_sigma = 0, n_d = 0;
+    MLK_TRY(mlk_plot_csv(&p, r, "diffusion.csv", "model,temperature_K,species,mobile,D_cm2_s,D_err,sigma_S_m", e));
+    for (int m = 0; m < r->n_model; m++)
+        for (int t = 0; t < r->n_temp; t++) {
+            const json_t *j = mlk_report_at(r, m, t);
+            json_t *d = json_object_get(j, "diffusion"), *v;
+            double sigma = mlk_json_get_real(j, "sigma_S_m", NAN);
+            const char *species;
+            json_object_foreach(d, species, v) {
+                double D = mlk_json_get_real(v, "D_cm2_s", NAN);
+                bool mobile = is_mobile(j, species);
+                if (!isfinite(D) || D <= 0) continue;
+                fprintf(p.csv.fp, "%s,%.10g,%.10s,%d,%.6g,%.6g,", r->model[m].name, r->temp[t], species, mobile, D,
+                        mlk_json_get_real(v, "D_err", 0));
+                fprintf(p.csv.fp, isfinite(sigma) && sigma > 0 && mobile ? "%.6g\n" : "\n", sigma);
+                n_d += mobile, n_sigma += mobile && isfinite(sigma) && sigma > 0;
+            }
+        }
+    MLK_TRY(mlk_plot_csv_end(&p, e));
+    if (!n_d) return MLK_OK;
+    int panels = n_sigma ? 2 : 1;
+    MLK_TRY(mlk_plot_begin(&p, r, "diffusion", panels > 1 ? 900 : 520, 350, e));
+    fprintf(p.gp, "set logscale y\nset format y '10^{%%T}'\nset xlabel '1000 K / T'\nset key top right noreverse Right\n"
+                  "set offsets graph 0.08, graph 0.08, 0, 0\n"
+                  "set multiplot layout 1,%d margins %.3f,0.985,0.17,0.95 spacing 0.10,0.1\n", panels,
+            panels > 1 ? 0.085 : 0.15);
+    for (int q = 0; q < panels; q++) {
+        fprintf(p.gp, "set ylabel '%s'\nplot ", q ? "σ T (S m^{-1} K)" : "D (cm^2 s^{-1})");
+        for (int m = 0; m < r->n_model; m++) {
+            if (q)
+                fprintf(p.gp, "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : NaN):($7*$2) with "
+                              "linespoints ls %d lw 1 dt 3", m ? ", " : "", r->model[m].name, mlk_plot_style(m));
+            else
+                fprintf(p.gp, "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : NaN):5:6 with "
+                              "yerrorlines ls %d lw 1 dt 3 title \"%s\" noenhanced", m ? ", " : "", r->model[m].name,
+                        mlk_plot_style(m), r->model[m].name);
+        }
+        fprintf(p.gp, "\n");
+    }
+    fprintf(p.gp, "unset multiplot\n");
+    return mlk_plot_end(&p, "Diffusion and ionic conductivity",
+                        "Tracer diffusion coefficient of the mobile species from the mean-square displacement (with one "
+                        "standard error) and ionic conductivity times temperature, against inverse "
+                        "temperature: a straight line is Arrhenius behaviour.", e);
+}
+
+mlk_status mlk_report_figures_md(mlk_report *r, mlk_err *e)
+{
+    MLK_TRY(traces(r, e));
+    MLK_TRY(rdf(r, e));
+    MLK_TRY(msd(r, e));
+    return diffusion(r, e);
+}

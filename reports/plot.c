@@ -1,0 +1,135 @@
+/* plot.c - see plot.h. */
+#include "reports/plot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+
+/* Okabe and Ito, Color Universal Design (2008): told apart with any colour vision; symbols differ too. */
+static const struct {
+    const char *colour;
+    int point;
+} styles[] = {{"#0072B2", 7}, {"#D55E00", 5}, {"#009E73", 9}, {"#CC79A7", 13},
+              {"#E69F00", 11}, {"#56B4E9", 15}, {"#000000", 6}, {"#7F7F7F", 4}};
+enum { N_STYLES = sizeof styles / sizeof *styles };
+
+int mlk_plot_style(int model)
+{
+    return model % N_STYLES + 1;
+}
+
+/* Run gnuplot in a folder with one argument or a script; messages go to `log`. Exit status, or -1. */
+static int run_gnuplot(const char *dir, const char *pre, const char *script, const char *log)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid < 0) return -1;
+    if (pid == 0) {
+        int in = open("/dev/null", O_RDONLY);
+        if (chdir(dir) || in < 0) _exit(126);
+        int out = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        if (out < 0) _exit(126);
+        dup2(in, 0), dup2(out, 1), dup2(out, 2);
+        if (script)
+            execlp("gnuplot", "gnuplot", "-e", pre, script, (char *)NULL);
+        else
+            execlp("gnuplot", "gnuplot", "-e", pre, (char *)NULL);
+        _exit(127);
+    }
+    int status;
+    while (waitpid(pid, &status, 0) != pid)
+        if (errno != EINTR) return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void mlk_plot_probe(bool *gnuplot, bool *pdf)
+{
+    *gnuplot = run_gnuplot("/", "set terminal svg", NULL, "/dev/null") == 0;
+    *pdf = *gnuplot && run_gnuplot("/", "set terminal pdfcairo", NULL, "/dev/null") == 0;
+}
+
+mlk_status mlk_plot_csv(mlk_plot *p, mlk_report *r, const char *csv, const char *header, mlk_err *e)
+{
+    char path[1300];
+    p->r = r;
+    MLK_TRY(mlk_out_begin(&p->csv, mlk_path_join(path, sizeof path, r->figdir, csv), e));
+    fprintf(p->csv.fp, "%s\n", header);
+    return MLK_OK;
+}
+
+mlk_status mlk_plot_csv_end(mlk_plot *p, mlk_err *e)
+{
+    return mlk_out_commit(&p->csv, e);
+}
+
+mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int width, int height,
+                          mlk_err *e)
+{
+    char path[1300], file[64];
+    p->r = r;
+    snprintf(p->name, sizeof p->name, "%s", name);
+    snprintf(file, sizeof file, "%s.gp", name);
+    MLK_TRY(mlk_out_begin(&p->script, mlk_path_join(path, sizeof path, r->figdir, file), e));
+    FILE *f = p->gp = p->script.fp;
+    fprintf(f,
+            "# gnuplot %s.gp writes %s.svg; gnuplot -e 'pdf=1' %s.gp writes %s.pdf\n"
+            "set encoding utf8\n"
+            "if (exists(\"pdf\")) {\n"
+            "    set terminal pdfcairo enhanced color font 'DejaVu Sans,9' size %.2fin,%.2fin\n"
+            "    set output '%s.pdf'\n"
+            "} else {\n"
+            "    set terminal svg enhanced size %d,%d dynamic font 'Helvetica,13' name 'fig_%s' "
+            "butt dashlength 0.8\n"
+            "    set output '%s.svg'\n"
+            "}\n"
+            "set datafile separator comma\nset datafile missing ''\n"
+            "set border 3 lc rgb '#555555'\nset tics nomirror out scale 0.6\n"
+            "set grid ytics lc rgb '#E4E4E4' lw 0.6 dt 1\nset key noautotitle\n"
+            "set key top left reverse Left samplen 1.6 spacing 1.05\nset bars 0.6\n",
+            name, name, name, name, width / 100.0, height / 100.0, name, width, height, name, name);
+    for (int k = 0; k < N_STYLES; k++)
+        fprintf(f, "set style line %d lc rgb '%s' lw 1.8 pt %d ps 0.75\n", k + 1, styles[k].colour,
+                styles[k].point);
+    fprintf(f, "array col[%d] = [", N_STYLES);
+    for (int k = 0; k < N_STYLES; k++) fprintf(f, "%s0x%s", k ? ", " : "", styles[k].colour + 1);
+    /* faint(k): the same colour, mostly transparent, for raw data and error bands */
+    fprintf(f, "]\nfaint(k) = 0xA8000000 + col[k]\nband(k) = 0xD0000000 + col[k]\n");
+    return MLK_OK;
+}
+
+mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk_err *e)
+{
+    char file[64], log[1300], line[300] = "", *text = NULL;
+    mlk_report *r = p->r;
+    fprintf(p->gp, "unset output\n");
+    MLK_TRY(mlk_out_commit(&p->script, e));
+    if (!r->gnuplot) return MLK_OK;
+    snprintf(file, sizeof file, "%s.gp", p->name);
+    mlk_path_join(log, sizeof log, r->figdir, "gnuplot.log");
+    int status = run_gnuplot(r->figdir, "svg=1", file, "gnuplot.log");
+    if (!status && r->pdf) status = run_gnuplot(r->figdir, "pdf=1", file, "gnuplot.log");
+    if (status) {
+        if (!mlk_file_slurp(log, &text, NULL, NULL)) {
+            char *why = strstr(text, "line ");
+            snprintf(line, sizeof line, "%.250s", why ? why : text);
+            line[strcspn(line, "\n")] = 0;
+        }
+        mlk_free(text);
+        /* one broken figure does not cost the report */
+        mlk_log(MLK_LOG_WARN, "figure %s: gnuplot failed: %s (run 'gnuplot %s' in %s)", p->name, line, file,
+                r->figdir);
+        return mlk_report_miss(r, e, "figure %s: gnuplot failed", p->name);
+    }
+    unlink(log);
+    MLK_TRY(MLK_GROW(r->fig, r->cap_fig, r->n_fig + 1, e));
+    mlk_report_fig *fig = &r->fig[r->n_fig++];
+    snprintf(fig->name, sizeof fig->name, "%s", p->name);
+    snprintf(fig->title, sizeof fig->title, "%s", title);
+    snprintf(fig->caption, sizeof fig->caption, "%s", caption);
+    return MLK_OK;
+}

@@ -1,0 +1,34 @@
+/* plot.h - figures through gnuplot, run as a program. A figure NAME is a script NAME.gp that reads
+ * its NAME*.csv beside it and writes NAME.svg and, where gnuplot can, NAME.pdf. */
+#ifndef MLK_REPORTS_PLOT_H
+#define MLK_REPORTS_PLOT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "core/err.h"
+#include "core/file.h"
+#include "reports/report.h"
+
+typedef struct mlk_plot {
+    mlk_report *r;
+    mlk_out script, csv;
+    FILE *gp;
+    char name[48];
+} mlk_plot;
+
+/* Is there a gnuplot, and can it write PDF? */
+void mlk_plot_probe(bool *gnuplot, bool *pdf);
+/* Start the table NAME.csv (file name `csv` without folder); the caller writes rows to p->csv.fp. */
+mlk_status mlk_plot_csv(mlk_plot *p, mlk_report *r, const char *csv, const char *header, mlk_err *e);
+mlk_status mlk_plot_csv_end(mlk_plot *p, mlk_err *e);
+/* Start the script NAME.gp with the common look; width and height in points of the SVG. */
+mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int width, int height,
+                          mlk_err *e);
+/* Run gnuplot and list the figure with its title and caption. Without gnuplot: only the script and
+ * the tables are left. A figure gnuplot cannot draw is logged and listed as missing. */
+mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk_err *e);
+/* gnuplot style number of a model: colour and symbol, the same in every figure. */
+int mlk_plot_style(int model);
+
+#endif

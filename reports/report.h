@@ -1,0 +1,131 @@
+/* report.h - the report of a study: read a run folder, compare the models, draw.
+ *
+ * load.c     run folder -> mlk_report (whatever is there; what is not is listed as missing)
+ * result.c   comparison of the models, report.json
+ * figures*.c one function per figure, through plot.c (gnuplot as a program)
+ * tables.c   tables as CSV and LaTeX;  methods.c  the methods paragraph and references
+ * html.c     report.html, self-contained */
+#ifndef MLK_REPORTS_REPORT_H
+#define MLK_REPORTS_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "core/conf.h"
+#include "core/err.h"
+#include "core/json.h"
+#include "transport/compare.h"
+
+enum { MLK_REPORT_TEMPS = 64, MLK_REPORT_MODELS = 64 };
+
+typedef struct mlk_report_model {
+    char name[64], type[32];
+    char dir[1200];    /* RUN/models/<name>                        */
+    double run_ps;     /* planned production                       */
+    int seed;
+    json_t *train;     /* train.json, NULL while there is none     */
+} mlk_report_model;
+
+typedef struct mlk_report_rdf {
+    char pair[24];     /* "Li-S"                                   */
+    size_t n;
+    double *r, *g;     /* (n) [A], 1                               */
+} mlk_report_rdf;
+
+typedef struct mlk_report_md {
+    int model, temp, rep;
+    char path[1300];
+    bool there, complete;
+    /* NaN where the file does not say */
+    double t_target, t_mean, drift, wall, speed, dt_fs, volume, atoms, shortest;
+    char command[1024];
+    size_t n;              /* thermodynamic samples                                    */
+    double *time, *t_inst; /* (n) [ps], [K]                                            */
+    double *etot;          /* (n) total energy per atom minus its first value [meV]    */
+    mlk_report_rdf *rdf;
+    size_t n_rdf;
+} mlk_report_md;
+
+/* One comparison per temperature; n < 2: nothing to compare yet. */
+typedef struct mlk_report_row {
+    mlk_comparison naive, corrected;
+    double reduction, reduction_sd; /* tau and plain standard deviation, naive over corrected; may be
+                                       infinite or NaN                                        */
+} mlk_report_row;
+
+typedef struct mlk_report_fig {
+    char name[48], title[160], caption[900];
+} mlk_report_fig;
+
+typedef struct mlk_report_data {
+    bool there;
+    size_t n_frame, n_group, n_train, n_valid;
+    char species[128];
+    double atoms_min, atoms_max, v_min, v_max; /* atoms per frame; [A^3/atom]        */
+    double t_min, t_max;                       /* sampling temperature [K], NaN       */
+    double p_min, p_max, f_rms;                /* [GPa], [eV/A]                       */
+} mlk_report_data;
+
+typedef struct mlk_report {
+    char run[1024], dir[1100], figdir[1150], tabdir[1150];
+    mlk_conf conf; /* campaign.yaml */
+    int n_temp, n_model;
+    double temp[MLK_REPORT_TEMPS];
+    mlk_report_model model[MLK_REPORT_MODELS];
+    json_t **transport; /* (n_model,n_temp) owned references, NULL where not there     */
+    mlk_report_md *md;
+    size_t n_md, cap_md;
+    json_t *journal; /* array of events                                                */
+    mlk_report_data data;
+    mlk_report_row row[MLK_REPORT_TEMPS];
+    struct { double q_naive, q, p_naive, p, tau_naive, tau, sd_naive, sd; size_t dof; } all;
+    char statement[1200];
+    char (*missing)[300];
+    size_t n_missing, cap_missing;
+    mlk_report_fig *fig;
+    size_t n_fig, cap_fig;
+    bool gnuplot, pdf;
+} mlk_report;
+
+/* What was drawn, for the command line. */
+typedef struct mlk_report_result {
+    char html[1300];
+    char statement[1200];
+    size_t n_fig, n_missing;
+    bool gnuplot;
+} mlk_report_result;
+
+/* Read RUN, write RUN/report/. Works on an unfinished study. Errors: MLK_EIO no campaign.yaml there;
+ * MLK_EFORMAT a file of the study is broken; out may be NULL. */
+mlk_status mlk_report_draw(const char *run, mlk_report_result *out, mlk_err *e);
+
+/* ---- between the files of this room ---- */
+mlk_status mlk_report_load(mlk_report *r, const char *run, mlk_err *e);
+void mlk_report_free(mlk_report *r);
+mlk_status mlk_report_miss(mlk_report *r, mlk_err *e, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Comparison and statement; then report.json. */
+mlk_status mlk_report_compare(mlk_report *r, mlk_err *e);
+mlk_status mlk_report_json(const mlk_report *r, mlk_err *e);
+mlk_status mlk_report_figures(mlk_report *r, mlk_err *e);
+mlk_status mlk_report_figures_models(mlk_report *r, mlk_err *e);
+mlk_status mlk_report_figures_md(mlk_report *r, mlk_err *e);
+mlk_status mlk_report_figures_transport(mlk_report *r, mlk_err *e);
+mlk_status mlk_report_tables(const mlk_report *r, mlk_err *e);
+mlk_status mlk_report_methods(const mlk_report *r, mlk_err *e);
+mlk_status mlk_report_html(const mlk_report *r, mlk_err *e);
+/* Transport result of a model at a temperature, or NULL. */
+const json_t *mlk_report_at(const mlk_report *r, int model, int temp);
+/* Up to three temperatures to show as panels: first, middle, last. Returns how many. */
+int mlk_report_panels(const mlk_report *r, int idx[3]);
+/* The methods text as Markdown paragraphs (blank lines between), to be mlk_free'd. */
+mlk_status mlk_report_methods_text(const mlk_report *r, char **text, mlk_err *e);
+/* "1.234 ± 0.05" with digits that fit the error; "–" when unknown. buf of 64; returns buf. */
+char *mlk_pm(double v, double err, char *buf);
+/* Folder name of a temperature: "0650K", "0412.5K". */
+char *mlk_kelvin(double t, char buf[16]);
+/* A p-value for people: "0.31", "0.002", "< 0.0001". buf of 32. */
+char *mlk_pvalue(double p, char *buf);
+
+#endif

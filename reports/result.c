@@ -1,0 +1,236 @@
+/* result.c - do the models agree? Comparison at every temperature, the sentence that says so, and
+ * report.json. */
+#include <math.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/stats.h"
+#include "reports/report.h"
+#include "version.h"
+
+char *mlk_pm(double v, double err, char *buf)
+{
+    if (!isfinite(v)) {
+        snprintf(buf, 64, "–");
+    } else if (!isfinite(err) || err <= 0) {
+        snprintf(buf, 64, "%.3g", v);
+    } else {
+        /* two digits of the error */
+        int digits = 1 - (int)floor(log10(err));
+        digits = digits < 0 ? 0 : digits > 6 ? 6 : digits;
+        snprintf(buf, 64, "%.*f ± %.*f", digits, v, digits, err);
+    }
+    return buf;
+}
+
+char *mlk_pvalue(double p, char *buf)
+{
+    if (!isfinite(p))
+        snprintf(buf, 32, "–");
+    else if (p < 1e-4)
+        snprintf(buf, 32, "< 0.0001");
+    else
+        snprintf(buf, 32, p < 0.001 ? "%.4f" : p < 0.095 ? "%.3f" : "%.2f", p);
+    return buf;
+}
+
+int mlk_report_panels(const mlk_report *r, int idx[3])
+{
+    if (r->n_temp <= 3) {
+        for (int k = 0; k < r->n_temp; k++) idx[k] = k;
+        return r->n_temp;
+    }
+    idx[0] = 0, idx[1] = (r->n_temp - 1) / 2, idx[2] = r->n_temp - 1;
+    return 3;
+}
+
+/* value and error of one estimate over the models at temperature t; returns how many are there */
+static size_t collect(const mlk_report *r, int t, const char *key, double *v, double *err)
+{
+    char key_err[64];
+    size_t n = 0;
+    snprintf(key_err, sizeof key_err, "%s_err", key);
+    for (int m = 0; m < r->n_model; m++) {
+        const json_t *j = mlk_report_at(r, m, t);
+        if (!j || !isfinite(mlk_json_get_real(j, "kappa_naive", NAN)) ||
+            !isfinite(mlk_json_get_real(j, "kappa", NAN)))
+            continue;
+        double s = mlk_json_get_real(j, key_err, NAN);
+        if (!isfinite(s) || s <= 0) continue;
+        v[n] = mlk_json_get_real(j, key, NAN), err[n++] = s;
+    }
+    return n;
+}
+
+static void sentence(mlk_report *r, int n_compared, int n_naive, int n_corrected)
+{
+    char pn[32], pc[32], red[400] = "";
+    char *s = r->statement;
+    size_t cap = sizeof r->statement;
+    if (!n_compared) {
+        snprintf(s, cap, "There are not yet two models with a thermal conductivity at the same temperature: "
+                         "nothing can be compared.");
+        return;
+    }
+    mlk_pvalue(r->all.p_naive, pn), mlk_pvalue(r->all.p, pc);
+    bool differ_n = r->all.p_naive < 0.05, differ_c = r->all.p < 0.05;
+    if (r->all.tau_naive > 0 && r->all.tau > 0)
+        snprintf(red, sizeof red,
+                 " The scatter between models beyond their error bars, τ, is %.2g W/m/K naive and %.2g W/m/K "
+                 "corrected: a reduction factor of %.2g.",
+                 r->all.tau_naive, r->all.tau, r->all.tau_naive / r->all.tau);
+    else if (r->all.tau_naive > 0)
+        snprintf(red, sizeof red,
+                 " The scatter between models beyond their error bars, τ, is %.2g W/m/K naive and zero within "
+                 "resolution after the correction.", r->all.tau_naive);
+    else if (r->all.tau > 0)
+        snprintf(red, sizeof red,
+                 " The scatter between models beyond their error bars, τ, is zero within resolution naive and "
+                 "%.2g W/m/K after the correction: no reduction is seen.", r->all.tau);
+    else
+        snprintf(red, sizeof red, " Neither shows scatter between models beyond the error bars, so the data "
+                                  "cannot show a reduction.");
+    snprintf(s, cap,
+             "Over %d temperature%s the naive thermal conductivities of the models %s (p %s%s) and the "
+             "Onsager-corrected ones %s (p %s%s).%s The plain standard deviation between models is %.2g "
+             "W/m/K naive and %.2g W/m/K corrected. Taken one by one, the models differ (p < 0.05) at %d "
+             "of %d temperature%s naive and at %d corrected.",
+             n_compared, n_compared > 1 ? "s" : "", differ_n ? "differ" : "agree within their errors",
+             *pn == '<' ? "" : "= ", pn, differ_c ? "differ" : "agree within their errors",
+             *pc == '<' ? "" : "= ", pc, red, r->all.sd_naive, r->all.sd, n_naive, n_compared,
+             n_compared > 1 ? "s" : "", n_corrected);
+}
+
+mlk_status mlk_report_compare(mlk_report *r, mlk_err *e)
+{
+    double v[MLK_REPORT_MODELS], s[MLK_REPORT_MODELS];
+    int n_compared = 0, n_naive = 0, n_corrected = 0;
+    for (int t = 0; t < r->n_temp; t++) {
+        mlk_report_row *row = &r->row[t];
+        *row = (mlk_report_row){.reduction = NAN, .reduction_sd = NAN};
+        size_t n = collect(r, t, "kappa_naive", v, s);
+        if (n) MLK_TRY(mlk_compare(n, v, s, &row->naive, e));
+        size_t n2 = collect(r, t, "kappa", v, s);
+        if (n2) MLK_TRY(mlk_compare(n2, v, s, &row->corrected, e));
+        if (n < 2 || n2 != n) continue;
+        row->reduction = mlk_compare_reduction(&row->naive, &row->corrected);
+        row->reduction_sd = row->naive.tau_sd / row->corrected.tau_sd;
+        n_compared++;
+        n_naive += row->naive.p_value < 0.05, n_corrected += row->corrected.p_value < 0.05;
+        r->all.dof += n - 1;
+        r->all.q_naive += row->naive.q, r->all.q += row->corrected.q;
+        r->all.tau_naive += row->naive.tau * row->naive.tau;
+        r->all.tau += row->corrected.tau * row->corrected.tau;
+        r->all.sd_naive += row->naive.tau_sd * row->naive.tau_sd;
+        r->all.sd += row->corrected.tau_sd * row->corrected.tau_sd;
+    }
+    if (n_compared) {
+        /* Q of independent temperatures add up to a chi^2 with the summed degrees of freedom */
+        r->all.p_naive = mlk_chi2_sf(r->all.q_naive, (double)r->all.dof);
+        r->all.p = mlk_chi2_sf(r->all.q, (double)r->all.dof);
+        r->all.tau_naive = sqrt(r->all.tau_naive / n_compared), r->all.tau = sqrt(r->all.tau / n_compared);
+        r->all.sd_naive = sqrt(r->all.sd_naive / n_compared), r->all.sd = sqrt(r->all.sd / n_compared);
+    } else {
+        r->all.p_naive = r->all.p = r->all.tau_naive = r->all.tau = r->all.sd_naive = r->all.sd = NAN;
+    }
+    sentence(r, n_compared, n_naive, n_corrected);
+    return MLK_OK;
+}
+
+/* ---- report.json ---- */
+
+static json_t *comparison(const mlk_comparison *c)
+{
+    if (!c->n) return json_null();
+    json_t *j = json_object();
+    json_object_set_new(j, "n_models", json_integer((json_int_t)c->n));
+    json_object_set_new(j, "mean", mlk_json_real(c->mean));
+    json_object_set_new(j, "mean_err", mlk_json_real(c->mean_err));
+    json_object_set_new(j, "q", mlk_json_real(c->q));
+    json_object_set_new(j, "p_value", c->n > 1 ? mlk_json_real(c->p_value) : json_null());
+    json_object_set_new(j, "tau", c->n > 1 ? mlk_json_real(c->tau) : json_null());
+    json_object_set_new(j, "standard_deviation", c->n > 1 ? mlk_json_real(c->tau_sd) : json_null());
+    json_object_set_new(j, "spread", mlk_json_real(c->spread));
+    return j;
+}
+
+static json_t *model_row(const mlk_report *r, int m, int t)
+{
+    static const char *const keys[] = {"kappa_naive", "kappa_naive_err", "kappa", "kappa_err", "theta",
+                                       "theta_err", "sigma_S_m", "sigma_err_S_m", "haven_ratio", "pstar",
+                                       "fstar_THz", "n_samples", "n_runs"};
+    const json_t *js = mlk_report_at(r, m, t);
+    json_t *o = json_object();
+    json_object_set_new(o, "model", json_string(r->model[m].name));
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+        json_t *v = json_object_get(js, keys[k]);
+        if (v) json_object_set(o, keys[k], v);
+    }
+    json_t *mobile = json_object_get(js, "mobile");
+    if (mobile) json_object_set(o, "mobile", mobile);
+    return o;
+}
+
+static json_t *md_row(const mlk_report *r, const mlk_report_md *m)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "model", json_string(r->model[m->model].name));
+    json_object_set_new(o, "temperature_K", json_real(r->temp[m->temp]));
+    json_object_set_new(o, "replica", json_integer(m->rep + 1));
+    json_object_set_new(o, "complete", json_boolean(m->complete));
+    json_object_set_new(o, "temperature_mean_K", mlk_json_real(m->t_mean));
+    json_object_set_new(o, "drift_meV_atom_ns", mlk_json_real(m->drift));
+    json_object_set_new(o, "atoms", mlk_json_real(m->atoms));
+    json_object_set_new(o, "wall_s", mlk_json_real(m->wall));
+    json_object_set_new(o, "atom_steps_per_s", mlk_json_real(m->speed));
+    return o;
+}
+
+mlk_status mlk_report_json(const mlk_report *r, mlk_err *e)
+{
+    char path[1300];
+    json_t *j = json_object(), *a = json_array(), *models = json_array();
+    json_object_set_new(j, "mlkit", json_string(MLK_VERSION));
+    json_object_set_new(j, "temperatures", mlk_json_reals(r->temp, (size_t)r->n_temp));
+    for (int m = 0; m < r->n_model; m++) json_array_append_new(models, json_string(r->model[m].name));
+    json_object_set_new(j, "models", models);
+    json_object_set_new(j, "complete", json_boolean(r->n_missing == 0));
+    for (int t = 0; t < r->n_temp; t++) {
+        json_t *o = json_object(), *rows = json_array();
+        json_object_set_new(o, "temperature_K", json_real(r->temp[t]));
+        for (int m = 0; m < r->n_model; m++)
+            if (mlk_report_at(r, m, t)) json_array_append_new(rows, model_row(r, m, t));
+        json_object_set_new(o, "models", rows);
+        json_object_set_new(o, "naive", comparison(&r->row[t].naive));
+        json_object_set_new(o, "corrected", comparison(&r->row[t].corrected));
+        json_object_set_new(o, "reduction_factor", mlk_json_real(r->row[t].reduction));
+        json_object_set_new(o, "reduction_factor_sd", mlk_json_real(r->row[t].reduction_sd));
+        json_array_append_new(a, o);
+    }
+    json_object_set_new(j, "results", a);
+    json_t *all = json_object(), *n = json_object(), *c = json_object();
+    json_object_set_new(n, "p_value", mlk_json_real(r->all.p_naive));
+    json_object_set_new(n, "tau", mlk_json_real(r->all.tau_naive));
+    json_object_set_new(n, "standard_deviation", mlk_json_real(r->all.sd_naive));
+    json_object_set_new(c, "p_value", mlk_json_real(r->all.p));
+    json_object_set_new(c, "tau", mlk_json_real(r->all.tau));
+    json_object_set_new(c, "standard_deviation", mlk_json_real(r->all.sd));
+    json_object_set_new(all, "naive", n);
+    json_object_set_new(all, "corrected", c);
+    json_object_set_new(all, "reduction_factor", mlk_json_real(r->all.tau_naive / r->all.tau));
+    json_object_set_new(all, "reduction_factor_sd", mlk_json_real(r->all.sd_naive / r->all.sd));
+    json_object_set_new(j, "overall", all);
+    json_object_set_new(j, "statement", json_string(r->statement));
+    json_t *training = json_array(), *md = json_array(), *miss = json_array();
+    for (int m = 0; m < r->n_model; m++)
+        if (r->model[m].train) json_array_append(training, r->model[m].train);
+    for (size_t k = 0; k < r->n_md; k++)
+        if (r->md[k].there) json_array_append_new(md, md_row(r, &r->md[k]));
+    for (size_t k = 0; k < r->n_missing; k++) json_array_append_new(miss, json_string(r->missing[k]));
+    json_object_set_new(j, "training", training);
+    json_object_set_new(j, "md", md);
+    json_object_set_new(j, "missing", miss);
+    mlk_status s = mlk_json_write(j, mlk_path_join(path, sizeof path, r->dir, "report.json"), e);
+    json_decref(j);
+    return s;
+}

@@ -1,0 +1,202 @@
+/* tables.c - the tables of the report as CSV and LaTeX (booktabs). */
+#include <math.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "reports/report.h"
+
+typedef struct table {
+    mlk_out csv, tex;
+    int col;
+} table;
+
+static mlk_status begin(table *t, const mlk_report *r, const char *name, const char *tex_cols,
+                        const char *comment, mlk_err *e)
+{
+    char file[64], path[1300];
+    snprintf(file, sizeof file, "%s.csv", name);
+    MLK_TRY(mlk_out_begin(&t->csv, mlk_path_join(path, sizeof path, r->tabdir, file), e));
+    snprintf(file, sizeof file, "%s.tex", name);
+    mlk_status s = mlk_out_begin(&t->tex, mlk_path_join(path, sizeof path, r->tabdir, file), e);
+    if (s) {
+        mlk_out_abort(&t->csv);
+        return s;
+    }
+    fprintf(t->tex.fp, "%% %s; needs \\usepackage{booktabs}\n\\begin{tabular}{%s}\n\\toprule\n", comment, tex_cols);
+    t->col = 0;
+    return MLK_OK;
+}
+
+/* LaTeX text: names contain no more than letters, digits, - and _, but be safe */
+static void tex_text(FILE *f, const char *s)
+{
+    for (; *s; s++) {
+        if (strchr("_%&#$", *s)) fputc('\\', f);
+        fputc(*s, f);
+    }
+}
+
+static void head(table *t, const char *csv, const char *tex)
+{
+    fprintf(t->csv.fp, "%s%s", t->col ? "," : "", csv);
+    fprintf(t->tex.fp, "%s%s", t->col ? " & " : "", tex);
+    t->col++;
+}
+
+static void text(table *t, const char *s)
+{
+    fprintf(t->csv.fp, "%s%s", t->col ? "," : "", s);
+    if (t->col) fputs(" & ", t->tex.fp);
+    tex_text(t->tex.fp, s);
+    t->col++;
+}
+
+static void number(table *t, double v, const char *fmt)
+{
+    char buf[64] = "";
+    if (isfinite(v)) snprintf(buf, sizeof buf, "%.10g", v);
+    fprintf(t->csv.fp, "%s%s", t->col ? "," : "", buf);
+    if (!isfinite(v)) {
+        snprintf(buf, sizeof buf, "--");
+    } else {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(buf, sizeof buf, fmt, v); /* fmt: a literal of this file */
+#pragma GCC diagnostic pop
+    }
+    fprintf(t->tex.fp, "%s$%s$", t->col ? " & " : "", buf);
+    t->col++;
+}
+
+/* one column "a ± b" in LaTeX, two in CSV */
+static void pm(table *t, double v, double err)
+{
+    char buf[64];
+    mlk_pm(v, err, buf);
+    fprintf(t->csv.fp, "%s", t->col ? "," : "");
+    if (isfinite(v)) fprintf(t->csv.fp, "%.10g", v);
+    fputc(',', t->csv.fp);
+    if (isfinite(err)) fprintf(t->csv.fp, "%.10g", err);
+    char *sign = strstr(buf, " ± ");
+    if (!isfinite(v))
+        fprintf(t->tex.fp, "%s--", t->col ? " & " : "");
+    else if (sign)
+        fprintf(t->tex.fp, "%s$%.*s \\pm %s$", t->col ? " & " : "", (int)(sign - buf), buf, sign + strlen(" ± "));
+    else
+        fprintf(t->tex.fp, "%s$%s$", t->col ? " & " : "", buf);
+    t->col++;
+}
+
+static void row_end(table *t, bool is_head)
+{
+    fputc('\n', t->csv.fp);
+    fprintf(t->tex.fp, " \\\\\n%s", is_head ? "\\midrule\n" : "");
+    t->col = 0;
+}
+
+static mlk_status end(table *t, mlk_err *e)
+{
+    fprintf(t->tex.fp, "\\bottomrule\n\\end{tabular}\n");
+    mlk_status s = mlk_out_commit(&t->csv, e), u = mlk_out_commit(&t->tex, e);
+    return s ? s : u;
+}
+
+static mlk_status kappa(const mlk_report *r, mlk_err *e)
+{
+    table t = {0};
+    MLK_TRY(begin(&t, r, "kappa", "rlcccc", "thermal conductivity in W/(m K), one standard error", e));
+    head(&t, "temperature_K", "$T$ (K)"), head(&t, "model", "model");
+    head(&t, "kappa_naive_W_mK,kappa_naive_err", "$\\kappa_\\mathrm{naive}$");
+    head(&t, "kappa_W_mK,kappa_err", "$\\kappa$"), head(&t, "theta,theta_err", "$\\Theta$");
+    head(&t, "sigma_S_m", "$\\sigma$ (S/m)");
+    row_end(&t, true);
+    for (int q = 0; q < r->n_temp; q++)
+        for (int m = 0; m < r->n_model; m++) {
+            const json_t *j = mlk_report_at(r, m, q);
+            if (!j) continue;
+            number(&t, r->temp[q], "%.5g");
+            text(&t, r->model[m].name);
+            pm(&t, mlk_json_get_real(j, "kappa_naive", NAN), mlk_json_get_real(j, "kappa_naive_err", NAN));
+            pm(&t, mlk_json_get_real(j, "kappa", NAN), mlk_json_get_real(j, "kappa_err", NAN));
+            pm(&t, mlk_json_get_real(j, "theta", NAN), mlk_json_get_real(j, "theta_err", NAN));
+            number(&t, mlk_json_get_real(j, "sigma_S_m", NAN), "%.3g");
+            row_end(&t, false);
+        }
+    return end(&t, e);
+}
+
+static mlk_status agreement(const mlk_report *r, mlk_err *e)
+{
+    table t = {0};
+    MLK_TRY(begin(&t, r, "agreement", "rrccccccc", "heterogeneity between models; tau in W/(m K)", e));
+    head(&t, "temperature_K", "$T$ (K)"), head(&t, "n_models", "models");
+    head(&t, "mean_naive,mean_naive_err", "$\\bar\\kappa_\\mathrm{naive}$");
+    head(&t, "tau_naive", "$\\tau_\\mathrm{naive}$"), head(&t, "p_naive", "$p_\\mathrm{naive}$");
+    head(&t, "mean_corrected,mean_corrected_err", "$\\bar\\kappa$");
+    head(&t, "tau_corrected", "$\\tau$"), head(&t, "p_corrected", "$p$");
+    head(&t, "reduction_factor", "$\\tau_\\mathrm{naive}/\\tau$");
+    row_end(&t, true);
+    for (int q = 0; q < r->n_temp; q++) {
+        const mlk_comparison *a = &r->row[q].naive, *b = &r->row[q].corrected;
+        if (a->n < 2 || b->n < 2) continue;
+        number(&t, r->temp[q], "%.5g"), number(&t, (double)a->n, "%.0f");
+        pm(&t, a->mean, a->mean_err), number(&t, a->tau, "%.2g"), number(&t, a->p_value, "%.2g");
+        pm(&t, b->mean, b->mean_err), number(&t, b->tau, "%.2g"), number(&t, b->p_value, "%.2g");
+        number(&t, r->row[q].reduction, "%.2g");
+        row_end(&t, false);
+    }
+    return end(&t, e);
+}
+
+static mlk_status errors(const mlk_report *r, mlk_err *e)
+{
+    static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A", "stress_rmse_GPa"};
+    table t = {0};
+    MLK_TRY(begin(&t, r, "errors", "llrcccccc",
+                  "root-mean-square errors, train then validation: meV/atom, meV/A, GPa", e));
+    head(&t, "model", "model"), head(&t, "type", "family"), head(&t, "n_param", "parameters");
+    head(&t, keys[0], "$E$ train"), head(&t, keys[1], "$F$ train"), head(&t, keys[2], "$\\sigma$ train");
+    head(&t, "valid_energy_rmse_meV_atom", "$E$ valid"), head(&t, "valid_force_rmse_meV_A", "$F$ valid");
+    head(&t, "valid_stress_rmse_GPa", "$\\sigma$ valid");
+    row_end(&t, true);
+    for (int m = 0; m < r->n_model; m++) {
+        const json_t *j = r->model[m].train;
+        if (!j) continue;
+        text(&t, r->model[m].name), text(&t, r->model[m].type);
+        number(&t, mlk_json_get_real(j, "n_param", NAN), "%.0f");
+        for (int side = 0; side < 2; side++)
+            for (int k = 0; k < 3; k++)
+                number(&t, mlk_json_get_real(json_object_get(j, side ? "valid" : "train"), keys[k], NAN), "%.3g");
+        row_end(&t, false);
+    }
+    return end(&t, e);
+}
+
+static mlk_status md(const mlk_report *r, mlk_err *e)
+{
+    table t = {0};
+    MLK_TRY(begin(&t, r, "md", "lrrccccc", "molecular dynamics runs", e));
+    head(&t, "model", "model"), head(&t, "temperature_K", "$T$ (K)"), head(&t, "replica", "replica");
+    head(&t, "temperature_mean_K", "$\\langle T\\rangle$ (K)");
+    head(&t, "drift_meV_atom_ns", "drift (meV/atom/ns)"), head(&t, "atoms", "atoms");
+    head(&t, "wall_s", "wall (s)"), head(&t, "atom_steps_per_s", "atom step/s");
+    row_end(&t, true);
+    for (size_t k = 0; k < r->n_md; k++) {
+        const mlk_report_md *m = &r->md[k];
+        if (!m->there) continue;
+        text(&t, r->model[m->model].name);
+        number(&t, r->temp[m->temp], "%.5g"), number(&t, m->rep + 1, "%.0f"), number(&t, m->t_mean, "%.1f");
+        number(&t, m->drift, "%.2g"), number(&t, m->atoms, "%.0f"), number(&t, m->wall, "%.0f");
+        number(&t, m->speed, "%.3g");
+        row_end(&t, false);
+    }
+    return end(&t, e);
+}
+
+mlk_status mlk_report_tables(const mlk_report *r, mlk_err *e)
+{
+    MLK_TRY(kappa(r, e));
+    MLK_TRY(agreement(r, e));
+    MLK_TRY(errors(r, e));
+    return md(r, e);
+}

@@ -1,0 +1,77 @@
+# mlkit train on the bundled set with the smallest model: the folder, resuming, refusing, bad input
+set -eu
+small="--model lj --no-baseline --threads 1 --lj.epsilon=0.1 --lj.sigma=1.8 --set optimizer.lr=2e-5 --set optimizer.lr-min=1e-6"
+"$MLKIT" train $small --epochs 6 -o a >out 2>log
+grep -q "labels found and used: energy" log
+grep -q "^lj-1 " out
+for f in lj.txt model.yaml loss.csv parity_energy.csv parity_force.csv parity_stress.csv train.log train.json \
+    train.yaml loss.out force_test.out; do
+    test -s a/lj-1/$f
+done
+test ! -e a/lj-1/checkpoint.h5
+head -1 a/lj-1/loss.csv | grep -q '^epoch,wall_s,lr,loss,energy_train_meV_atom,force_train_meV_A,stress_train_GPa,energy_valid_meV_atom,force_valid_meV_A,stress_valid_GPa$'
+head -1 a/lj-1/parity_energy.csv | grep -q '^split,group,reference_eV_atom,predicted_eV_atom$'
+grep -q '"force_rmse_meV_A"' a/lj-1/train.json
+
+# again: complete; other settings: refused, exit 2, nothing changed
+sum=$(cat a/lj-1/* | cksum)
+"$MLKIT" train $small --epochs 6 -o a 2>&1 | grep -q "already complete"
+rc=0; "$MLKIT" train $small --epochs 7 -o a 2>err || rc=$?
+test $rc = 2
+grep -q "other settings" err && grep -q "hint:.*-o" err
+test "$sum" = "$(cat a/lj-1/* | cksum)"
+# the record repeats the fit
+"$MLKIT" train -c a/lj-1/train.yaml --no-baseline --threads 2 -o b -q >/dev/null
+cmp a/lj-1/lj.txt b/lj-1/lj.txt
+
+# stopped at some moment and continued: bit for bit the same as in one go
+"$MLKIT" train $small --epochs 300 -o c -q >/dev/null
+"$MLKIT" train $small --epochs 300 -o d -q >/dev/null 2>err &
+pid=$!
+sleep 0.7
+kill -TERM $pid 2>/dev/null || true
+rc=0; wait $pid || rc=$?
+if [ $rc = 143 ]; then
+    grep -q "the same command continues" err
+    test -e d/lj-1/checkpoint.h5
+    test ! -e d/lj-1/train.json
+    "$MLKIT" train $small --epochs 300 -o d >/dev/null 2>log
+    grep -q "continuing after epoch" log
+else
+    test $rc = 0
+fi
+cmp c/lj-1/lj.txt d/lj-1/lj.txt
+cut -d, -f1,3- c/lj-1/loss.csv >c.csv
+cut -d, -f1,3- d/lj-1/loss.csv | cmp - c.csv
+
+# bad input: one clear line, the right exit status
+bad() { # status, text, arguments
+    want=$1 text=$2; shift 2
+    rc=0; "$MLKIT" train "$@" -o bad >out 2>err || rc=$?
+    test $rc = "$want" || { echo "exit $rc for $*"; cat err; exit 1; }
+    grep -q "$text" err || { echo "no '$text' for $*"; cat err; exit 1; }
+    test ! -e bad/lj-1/train.json
+}
+bad 2 "did you mean\|see --help" --modle lj
+bad 2 "unknown model type" --model nope
+bad 2 "nearest\|did you mean 'force'" --model lj --set loss.forse=1
+bad 2 "did you mean 'rcut'" --model lj --lj.rcat=1
+bad 2 "no model of type" --model lj --nep.neuron=3
+bad 2 "one model and one seed" --model lj --seeds 2 --name x
+bad 1 "nothing.xyz" nothing.xyz --model lj
+printf 'version: 1\nloss:\n  enrgy: 2\n' >conf.yaml
+bad 1 "conf.yaml:3:.*enrgy" --model lj -c conf.yaml
+cat >nov.xyz <<'XYZ'
+2
+Lattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3:forces:R:3 energy=-1.0 pbc="T T T"
+Li 0 0 0 0.1 0 0
+Li 2.5 0 0 -0.1 0 0
+2
+Lattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3:forces:R:3 energy=-1.1 pbc="T T T"
+Li 0 0 0 0.2 0 0
+Li 2.4 0 0 -0.2 0 0
+XYZ
+bad 2 "virial" nov.xyz --model lj --valid-fraction 0
+"$MLKIT" train nov.xyz --model lj --no-baseline --valid-fraction 0 --set loss.virial=0 --epochs 2 -o e -q >/dev/null
+sed 's/-1.0/nan/' nov.xyz >nan.xyz
+bad 1 "nan.xyz" nan.xyz --model lj

@@ -1,0 +1,381 @@
+/* test_nep.c - NEP: gradients of what it is trained on, nep.txt round trips and errors, scaling,
+ * SIMD variants against the scalar one, smoothness, ZBL. Golden numbers: tests/golden/test_nep.c.
+ */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/cpu.h"
+#include "core/file.h"
+#include "core/rng.h"
+#include "potentials/nep.h"
+
+/* a rattled, sheared cell of 3 species, n atoms with about 20 A^3 each */
+static void rattled(mlk_frame *fr, size_t n, uint64_t seed)
+{
+    static const int z[3] = {3, 15, 16};
+    mlk_rng g = mlk_rng_make(seed, 1);
+    double a = cbrt(20.0 * (double)n),
+           h[3][3] = {{a, 0, 0.1 * a}, {0.2 * a, a, 0}, {0, -0.1 * a, a}};
+    cr_assert(mlk_frame_init(fr, n, NULL) == MLK_OK);
+    cr_assert(mlk_cell_init(&fr->cell, (const double(*)[3])h, NULL) == MLK_OK);
+    size_t side = (size_t)ceil(cbrt((double)n));
+    for (size_t i = 0; i < n; i++) {
+        double s[3] = {(double)(i % side), (double)(i / side % side), (double)(i / side / side)};
+        for (int c = 0; c < 3; c++) s[c] = (s[c] + 0.3 * mlk_rng_uniform(&g)) / (double)side;
+        mlk_cell_cart(&fr->cell, s, fr->x[i]);
+        fr->z[i] = z[mlk_rng_below(&g, 3)];
+    }
+}
+
+static const char *const hypers[][6] = {
+    /* cutoff, n_max, basis, l_max, neuron, zbl */
+    {"5,4", "6,6", "8,8", "4,2,1", "13", ""},          {"6,5", "9,8", "5,7", "4,2,0", "30", ""},
+    {"4,4", "3,2", "4,3", "3,0,1", "8", ""},           {"4,3.5", "0,0", "2,1", "1,0,1", "5", ""},
+    {"5,4.5", "2,4", "3,6", "2,2,1", "11", "0.7,1.4"},
+};
+enum { N_HYPERS = sizeof hypers / sizeof *hypers };
+
+static mlk_potential *make(const char *const h[6], uint64_t seed, const mlk_frame *fr)
+{
+    static const char *const key[6] = {"cutoff", "n_max", "basis", "l_max", "neuron", "zbl"};
+    static const int z[3] = {3, 15, 16};
+    mlk_potential *pot;
+    mlk_err e = {0};
+    cr_assert(mlk_potential_new(&pot, &mlk_potential_nep, &e) == MLK_OK);
+    for (int k = 0; k < 6; k++)
+        cr_assert(mlk_opt_set(pot->type->hyper, pot->hyper, key[k], h[k], &e) == MLK_OK, "%s",
+                  e.msg);
+    cr_assert(mlk_potential_create(pot, 3, z, seed, &e) == MLK_OK, "%s", e.msg);
+    cr_assert(pot->type->prepare(pot, 1, &fr, &e) == MLK_OK, "%s", e.msg);
+    return pot;
+}
+
+typedef struct setup {
+    mlk_frame fr;
+    mlk_potential *pot;
+    mlk_neigh nl;
+    int *type;
+    double *u, *p[3], *ubar, *pbar[3];
+    mlk_scratch s;
+} setup;
+
+static void begin(setup *t, const char *const h[6], size_t n)
+{
+    memset(t, 0, sizeof *t);
+    rattled(&t->fr, n, 7);
+    t->pot = make(h, 11, &t->fr);
+    t->type = mlk_alloc(n, sizeof *t->type);
+    cr_assert(mlk_potential_types_of(t->pot, &t->fr, t->type, NULL) == MLK_OK);
+    cr_assert(mlk_neigh_build(&t->fr.cell, n, (const double(*)[3])t->fr.x, t->pot->rc + 0.5, &t->nl,
+                              NULL) == MLK_OK);
+    t->u = mlk_alloc(n, sizeof(double));
+    t->ubar = mlk_alloc(n, sizeof(double));
+    mlk_rng g = mlk_rng_make(3, 3);
+    for (size_t i = 0; i < n; i++) t->ubar[i] = mlk_rng_normal(&g);
+    for (int c = 0; c < 3; c++) {
+        t->p[c] = mlk_alloc(t->nl.np, sizeof(double));
+        t->pbar[c] = mlk_alloc(t->nl.np, sizeof(double));
+        for (size_t k = 0; k < t->nl.np; k++) t->pbar[c][k] = mlk_rng_normal(&g);
+    }
+}
+
+static void end(setup *t)
+{
+    mlk_potential_destroy(t->pot);
+    mlk_frame_free(&t->fr);
+    mlk_neigh_free(&t->nl);
+    mlk_scratch_free(&t->s);
+    mlk_free(t->type), mlk_free(t->u), mlk_free(t->ubar);
+    for (int c = 0; c < 3; c++) mlk_free(t->p[c]), mlk_free(t->pbar[c]);
+}
+
+static void eval(setup *t)
+{
+    mlk_scratch_reset(&t->s);
+    cr_assert(t->pot->type->eval(t->pot, &t->nl, t->type, 0, t->fr.n, &t->s, t->u, t->p, NULL) ==
+              MLK_OK);
+}
+
+/* sum ubar u + sum pbar . p */
+static double functional(setup *t)
+{
+    eval(t);
+    double l = 0;
+    for (size_t i = 0; i < t->fr.n; i++) l += t->ubar[i] * t->u[i];
+    for (int c = 0; c < 3; c++)
+        for (size_t k = 0; k < t->nl.np; k++) l += t->pbar[c][k] * t->p[c][k];
+    return l;
+}
+
+static void vjp(setup *t, double *g)
+{
+    memset(g, 0, t->pot->n_param * sizeof *g);
+    mlk_scratch_reset(&t->s);
+    cr_assert(t->pot->type->vjp(t->pot, &t->nl, t->type, 0, t->fr.n, t->ubar, t->pbar, &t->s, g,
+                                NULL) == MLK_OK);
+}
+
+Test(nep, partials_are_derivatives_of_site_energies)
+{
+    for (int h = 0; h < N_HYPERS; h++) {
+        setup t;
+        begin(&t, hypers[h], 27);
+        eval(&t);
+        double worst = 0, scale = 0;
+        mlk_rng g = mlk_rng_make(5, 5);
+        double u1[2];
+        for (int trial = 0; trial < 60; trial++) {
+            size_t k = mlk_rng_below(&g, t.nl.np), i = 0;
+            int c = (int)mlk_rng_below(&g, 3);
+            while (t.nl.start[i + 1] <= k) i++;
+            eval(&t);
+            double want = t.p[c][k], x = t.nl.r[c][k], step = 1e-4;
+            double d[2];
+            for (int o = 0; o < 2; o++) {
+                for (int s = 0; s < 2; s++) {
+                    t.nl.r[c][k] = x + (s ? -1 : 1) * (o + 1) * step;
+                    eval(&t);
+                    u1[s] = t.u[i];
+                }
+                d[o] = (u1[0] - u1[1]) / (2 * (o + 1) * step);
+            }
+            t.nl.r[c][k] = x;
+            worst = fmax(worst, fabs((4 * d[0] - d[1]) / 3 - want));
+            scale = fmax(scale, fabs(want));
+        }
+        cr_log_info("p hyper %d: %.2g of %.2g", h, worst, scale);
+        cr_expect(worst < 1e-8 * (scale + 0.01), "hyper %d: error %.3g of %.3g", h, worst, scale);
+        end(&t);
+    }
+}
+
+Test(nep, vjp_is_the_gradient)
+{
+    int level = mlk_cpu_level();
+    for (int v = 0; v <= level; v++)
+        for (int h = 0; h < N_HYPERS; h++) {
+            mlk_cpu_set_level(v);
+            setup t;
+            begin(&t, hypers[h], 20);
+            size_t n = t.pot->n_param;
+            double *g = mlk_alloc(n, sizeof *g), norm = 0, worst = 0;
+            vjp(&t, g);
+            for (size_t k = 0; k < n; k++) norm += g[k] * g[k];
+            norm = sqrt(norm / (double)n);
+            mlk_rng rng = mlk_rng_make(9, (uint64_t)h);
+            for (int trial = 0; trial < 150; trial++) {
+                size_t k = trial < 5 ? n - 1 - (size_t)trial : mlk_rng_below(&rng, n);
+                double x = t.pot->param[k], step = 1e-4 * (1 + fabs(x)), d[2];
+                for (int o = 0; o < 2; o++) {
+                    double l[2];
+                    for (int s = 0; s < 2; s++) {
+                        t.pot->param[k] = x + (s ? -1 : 1) * (o + 1) * step;
+                        cr_assert(t.pot->type->update(t.pot, NULL) == MLK_OK);
+                        l[s] = functional(&t);
+                    }
+                    d[o] = (l[0] - l[1]) / (2 * (o + 1) * step);
+                }
+                t.pot->param[k] = x;
+                double fd = (4 * d[0] - d[1]) / 3;
+                worst = fmax(worst, fabs(fd - g[k]) / (norm + fabs(g[k])));
+            }
+            cr_log_info("vjp hyper %d: %.2g", h, worst);
+            cr_expect(worst < 1e-6, "hyper %d, %s: relative error %.3g", h, mlk_cpu_level_name(v),
+                      worst);
+            mlk_free(g);
+            end(&t);
+        }
+    mlk_cpu_set_level(level);
+}
+
+Test(nep, vjp_adds_up_over_ranges)
+{
+    setup t;
+    begin(&t, hypers[0], 20);
+    size_t n = t.pot->n_param;
+    double *whole = mlk_alloc(n, sizeof *whole), *parts = mlk_alloc(n, sizeof *parts), big = 0;
+    vjp(&t, whole);
+    for (size_t i = 0; i < 20; i += 7) {
+        mlk_scratch_reset(&t.s);
+        cr_assert(t.pot->type->vjp(t.pot, &t.nl, t.type, i, i + 7 < 20 ? i + 7 : 20, t.ubar, t.pbar,
+                                   &t.s, parts, NULL) == MLK_OK);
+    }
+    for (size_t k = 0; k < n; k++) big = fmax(big, fabs(whole[k]));
+    for (size_t k = 0; k < n; k++) cr_assert(fabs(whole[k] - parts[k]) < 1e-12 * big);
+    mlk_free(whole), mlk_free(parts);
+    end(&t);
+}
+
+Test(nep, simd_variants_agree_with_scalar)
+{
+    int level = mlk_cpu_level();
+    for (int h = 0; h < N_HYPERS; h++) {
+        setup t;
+        begin(&t, hypers[h], 27);
+        size_t n = t.pot->n_param;
+        double *g0 = mlk_alloc(n, sizeof *g0), *g = mlk_alloc(n, sizeof *g), *p[3], u[27];
+        mlk_cpu_set_level(0);
+        eval(&t);
+        memcpy(u, t.u, sizeof u);
+        double pbig = 0, ubig = 0, gbig = 0;
+        for (int c = 0; c < 3; c++) {
+            p[c] = mlk_alloc(t.nl.np, sizeof(double));
+            memcpy(p[c], t.p[c], t.nl.np * sizeof(double));
+            for (size_t k = 0; k < t.nl.np; k++) pbig = fmax(pbig, fabs(p[c][k]));
+        }
+        vjp(&t, g0);
+        for (size_t i = 0; i < 27; i++) ubig = fmax(ubig, fabs(u[i]));
+        for (size_t k = 0; k < n; k++) gbig = fmax(gbig, fabs(g0[k]));
+        for (int v = 1; v <= level; v++) {
+            mlk_cpu_set_level(v);
+            eval(&t);
+            vjp(&t, g);
+            for (size_t i = 0; i < 27; i++) cr_assert(fabs(t.u[i] - u[i]) < 1e-12 * ubig);
+            for (int c = 0; c < 3; c++)
+                for (size_t k = 0; k < t.nl.np; k++)
+                    cr_assert(fabs(t.p[c][k] - p[c][k]) < 1e-12 * pbig);
+            for (size_t k = 0; k < n; k++) cr_assert(fabs(g[k] - g0[k]) < 1e-12 * gbig);
+        }
+        mlk_cpu_set_level(level);
+        for (int c = 0; c < 3; c++) mlk_free(p[c]);
+        mlk_free(g0), mlk_free(g);
+        end(&t);
+    }
+}
+
+Test(nep, second_round_trip_of_the_file_is_bitwise)
+{
+    for (int h = 0; h < N_HYPERS; h++) {
+        setup t;
+        begin(&t, hypers[h], 20);
+        char a[64], b[64];
+        snprintf(a, sizeof a, "/tmp/mlk-nep-%d-a.txt", (int)getpid());
+        snprintf(b, sizeof b, "/tmp/mlk-nep-%d-b.txt", (int)getpid());
+        mlk_err e = {0};
+        mlk_potential *q;
+        cr_assert(mlk_nep_write(t.pot, a, &e) == MLK_OK, "%s", e.msg);
+        cr_assert(mlk_potential_read(&q, a, &e) == MLK_OK, "%s", e.msg);
+        cr_assert(q->n_param == t.pot->n_param && q->rc == t.pot->rc && q->zbl.on == t.pot->zbl.on);
+        cr_assert(!memcmp(q->param, t.pot->param, q->n_param * sizeof(double)));
+        cr_assert(mlk_nep_write(q, b, &e) == MLK_OK);
+        char *ta, *tb;
+        cr_assert(mlk_file_slurp(a, &ta, NULL, &e) == MLK_OK &&
+                  mlk_file_slurp(b, &tb, NULL, &e) == MLK_OK);
+        cr_assert(!strcmp(ta, tb));
+        eval(&t);
+        double *u = mlk_alloc(20, sizeof *u);
+        mlk_scratch_reset(&t.s);
+        cr_assert(q->type->eval(q, &t.nl, t.type, 0, 20, &t.s, u, t.p, NULL) == MLK_OK);
+        cr_assert(!memcmp(u, t.u, 20 * sizeof *u));
+        mlk_free(ta), mlk_free(tb), mlk_free(u);
+        mlk_potential_destroy(q);
+        unlink(a), unlink(b);
+        end(&t);
+    }
+}
+
+Test(nep, prepare_scales_descriptors_to_unit_range_once)
+{
+    setup t;
+    begin(&t, hypers[0], 27);
+    const mlk_nep *m = t.pot->state;
+    double *q = mlk_alloc(27 * m->dim, sizeof *q), *s = mlk_alloc(m->dim, sizeof *s);
+    cr_assert(mlk_nep_dim(t.pot) == m->dim);
+    cr_assert(mlk_nep_descriptors(t.pot, &t.nl, t.type, 0, 27, &t.s, q, s, NULL) == MLK_OK);
+    for (size_t d = 0; d < m->dim; d++) {
+        double lo = INFINITY, hi = -INFINITY;
+        for (size_t i = 0; i < 27; i++)
+            lo = fmin(lo, q[i * m->dim + d]), hi = fmax(hi, q[i * m->dim + d]);
+        cr_expect(fabs((hi - lo) * s[d] - 1) < 1e-9, "%zu: %g", d, (hi - lo) * s[d]);
+    }
+    mlk_frame other;
+    rattled(&other, 30, 99);
+    const mlk_frame *list = &other;
+    double before = m->scaler[0], bias = t.pot->param[m->neuron * m->dim];
+    cr_assert(t.pot->type->prepare(t.pot, 1, &list, NULL) == MLK_OK);
+    cr_assert(m->scaler[0] == before && t.pot->param[m->neuron * m->dim] == bias);
+    mlk_frame_free(&other);
+    mlk_free(q), mlk_free(s);
+    end(&t);
+}
+
+Test(nep, evaluation_allocates_nothing_once_warm)
+{
+    setup t;
+    begin(&t, hypers[0], 27);
+    double *g = mlk_alloc(t.pot->n_param, sizeof *g);
+    for (int k = 0; k < 3; k++) eval(&t), vjp(&t, g);
+    size_t before = mlk_alloc_count();
+    for (int k = 0; k < 3; k++) eval(&t), vjp(&t, g);
+    cr_assert(mlk_alloc_count() == before);
+    mlk_free(g);
+    end(&t);
+}
+
+static void refuse(const char *text, const char *expect, long line)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/mlk-nep-%d-bad.txt", (int)getpid());
+    mlk_err e = {0};
+    mlk_potential *pot = NULL;
+    cr_assert(mlk_file_write_text(path, text, &e) == MLK_OK);
+    cr_expect(mlk_potential_read(&pot, path, &e) != MLK_OK);
+    cr_expect(strstr(e.msg, expect) && e.line == line, "'%s' at line %ld, expected '%s' at %ld",
+              e.msg, e.line, expect, line);
+    unlink(path);
+}
+
+Test(nep, bad_files_name_the_line)
+{
+    refuse("nep5 1 Li\n", "only nep3 and nep4", 1);
+    refuse("nep4_dipole 1 Li\n", "only potential models", 1);
+    refuse("nep4 2 Li\n", "expected 'nep4 N El1", 1);
+    refuse("nep4 1 Xx\n", "no chemical element", 1);
+    refuse("nep4 2 Li Li\n", "twice", 1);
+    refuse("nep4 1 Li\ncutoff 4 5 10 10\n", "radial >= angular", 2);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10 1\n", "expected 4, 7 or", 2);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 x\n", "not a number", 3);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 4 1 0\n", "l_max", 5);
+    const char *h =
+        "nep4 1 Li\ncutoff 4 3 10 10\nn_max 0 0\nbasis_size 0 0\nl_max 1 0 0\nANN 1 0\n";
+    char text[512];
+    snprintf(text, sizeof text, "%s1\n2\n", h);
+    refuse(text, "ends at number 3 of 7", 8);
+    snprintf(text, sizeof text, "%s1\nnan\n", h);
+    refuse(text, "expected one number", 8);
+    snprintf(text, sizeof text, "%s1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n", h);
+    refuse(text, "more numbers", 16);
+}
+
+Test(nep, dimer_is_smooth_at_both_cutoffs)
+{
+    mlk_frame fr, one;
+    rattled(&fr, 20, 1);
+    mlk_potential *pot = make(hypers[0], 2, &fr);
+    double h[3][3] = {{30, 0, 0}, {0, 30, 0}, {0, 0, 30}};
+    cr_assert(mlk_frame_init(&one, 3, NULL) == MLK_OK);
+    cr_assert(mlk_cell_init(&one.cell, (const double(*)[3])h, NULL) == MLK_OK);
+    one.z[0] = 3, one.z[1] = 16, one.z[2] = 15;
+    one.x[2][1] = 2.5;
+    mlk_neigh nl = {0};
+    mlk_eval ev = {0};
+    const double rc[2] = {5, 4};
+    for (int k = 0; k < 2; k++) {
+        double u[2], f[2];
+        for (int s = 0; s < 2; s++) {
+            one.x[1][0] = rc[k] + (s ? 1e-7 : -1e-7);
+            cr_assert(mlk_potential_eval_frame(pot, &one, 0, &nl, &ev, NULL) == MLK_OK);
+            u[s] = ev.U, f[s] = ev.f[1][0];
+        }
+        cr_expect(fabs(f[0] - f[1]) < 1e-5 && fabs(u[0] - u[1] - 2e-7 * f[0]) < 1e-11,
+                  "at %g A: energies %.12g %.12g, forces %.12g %.12g", rc[k], u[0], u[1], f[0],
+                  f[1]);
+    }
+    mlk_eval_free(&ev);
+    mlk_neigh_free(&nl);
+    mlk_potential_destroy(pot);
+    mlk_frame_free(&fr), mlk_frame_free(&one);
+}

@@ -1,0 +1,401 @@
+/* test_train.c - reference energies, the loss and its gradient, the loop, its checkpoint: with
+ * Lennard-Jones as the model, whose exact parameters are known. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/log.h"
+#include "core/rng.h"
+#include "core/threads.h"
+#include "train/loss.h"
+#include "train/run.h"
+
+static const int lj_z[2] = {3, 16};
+static const double lj_true[4] = {0.02, 2.3, 0.05, 2.7};
+static const double e0_true[2] = {-1.5, -7.25};
+
+static mlk_potential *make_lj(const double *param)
+{
+    mlk_potential *pot;
+    cr_assert_eq(mlk_potential_new(&pot, mlk_potential_find("lj"), NULL), MLK_OK);
+    cr_assert_eq(mlk_potential_create(pot, 2, lj_z, 1, NULL), MLK_OK);
+    memcpy(pot->param, param, 4 * sizeof *param);
+    return pot;
+}
+
+/* n frames of a rattled rock-salt cell labelled by the true model; mixed: also other compositions */
+static mlk_dataset make_set(size_t n, bool mixed)
+{
+    mlk_dataset ds = {0};
+    mlk_potential *pot = make_lj(lj_true);
+    mlk_neigh nl = {0};
+    mlk_eval ev = {0};
+    mlk_rng g = mlk_rng_make(7, 1);
+    ds.frame = mlk_alloc(n, sizeof *ds.frame);
+    ds.split = mlk_alloc(n, sizeof *ds.split);
+    ds.cap = ds.cap_split = ds.n = n;
+    ds.n_species = 2;
+    memcpy(ds.z, lj_z, sizeof lj_z);
+    for (size_t k = 0; k < n; k++) {
+        mlk_frame *fr = &ds.frame[k];
+        cr_assert_eq(mlk_frame_init(fr, 8, NULL), MLK_OK);
+        double a = 5.0 + 0.3 * mlk_rng_uniform(&g);
+        double h[3][3] = {{a, 0.1, 0}, {0, a * 1.02, 0}, {0.05, 0, a}};
+        cr_assert_eq(mlk_cell_init(&fr->cell, (const double(*)[3])h, NULL), MLK_OK);
+        for (size_t i = 0; i < 8; i++) {
+            for (size_t c = 0; c < 3; c++)
+                fr->x[i][c] = 0.5 * a * (double)(i >> c & 1) + 0.12 * mlk_rng_normal(&g);
+            bool other = mixed && i < k % 4;
+            fr->z[i] = lj_z[((i & 1) + (i >> 1 & 1) + (i >> 2 & 1)) % 2 && !other];
+        }
+        cr_assert_eq(mlk_potential_eval_frame(pot, fr, MLK_WANT_VIRIAL, &nl, &ev, NULL), MLK_OK);
+        memcpy(fr->f, ev.f, 8 * sizeof *fr->f);
+        memcpy(fr->virial, ev.W, sizeof fr->virial);
+        fr->energy = ev.U;
+        for (size_t i = 0; i < 8; i++) fr->energy += e0_true[fr->z[i] == 16];
+        fr->has = MLK_HAS_CELL | MLK_HAS_ENERGY | MLK_HAS_FORCE | MLK_HAS_VIRIAL;
+        snprintf(fr->group, sizeof fr->group, "g%zu", k / 4);
+        ds.split[k] = k % 5 == 4 ? MLK_SPLIT_VALID : MLK_SPLIT_TRAIN;
+    }
+    mlk_neigh_free(&nl);
+    mlk_eval_free(&ev);
+    mlk_potential_destroy(pot);
+    return ds;
+}
+
+static void free_set(mlk_dataset *ds)
+{
+    for (size_t k = 0; k < ds->n; k++) mlk_frame_free(&ds->frame[k]);
+    mlk_free(ds->frame), mlk_free(ds->split);
+    memset(ds, 0, sizeof *ds);
+}
+
+Test(train_e0, exact_where_compositions_vary)
+{
+    mlk_dataset ds = make_set(20, true);
+    mlk_potential *pot = make_lj(lj_true);
+    char note[512];
+    for (size_t k = 0; k < ds.n; k++) {
+        double s = 0;
+        for (size_t i = 0; i < 8; i++) s += e0_true[ds.frame[k].z[i] == 16];
+        ds.frame[k].energy = s;
+    }
+    cr_assert_eq(mlk_fit_e0(pot, &ds, "least-squares", note, sizeof note, NULL), MLK_OK);
+    for (int t = 0; t < 2; t++) cr_assert_float_eq(pot->e0[t], e0_true[t], 1e-10);
+    mlk_potential_destroy(pot);
+    free_set(&ds);
+}
+
+Test(train_e0, mean_per_atom_where_compositions_do_not_vary)
+{
+    mlk_dataset ds = make_set(10, false);
+    mlk_potential *pot = make_lj(lj_true);
+    char note[512];
+    double mean = 0, n = 0;
+    for (size_t k = 0; k < ds.n; k++)
+        if (ds.split[k] == MLK_SPLIT_TRAIN) mean += ds.frame[k].energy / 8, n++;
+    cr_assert_eq(mlk_fit_e0(pot, &ds, "least-squares", note, sizeof note, NULL), MLK_OK);
+    for (int t = 0; t < 2; t++) cr_assert_float_eq(pot->e0[t], mean / n, 1e-9);
+    cr_assert(strstr(note, "1 independent composition "), "%s", note);
+    mlk_potential_destroy(pot);
+    free_set(&ds);
+}
+
+Test(train_e0, given_by_hand_must_be_complete)
+{
+    mlk_dataset ds = make_set(4, false);
+    mlk_potential *pot = make_lj(lj_true);
+    char note[512];
+    mlk_err e = {0};
+    cr_assert_eq(mlk_fit_e0(pot, &ds, "Li=-0.5,S=2", note, sizeof note, NULL), MLK_OK);
+    cr_assert_eq(pot->e0[0], -0.5);
+    cr_assert_eq(pot->e0[1], 2);
+    cr_assert_eq(mlk_fit_e0(pot, &ds, "Li=-0.5", note, sizeof note, &e), MLK_EINVAL);
+    cr_assert(strstr(e.msg, "S"));
+    mlk_potential_destroy(pot);
+    free_set(&ds);
+}
+
+static const double lj_start[4] = {0.025, 2.4, 0.04, 2.55};
+
+static mlk_loss make_loss(mlk_potential *pot, const mlk_dataset *ds, double huber)
+{
+    mlk_loss l;
+    char note[512];
+    cr_assert_eq(mlk_fit_e0(pot, ds, "least-squares", note, sizeof note, NULL), MLK_OK);
+    cr_assert_eq(mlk_loss_init(&l, pot, ds, NULL, NULL), MLK_OK);
+    l.we = 1.3, l.wf = 0.7, l.wv = 0.4, l.huber = huber;
+    return l;
+}
+
+/* the gradient of energies, forces and virials together against central differences of the loss */
+static void check_gradient(double huber)
+{
+    mlk_dataset ds = make_set(5, true);
+    mlk_potential *pot = make_lj(lj_start);
+    mlk_loss l = make_loss(pot, &ds, huber);
+    const size_t idx[4] = {0, 1, 2, 3};
+    double grad[4];
+    mlk_loss_sums s = {0};
+    cr_assert_eq(mlk_loss_batch(&l, pot, idx, 4, grad, &s, NULL), MLK_OK);
+    for (int m = 0; m < 4; m++) {
+        double h = 1e-5 * pot->param[m], keep = pot->param[m];
+        mlk_loss_sums a = {0}, b = {0};
+        pot->param[m] = keep + h;
+        cr_assert_eq(mlk_loss_batch(&l, pot, idx, 4, NULL, &a, NULL), MLK_OK);
+        pot->param[m] = keep - h;
+        cr_assert_eq(mlk_loss_batch(&l, pot, idx, 4, NULL, &b, NULL), MLK_OK);
+        pot->param[m] = keep;
+        double fd = (a.loss - b.loss) / 4 / (2 * h);
+        cr_expect(fabs(fd - grad[m]) < 1e-6 * (fabs(fd) + 1e-3), "param %d: %.10g vs %.10g", m, grad[m], fd);
+    }
+    mlk_loss_free(&l);
+    mlk_potential_destroy(pot);
+    free_set(&ds);
+}
+
+Test(train_loss, gradient_equals_differences)
+{
+    check_gradient(0);
+}
+
+Test(train_loss, gradient_of_robust_loss_equals_differences)
+{
+    check_gradient(0.8);
+}
+
+Test(train_loss, same_bits_for_any_number_of_threads)
+{
+    mlk_dataset ds = make_set(9, true);
+    double grad[3][4];
+    mlk_loss_sums s[3] = {{0}};
+    const size_t idx[9] = {3, 1, 2, 0, 8, 7, 5, 6, 4};
+    for (int k = 0; k < 3; k++) {
+        mlk_threads_init(1 << k);
+        mlk_potential *pot = make_lj(lj_start);
+        mlk_loss l = make_loss(pot, &ds, 1);
+        cr_assert_eq(mlk_loss_batch(&l, pot, idx, 9, grad[k], &s[k], NULL), MLK_OK);
+        mlk_loss_free(&l);
+        mlk_potential_destroy(pot);
+    }
+    for (int k = 1; k < 3; k++) {
+        cr_expect(!memcmp(grad[0], grad[k], sizeof grad[0]));
+        cr_expect(!memcmp(&s[0], &s[k], sizeof s[0]));
+    }
+    free_set(&ds);
+}
+
+static mlk_train_config quick_config(int epochs)
+{
+    mlk_train_config c;
+    cr_assert_eq(mlk_train_config_init(&c, false, NULL), MLK_OK);
+    c.stop.epochs = epochs;
+    c.optimizer.batch = 3;
+    c.optimizer.lr = 0.01;
+    c.optimizer.weight_decay = 0;
+    return c;
+}
+
+Test(train, finds_the_parameters_that_made_the_data)
+{
+    mlk_dataset ds = make_set(30, true);
+    mlk_potential *pot = make_lj(lj_start);
+    mlk_train_config c = quick_config(400);
+    mlk_history h = {0};
+    memcpy(pot->e0, e0_true, sizeof e0_true);
+    cr_assert_eq(mlk_train_gradient(pot, &ds, &c, 1, NULL, "", &h, NULL), MLK_OK);
+    for (int m = 0; m < 4; m++)
+        cr_expect(fabs(pot->param[m] / lj_true[m] - 1) < 1e-3, "param %d: %.6g, true %.6g", m,
+                  pot->param[m], lj_true[m]);
+    cr_expect(h.n >= 200);
+    cr_expect(h.row[h.n - 1].f_valid < 0.01 * h.row[0].f_valid);
+    mlk_free(h.row);
+    mlk_train_config_free(&c);
+    mlk_potential_destroy(pot);
+    free_set(&ds);
+}
+
+/* (that a stopped run continues bit for bit is tested with the program, tests/cli/t_train.sh) */
+Test(train, checkpoint_keeps_every_bit_and_refuses_other_settings)
+{
+    char dir[] = "/tmp/mlk-train-XXXXXX", path[64];
+    cr_assert(mkdtemp(dir));
+    double x[2][3] = {{1.0 / 3, -2e-300, 7}, {0}}, best[2][3] = {{0.1, 0.2, 0.3}, {0}};
+    mlk_train_state t[2] = {{0}};
+    mlk_epoch row[2] = {{.epoch = 1, .f_valid = NAN}, {.epoch = 2, .loss = 0.1}};
+    mlk_history h[2] = {{.row = row, .n = 2, .wall = 12.5}, {0}};
+    for (int k = 0; k < 2; k++) {
+        cr_assert_eq(mlk_adam_init(&t[k].adam, 3, x[k], NULL), MLK_OK);
+        t[k].best = best[k];
+    }
+    mlk_adam_step(&t[0].adam, x[0], (double[]){0.1, -3, 1e-9}, 0.01);
+    t[0].epoch = 17, t[0].n_epoch = 40, t[0].batch = 3, t[0].step = 99, t[0].best_loss = INFINITY;
+    t[0].lr_scale = 0.5, t[0].best_epoch = 16, t[0].sums = (mlk_loss_sums){1, 2, 3, 4, 5, 6, 7, 8};
+    bool found;
+    cr_assert_eq(mlk_checkpoint_read(dir, "a", &t[1], x[1], &h[1], &found, NULL), MLK_OK);
+    cr_assert(!found);
+    cr_assert_eq(mlk_checkpoint_write(dir, "a", &t[0], x[0], &h[0], NULL), MLK_OK);
+    cr_assert_eq(mlk_checkpoint_write(dir, "a", &t[0], x[0], &h[0], NULL), MLK_OK);
+    mlk_err e = {0};
+    cr_assert_eq(mlk_checkpoint_read(dir, "b", &t[1], x[1], &h[1], &found, &e), MLK_EINVAL);
+    cr_assert_eq(mlk_checkpoint_read(dir, "a", &t[1], x[1], &h[1], &found, NULL), MLK_OK);
+    cr_assert(found);
+    cr_expect(!memcmp(x[0], x[1], sizeof x[0]));
+    cr_expect(!memcmp(best[0], best[1], sizeof best[0]));
+    cr_expect(!memcmp(t[0].adam.m, t[1].adam.m, 24) && !memcmp(t[0].adam.v, t[1].adam.v, 24));
+    cr_expect(!memcmp(t[0].adam.avg, t[1].adam.avg, 24));
+    cr_expect(t[0].adam.step == t[1].adam.step && t[0].adam.norm == t[1].adam.norm);
+    cr_expect(t[1].epoch == 17 && t[1].n_epoch == 40 && t[1].batch == 3 && t[1].step == 99);
+    cr_expect(isinf(t[1].best_loss) && t[1].lr_scale == 0.5 && t[1].best_epoch == 16);
+    cr_expect(!memcmp(&t[0].sums, &t[1].sums, sizeof t[0].sums));
+    cr_expect(h[1].n == 2 && h[1].wall == 12.5 && isnan(h[1].row[0].f_valid) && h[1].row[1].loss == 0.1);
+    mlk_free(h[1].row);
+    for (int k = 0; k < 2; k++) mlk_adam_free(&t[k].adam);
+    snprintf(path, sizeof path, "%s/checkpoint.h5", dir);
+    unlink(path);
+    rmdir(dir);
+}
+
+Test(train, a_weighted_label_that_is_absent_stops_the_run)
+{
+    mlk_dataset ds = make_set(10, true);
+    mlk_potential *pot = make_lj(lj_start);
+    mlk_train_config c = quick_config(2);
+    mlk_history h = {0};
+    mlk_err e = {0}, e2 = {0};
+    for (size_t k = 0; k < ds.n; k++) ds.frame[k].has &= ~(unsigned)MLK_HAS_VIRIAL;
+    cr_assert_eq(mlk_train_gradient(pot, &ds, &c, 1, NULL, "", &h, &e), MLK_EINVAL);
+    cr_expect(strstr(e.msg, "virial"));
+    cr_expect(mlk_fit_describe(&c, &ds, &e2) == MLK_EINVAL && strstr(e2.hint, "loss.virial=0"));
+    c.loss.virial = 0;
+    cr_assert_eq(mlk_train_gradient(pot, &ds, &c, 1, NULL, "", &h, NULL), MLK_OK);
+    cr_expect(isnan(h.row[0].s_valid));
+    mlk_free(h.row);
+    mlk_train_config_free(&c);
+    mlk_potential_destroy(pot);
+    free_set(&ds);
+}
+
+Test(train, wild_labels_step_back_and_end_with_a_message)
+{
+    mlk_dataset ds = make_set(10, true);
+    mlk_potential *pot = make_lj(lj_start);
+    mlk_train_config c = quick_config(30);
+    mlk_history h = {0};
+    mlk_err e = {0};
+    c.optimizer.lr = c.optimizer.lr_min = 50; /* the diameters turn negative, sqrt(eps) is no number */
+    c.optimizer.warmup = 0;
+    mlk_log_level keep = mlk_log_get_level();
+    mlk_log_set_level(MLK_LOG_ERROR);
+    mlk_status s = mlk_train_gradient(pot, &ds, &c, 1, NULL, "", &h, &e);
+    mlk_log_set_level(keep);
+    cr_expect(s == MLK_OK || s == MLK_ENUMERIC);
+    for (int m = 0; m < 4; m++) cr_expect(isfinite(pot->param[m]));
+    mlk_free(h.row);
+    mlk_train_config_free(&c);
+    mlk_potential_destroy(pot);
+    free_set(&ds);
+}
+
+Test(train_core, zbl_ends_below_the_shortest_distance)
+{
+    mlk_dataset ds = make_set(10, true);
+    mlk_potential *pot = make_lj(lj_start);
+    char note[512];
+    mlk_err e = {0};
+    cr_assert_eq(mlk_fit_dmin(pot, &ds, NULL), MLK_OK);
+    double d = pot->dmin[0];
+    for (int k = 0; k < 4; k++)
+        if (pot->dmin[k] > 0 && pot->dmin[k] < d) d = pot->dmin[k];
+    cr_expect(pot->dmin[1] == pot->dmin[2] && d > 1 && d < 2.5);
+    cr_assert_eq(mlk_fit_zbl(pot, &ds, "auto", note, sizeof note, NULL), MLK_OK);
+    cr_expect(pot->zbl.on && pot->zbl.outer < 0.91 * d && pot->zbl.outer > 0.85 * d);
+    cr_assert_eq(mlk_fit_zbl(pot, &ds, "off", note, sizeof note, NULL), MLK_OK);
+    cr_expect(!pot->zbl.on);
+    cr_assert_eq(mlk_fit_zbl(pot, &ds, "0.6,1.2", note, sizeof note, NULL), MLK_OK);
+    cr_expect(pot->zbl.on && pot->zbl.inner == 0.6 && pot->zbl.outer == 1.2);
+    cr_assert_eq(mlk_fit_zbl(pot, &ds, "1.2,0.6", note, sizeof note, &e), MLK_EINVAL);
+    mlk_potential_destroy(pot);
+    free_set(&ds);
+}
+
+static mlk_status read_yaml(const char *text, mlk_train_config *c, mlk_err *e)
+{
+    char path[] = "/tmp/mlk-train-XXXXXX";
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0);
+    close(fd);
+    cr_assert_eq(mlk_file_write_text(path, text, NULL), MLK_OK);
+    cr_assert_eq(mlk_train_config_init(c, false, NULL), MLK_OK);
+    mlk_status s = mlk_train_config_read(c, path, e);
+    unlink(path);
+    return s;
+}
+
+Test(train_config, yaml_is_read_and_printed_and_read_again)
+{
+    mlk_train_config c, d;
+    mlk_err e = {0};
+    cr_assert_eq(read_yaml("version: 1\nseed: 5\ndata: {train: [a.xml, b], valid_fraction: 0.2}\n"
+                           "loss: {energy: 2, force: 1.5, virial: 0, groups: {strained: 2.0}}\n"
+                           "e0: {Li: -0.3, S: -1.1}\nstop: {epochs: 20, patience: 3, budget: 10min}\n"
+                           "models:\n  - {type: lj, rcut: 4.5, zbl: [0.5, 1.0], name: mine, seed: 9}\n",
+                           &c, &e), MLK_OK, "%s:%ld: %s", e.file, e.line, e.msg);
+    cr_expect(c.seed == 5 && c.n_path == 2 && !strcmp(c.path[1], "b") && c.data.valid_fraction == 0.2);
+    cr_expect(c.loss.energy == 2 && c.n_group == 1 && c.group[0].weight == 2);
+    cr_expect(c.stop.epochs == 20 && c.stop.budget == 600 && !strcmp(c.e0, "Li=-0.3,S=-1.1"));
+    cr_expect(c.n_model == 1 && !strcmp(c.model[0].zbl, "0.5,1.0") && c.model[0].seed == 9);
+    char *text[2];
+    size_t size;
+    FILE *f = open_memstream(&text[0], &size);
+    mlk_train_config_print(&c, NULL, f);
+    fclose(f);
+    cr_assert_eq(read_yaml(text[0], &d, &e), MLK_OK, "%ld: %s in\n%s", e.line, e.msg, text[0]);
+    f = open_memstream(&text[1], &size);
+    mlk_train_config_print(&d, NULL, f);
+    fclose(f);
+    cr_expect(!strcmp(text[0], text[1]), "%s---\n%s", text[0], text[1]);
+    free(text[0]), free(text[1]);
+    mlk_train_config_free(&c);
+    mlk_train_config_free(&d);
+}
+
+Test(train_config, mistakes_name_the_line_and_the_nearest_key)
+{
+    static const struct {
+        const char *text, *message, *hint;
+        long line;
+    } bad[] = {{"version: 1\nloss: {energy: 1,\n  forse: 2}\n", "forse", "force", 3},
+               {"seed: 1\nlos: {energy: 1}\n", "los", "loss", 2},
+               {"models:\n  - {type: lj,\n     rcat: 4}\n", "rcat", "rcut", 3},
+               {"models:\n  - {type: nope}\n", "nope", "lj", 2},
+               {"stop: {epochs: -3}\n", "-3", "0 to", 1},
+               {"version: 2\n", "version", "", 1}};
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        mlk_train_config c;
+        mlk_err e = {0};
+        cr_expect(read_yaml(bad[k].text, &c, &e) != MLK_OK, "case %zu", k);
+        cr_expect(e.line == bad[k].line, "case %zu: line %ld", k, e.line);
+        cr_expect(strstr(e.msg, bad[k].message) && strstr(e.hint, bad[k].hint), "case %zu: %s (%s)", k,
+                  e.msg, e.hint);
+        mlk_train_config_free(&c);
+    }
+}
+
+Test(train_config, settings_on_the_command_line)
+{
+    mlk_train_config c;
+    mlk_err e = {0};
+    cr_assert_eq(mlk_train_config_init(&c, true, NULL), MLK_OK);
+    cr_assert_eq(mlk_train_config_models(&c, "lj", NULL), MLK_OK);
+    cr_assert_eq(mlk_train_config_set(&c, "lj.rcut", "5.5", NULL), MLK_OK);
+    cr_assert_eq(mlk_train_config_set(&c, "optimizer.lr", "0.001", NULL), MLK_OK);
+    cr_expect(c.optimizer.lr == 0.001);
+    cr_expect(mlk_train_config_set(&c, "nonsense", "1", &e) == MLK_EINVAL && e.hint[0]);
+    cr_expect(mlk_train_config_set(&c, "loss.nonsense", "1", NULL) == MLK_EINVAL);
+    cr_expect(mlk_train_config_set(&c, "lj.name", "a/b", NULL) == MLK_EINVAL);
+    mlk_train_config_free(&c);
+}

@@ -1,0 +1,421 @@
+/* config.c - everything a user may set about training: tables, YAML, --set, the resolved file. */
+#include <fnmatch.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/conf.h"
+#include "train/train.h"
+
+static const mlk_opt data_opts[] = {
+    {"valid-fraction", MLK_OPT_REAL, offsetof(mlk_train_data, valid_fraction), "0.15", 0, 0.9, "",
+     "share of frames kept for validation, in whole trajectory groups"},
+    {"split-seed", MLK_OPT_INT, offsetof(mlk_train_data, split_seed), "1", 0, 2147483647, "",
+     "seed of the split, apart from the seed of the models"},
+    {"energy", MLK_OPT_CHOICE, offsetof(mlk_train_data, energy), "free", 0, 0, "free|sigma0",
+     "which DFT energy: free is consistent with the forces"},
+    {0}};
+
+static const mlk_opt loss_opts[] = {
+    {"energy", MLK_OPT_REAL, offsetof(mlk_train_loss, energy), "1.0", 0, 1e6, "", "weight of energies"},
+    {"force", MLK_OPT_REAL, offsetof(mlk_train_loss, force), "1.0", 0, 1e6, "", "weight of forces"},
+    {"virial", MLK_OPT_REAL, offsetof(mlk_train_loss, virial), "0.1", 0, 1e6, "", "weight of virials"},
+    {"huber", MLK_OPT_REAL, offsetof(mlk_train_loss, huber), "1.0", 0, 1e6, "spreads",
+     "force errors beyond this count linearly; 0: never"},
+    {"ramp", MLK_OPT_REAL, offsetof(mlk_train_loss, ramp), "0.1", 1e-6, 1, "",
+     "energy weight at the start, as a fraction"},
+    {0}};
+
+static const mlk_opt stop_opts[] = {
+    {"epochs", MLK_OPT_INT, offsetof(mlk_train_stop, epochs), "0", 0, 10000000, "",
+     "passes over the training frames; 0: from visits or budget"},
+    {"visits", MLK_OPT_REAL, offsetof(mlk_train_stop, visits), "12", 1e-6, 1e9, "million atoms",
+     "atoms seen in all passes together, when nothing else is asked"},
+    {"budget", MLK_OPT_WALL, offsetof(mlk_train_stop, budget), "0", 0, 1e9, "",
+     "wall time; epochs are fixed from the measured speed"},
+    {"patience", MLK_OPT_INT, offsetof(mlk_train_stop, patience), "0", 0, 10000000, "",
+     "stop after so many epochs without a better validation loss; 0: off"},
+    {0}};
+
+static const mlk_opt optim_opts[] = {
+    {"batch", MLK_OPT_INT, offsetof(mlk_train_optim, batch), "4", 1, 100000, "frames", "frames per step"},
+    {"lr", MLK_OPT_REAL, offsetof(mlk_train_optim, lr), "0.005", 1e-9, 10, "", "highest learning rate"},
+    {"lr-min", MLK_OPT_REAL, offsetof(mlk_train_optim, lr_min), "1e-5", 0, 10, "", "final learning rate"},
+    {"warmup", MLK_OPT_REAL, offsetof(mlk_train_optim, warmup), "0.03", 0, 0.9, "",
+     "share of the run with a rising learning rate"},
+    {"weight-decay", MLK_OPT_REAL, offsetof(mlk_train_optim, weight_decay), "1e-4", 0, 10, "",
+     "shrinking of parameters per unit of learning rate"},
+    {"clip", MLK_OPT_REAL, offsetof(mlk_train_optim, clip), "3", 0, 1e9, "",
+     "gradients above this times their usual norm are cut; 0: off"},
+    {"average", MLK_OPT_REAL, offsetof(mlk_train_optim, average), "0.998", 0, 0.999999, "",
+     "decay of the running average of the parameters; 0: off"},
+    {0}};
+
+typedef struct model_fields {
+    char name[MLK_OPT_STR_MAX], zbl[MLK_OPT_STR_MAX];
+    int seed;
+    double ridge;
+} model_fields;
+
+static const mlk_opt model_opts[] = {
+    {"name", MLK_OPT_STR, offsetof(model_fields, name), "", 0, 0, "", "folder of the model"},
+    {"seed", MLK_OPT_INT, offsetof(model_fields, seed), "-1", -1, 2147483647, "", "seed; -1: of the run"},
+    {"zbl", MLK_OPT_STR, offsetof(model_fields, zbl), "auto", 0, 0, "",
+     "repulsive core: auto, off or inner,outer [A]"},
+    {"ridge", MLK_OPT_REAL, offsetof(model_fields, ridge), "auto", 0, 1e12, "",
+     "of linear models; auto: best on validation"},
+    {0}};
+
+static const struct section {
+    const char *name;
+    const mlk_opt *opts;
+    size_t offset;
+} sections[] = {{"data", data_opts, offsetof(mlk_train_config, data)},
+                {"loss", loss_opts, offsetof(mlk_train_config, loss)},
+                {"stop", stop_opts, offsetof(mlk_train_config, stop)},
+                {"optimizer", optim_opts, offsetof(mlk_train_config, optimizer)}};
+enum { N_SECTION = sizeof sections / sizeof *sections };
+
+/* what --quick changes: about 100 s on one core for NEP on a few hundred small frames */
+static const char *const quick_settings[][2] = {{"stop.visits", "2.5"}, {NULL, NULL}};
+
+static mlk_status set_e0(mlk_train_config *c, const char *value, mlk_err *e)
+{
+    if (strlen(value) >= sizeof c->e0) return MLK_FAIL(e, MLK_EINVAL, "e0 is too long");
+    if (strcmp(value, "least-squares") && strcmp(value, "none") && !strchr(value, '=')) {
+        MLK_FAIL(e, MLK_EINVAL, "e0: '%s' is not known", value);
+        mlk_err_hint(e, "e0 is least-squares, none, or {Li: -0.3, S: -1.1}");
+        return MLK_EINVAL;
+    }
+    snprintf(c->e0, sizeof c->e0, "%s", value);
+    return MLK_OK;
+}
+
+mlk_status mlk_train_config_init(mlk_train_config *c, bool quick, mlk_err *e)
+{
+    memset(c, 0, sizeof *c);
+    c->seed = 1;
+    c->quick = quick;
+    for (int k = 0; k < N_SECTION; k++)
+        MLK_TRY(mlk_opt_defaults(sections[k].opts, (char *)c + sections[k].offset, e));
+    for (int k = 0; quick && quick_settings[k][0]; k++)
+        MLK_TRY(mlk_train_config_set(c, quick_settings[k][0], quick_settings[k][1], e));
+    return set_e0(c, "least-squares", e);
+}
+
+void mlk_train_config_free(mlk_train_config *c)
+{
+    for (size_t k = 0; k < c->n_path; k++) mlk_free(c->path[k]);
+    for (size_t k = 0; k < c->n_model; k++) mlk_free(c->model[k].hyper);
+    mlk_free(c->path), mlk_free(c->model), mlk_free(c->group);
+    memset(c, 0, sizeof *c);
+}
+
+mlk_status mlk_train_config_path(mlk_train_config *c, const char *path, mlk_err *e)
+{
+    MLK_TRY(MLK_GROW(c->path, c->cap_path, c->n_path + 1, e));
+    c->path[c->n_path] = mlk_strdup(path);
+    if (!c->path[c->n_path]) return MLK_FAIL(e, MLK_ENOMEM, "path");
+    c->n_path++;
+    return MLK_OK;
+}
+
+static mlk_status unknown_type(const char *name, mlk_err *e)
+{
+    char list[512] = "";
+    for (const mlk_potential_type *const *t = mlk_potential_types; *t; t++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? ", " : "", (*t)->name);
+    MLK_FAIL(e, MLK_EINVAL, "unknown model type '%s'", name);
+    mlk_err_hint(e, "known: %s", list);
+    return MLK_EINVAL;
+}
+
+static mlk_status new_model(mlk_train_config *c, const char *type, mlk_train_model **m, mlk_err *e)
+{
+    const mlk_potential_type *t = mlk_potential_find(type);
+    if (!t) return unknown_type(type, e);
+    if (!(t->caps & (MLK_CAP_VJP | MLK_CAP_LINEAR)))
+        return MLK_FAIL(e, MLK_EUNSUPPORTED, "models of type %s cannot be trained", type);
+    MLK_TRY(MLK_GROW(c->model, c->cap_model, c->n_model + 1, e));
+    *m = &c->model[c->n_model];
+    memset(*m, 0, sizeof **m);
+    (*m)->type = t;
+    (*m)->seed = -1;
+    (*m)->ridge = NAN;
+    snprintf((*m)->zbl, sizeof (*m)->zbl, "auto");
+    (*m)->hyper = mlk_alloc(1, t->hyper_size);
+    if (!(*m)->hyper) return MLK_FAIL(e, MLK_ENOMEM, "model");
+    c->n_model++;
+    return mlk_opt_defaults(t->hyper, (*m)->hyper, e);
+}
+
+/* one key of a model: its own fields, or a hyper-parameter of its type */
+static mlk_status set_model(mlk_train_model *m, const char *key, const char *value, mlk_err *e)
+{
+    const mlk_opt *o = mlk_opt_find(model_opts, key);
+    if (!o) return mlk_opt_set(m->type->hyper, m->hyper, key, value, e);
+    model_fields f = {.seed = m->seed, .ridge = m->ridge};
+    MLK_TRY(mlk_opt_set(model_opts, &f, key, value, e));
+    m->seed = f.seed, m->ridge = f.ridge;
+    char *text = !strcmp(o->key, "name") ? m->name : !strcmp(o->key, "zbl") ? m->zbl : NULL;
+    if (!text) return MLK_OK;
+    if (strlen(value) >= 64) return MLK_FAIL(e, MLK_EINVAL, "%s '%s' is too long", o->key, value);
+    if (text == m->name && (strchr(value, '/') || value[0] == '.' || !*value))
+        return MLK_FAIL(e, MLK_EINVAL, "name '%s' cannot be a folder name", value);
+    snprintf(text, 64, "%s", value);
+    return MLK_OK;
+}
+
+mlk_status mlk_train_config_models(mlk_train_config *c, const char *types, mlk_err *e)
+{
+    mlk_train_model *old = c->model;
+    size_t n_old = c->n_model;
+    c->model = NULL;
+    c->n_model = c->cap_model = 0;
+    mlk_status s = MLK_OK;
+    char text[1024];
+    snprintf(text, sizeof text, "%s", types);
+    for (char *save = NULL, *w = strtok_r(text, ", ", &save); w && !s; w = strtok_r(NULL, ", ", &save)) {
+        bool kept = false;
+        for (size_t k = 0; k < n_old && !s; k++)
+            if (old[k].type && !strcmp(old[k].type->name, w)) {
+                s = MLK_GROW(c->model, c->cap_model, c->n_model + 1, e);
+                if (!s) c->model[c->n_model++] = old[k];
+                if (!s) old[k] = (mlk_train_model){0};
+                kept = true;
+            }
+        mlk_train_model *m;
+        if (!kept && !s) s = new_model(c, w, &m, e);
+    }
+    for (size_t k = 0; k < n_old; k++) mlk_free(old[k].hyper);
+    mlk_free(old);
+    if (!s && !c->n_model) s = MLK_FAIL(e, MLK_EINVAL, "no model asked for");
+    return s;
+}
+
+mlk_status mlk_train_config_set(mlk_train_config *c, const char *key, const char *value, mlk_err *e)
+{
+    char section[64];
+    const char *dot = strchr(key, '.');
+    if (!dot) {
+        if (!strcmp(key, "e0")) return set_e0(c, value, e);
+        MLK_FAIL(e, MLK_EINVAL, "setting '%s' has no section", key);
+        mlk_err_hint(e, "write it like loss.force=1, stop.epochs=500, optimizer.lr=0.003 or nep.neuron=30");
+        return MLK_EINVAL;
+    }
+    snprintf(section, sizeof section, "%.*s", (int)(dot - key), key);
+    for (int k = 0; k < N_SECTION; k++)
+        if (!strcmp(sections[k].name, section))
+            return mlk_opt_set(sections[k].opts, (char *)c + sections[k].offset, dot + 1, value, e);
+    if (!mlk_potential_find(section)) {
+        MLK_FAIL(e, MLK_EINVAL, "unknown section '%s' in '%s'", section, key);
+        mlk_err_hint(e, "sections are data, loss, stop, optimizer and the model types");
+        return MLK_EINVAL;
+    }
+    bool any = false;
+    for (size_t k = 0; k < c->n_model; k++)
+        if (!strcmp(c->model[k].type->name, section)) {
+            MLK_TRY(set_model(&c->model[k], dot + 1, value, e));
+            any = true;
+        }
+    if (!any) return MLK_FAIL(e, MLK_EINVAL, "'%s': no model of type %s is asked for", key, section);
+    return MLK_OK;
+}
+
+/* ---- YAML ---------------------------------------------------------------------------------- */
+
+static mlk_status at(mlk_err *e, const char *path, const mlk_conf *c)
+{
+    mlk_err_at(e, path, c->line);
+    return e ? e->code : MLK_EINVAL;
+}
+
+/* scalar or list of scalars as comma-separated text */
+static mlk_status as_text(const mlk_conf *c, char *buf, size_t cap, mlk_err *e)
+{
+    buf[0] = 0;
+    if (c->kind == MLK_CONF_SCALAR) {
+        snprintf(buf, cap, "%s", c->value);
+        return MLK_OK;
+    }
+    size_t len = 0;
+    for (size_t k = 0; c->kind == MLK_CONF_LIST && k < c->n_child && len < cap; k++) {
+        if (c->child[k].kind != MLK_CONF_SCALAR) return MLK_FAIL(e, MLK_EINVAL, "'%s' is too deep", c->key);
+        len += (size_t)snprintf(buf + len, cap - len, "%s%s", k ? "," : "", c->child[k].value);
+    }
+    if (c->kind == MLK_CONF_MAP) return MLK_FAIL(e, MLK_EINVAL, "'%s' is a section, expected a value", c->key);
+    return MLK_OK;
+}
+
+static mlk_status read_groups(mlk_train_config *c, const mlk_conf *map, const char *path, mlk_err *e)
+{
+    for (size_t k = 0; k < map->n_child; k++) {
+        const mlk_conf *g = &map->child[k];
+        double w;
+        if (!g->key || !g->value || !mlk_parse_double(g->value, &w) || w < 0 || strlen(g->key) >= 64) {
+            MLK_FAIL(e, MLK_EINVAL, "loss.groups: expected 'group: weight' with a weight >= 0");
+            return at(e, path, g);
+        }
+        MLK_TRY(MLK_GROW(c->group, c->cap_group, c->n_group + 1, e));
+        snprintf(c->group[c->n_group].pattern, sizeof c->group->pattern, "%s", g->key);
+        c->group[c->n_group++].weight = w;
+    }
+    return MLK_OK;
+}
+
+static mlk_status read_models(mlk_train_config *c, const mlk_conf *list, const char *path, mlk_err *e)
+{
+    for (size_t k = 0; k < list->n_child; k++) {
+        const mlk_conf *q = &list->child[k];
+        const char *type = mlk_conf_str(q, "type", NULL);
+        mlk_train_model *m;
+        if (!type) {
+            MLK_FAIL(e, MLK_EINVAL, "a model needs 'type:'");
+            return at(e, path, q);
+        }
+        if (new_model(c, type, &m, e)) return at(e, path, q);
+        for (size_t i = 0; i < q->n_child; i++) {
+            char text[MLK_OPT_STR_MAX];
+            if (!strcmp(q->child[i].key, "type")) continue;
+            if (as_text(&q->child[i], text, sizeof text, e) || set_model(m, q->child[i].key, text, e))
+                return at(e, path, &q->child[i]);
+        }
+    }
+    return MLK_OK;
+}
+
+static mlk_status read_e0(mlk_train_config *c, const mlk_conf *v, mlk_err *e)
+{
+    if (v->kind == MLK_CONF_SCALAR) return set_e0(c, v->value, e);
+    char text[1024] = "";
+    size_t len = 0;
+    for (size_t k = 0; v->kind == MLK_CONF_MAP && k < v->n_child && len < sizeof text; k++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%s=%s", k ? "," : "", v->child[k].key,
+                                v->child[k].value ? v->child[k].value : "");
+    return set_e0(c, text, e);
+}
+
+static mlk_status read_section(mlk_train_config *c, const mlk_conf *v, const char *path, mlk_err *e)
+{
+    if (!strcmp(v->key, "version")) {
+        if (v->value && !strcmp(v->value, "1")) return MLK_OK;
+        return MLK_FAIL(e, MLK_EUNSUPPORTED, "version is not 1, which this mlkit understands");
+    }
+    if (!strcmp(v->key, "seed")) {
+        long l;
+        if (!v->value || !mlk_parse_long(v->value, &l) || l < 0 || l > 2147483647)
+            return MLK_FAIL(e, MLK_EINVAL, "seed: expected a whole number");
+        c->seed = (int)l;
+        return MLK_OK;
+    }
+    if (!strcmp(v->key, "e0")) return read_e0(c, v, e);
+    if (!strcmp(v->key, "models") || !strcmp(v->key, "model")) {
+        if (v->kind == MLK_CONF_LIST) return read_models(c, v, path, e);
+        return MLK_FAIL(e, MLK_EINVAL, "models: expected a list of '- {type: nep, ...}'");
+    }
+    for (int k = 0; k < N_SECTION; k++) {
+        if (strcmp(v->key, sections[k].name)) continue;
+        if (v->kind != MLK_CONF_MAP) return MLK_FAIL(e, MLK_EINVAL, "%s: expected 'key: value' inside", v->key);
+        const mlk_conf *train = k == 0 ? mlk_conf_get(v, "train") : NULL;
+        const mlk_conf *groups = k == 1 ? mlk_conf_get(v, "groups") : NULL;
+        if (train && train->kind == MLK_CONF_SCALAR) MLK_TRY(mlk_train_config_path(c, train->value, e));
+        for (size_t i = 0; train && train->kind == MLK_CONF_LIST && i < train->n_child; i++)
+            if (train->child[i].value) MLK_TRY(mlk_train_config_path(c, train->child[i].value, e));
+        if (groups) MLK_TRY(read_groups(c, groups, path, e));
+        static const char *const skip[] = {"train", "groups", NULL};
+        static const char *const none[] = {NULL};
+        return mlk_conf_apply(v, path, sections[k].opts, (char *)c + sections[k].offset,
+                              train || groups ? skip : none, e);
+    }
+    MLK_FAIL(e, MLK_EINVAL, "unknown section '%s'", v->key);
+    mlk_err_hint(e, "known: version, seed, data, loss, e0, stop, optimizer, models");
+    return MLK_EINVAL;
+}
+
+mlk_status mlk_train_config_read(mlk_train_config *c, const char *path, mlk_err *e)
+{
+    mlk_conf root;
+    MLK_TRY(mlk_conf_read(path, &root, e));
+    mlk_status s = MLK_OK;
+    for (size_t k = 0; k < root.n_child && !s; k++) {
+        s = read_section(c, &root.child[k], path, e);
+        if (s) mlk_err_at(e, path, root.child[k].line);
+    }
+    mlk_conf_free(&root);
+    return s;
+}
+
+/* rows of opts, except those that stand in `but` */
+static void print_table(const mlk_opt *opts, const void *field, const mlk_opt *but, FILE *out)
+{
+    char value[MLK_OPT_STR_MAX];
+    bool first = true;
+    for (const mlk_opt *o = opts; o->key; o++) {
+        if (but && mlk_opt_find(but, o->key)) continue;
+        mlk_opt_print(o, field, value, sizeof value);
+        bool list = o->type == MLK_OPT_INTS || o->type == MLK_OPT_REALS;
+        fprintf(out, "%s%s: %s%s%s", first ? "" : ", ", o->key, list ? "[" : "",
+                !*value && !list ? "\"\"" : value, list ? "]" : "");
+        first = false;
+    }
+}
+
+void mlk_train_config_print(const mlk_train_config *c, const mlk_train_model *only, FILE *out)
+{
+    fprintf(out, "version: 1\nseed: %d\n", c->seed);
+    for (int k = 0; k < N_SECTION; k++) {
+        fprintf(out, "%s: {", sections[k].name);
+        if (k == 0 && c->n_path) {
+            fprintf(out, "train: [");
+            for (size_t i = 0; i < c->n_path; i++) fprintf(out, "%s\"%s\"", i ? ", " : "", c->path[i]);
+            fprintf(out, "], ");
+        }
+        print_table(sections[k].opts, (const char *)c + sections[k].offset, NULL, out);
+        if (k == 1 && c->n_group) {
+            fprintf(out, ", groups: {");
+            for (size_t i = 0; i < c->n_group; i++)
+                fprintf(out, "%s\"%s\": %.10g", i ? ", " : "", c->group[i].pattern, c->group[i].weight);
+            fprintf(out, "}");
+        }
+        fprintf(out, "}\n");
+    }
+    if (strchr(c->e0, '=')) {
+        fprintf(out, "e0: {");
+        for (const char *p = c->e0; *p; p++) fputs(*p == '=' ? ": " : *p == ',' ? ", " : (char[]){*p, 0}, out);
+        fprintf(out, "}\n");
+    } else {
+        fprintf(out, "e0: %s\n", c->e0);
+    }
+    fprintf(out, "models:\n");
+    for (size_t k = 0; k < (only ? 1 : c->n_model); k++) {
+        const mlk_train_model *m = only ? only : &c->model[k];
+        fprintf(out, "  - {type: %s, ", m->type->name);
+        if (m->name[0]) fprintf(out, "name: %s, ", m->name);
+        if (m->seed >= 0) fprintf(out, "seed: %d, ", m->seed);
+        bool comma = strchr(m->zbl, ',');
+        fprintf(out, "zbl: %s%s%s, ", comma ? "[" : "", m->zbl, comma ? "]" : "");
+        if ((m->type->caps & MLK_CAP_LINEAR) && isnan(m->ridge)) fprintf(out, "ridge: auto, ");
+        if ((m->type->caps & MLK_CAP_LINEAR) && !isnan(m->ridge)) fprintf(out, "ridge: %.10g, ", m->ridge);
+        print_table(m->type->hyper, m->hyper, model_opts, out);
+        fprintf(out, "}\n");
+    }
+}
+
+mlk_status mlk_fit_weights(const mlk_train_config *c, const mlk_dataset *ds, double *weight, mlk_err *e)
+{
+    for (size_t k = 0; k < ds->n; k++) weight[k] = 1;
+    for (size_t g = 0; g < c->n_group; g++) {
+        size_t hits = 0;
+        for (size_t k = 0; k < ds->n; k++)
+            if (!fnmatch(c->group[g].pattern, ds->frame[k].group, 0) ||
+                !fnmatch(c->group[g].pattern, ds->frame[k].config_type, 0)) {
+                weight[k] *= c->group[g].weight;
+                hits++;
+            }
+        if (!hits) {
+            MLK_FAIL(e, MLK_EINVAL, "loss.groups: no frame belongs to '%s'", c->group[g].pattern);
+            mlk_err_hint(e, "'mlkit dataset info' lists the groups; * matches any text");
+            return MLK_EINVAL;
+        }
+    }
+    return MLK_OK;
+}

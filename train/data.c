@@ -1,0 +1,147 @@
+/* data.c - the frames of a fit: reading, choice of energy, split, and the table shown before it. */
+#include <math.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/units.h"
+#include "train/train.h"
+
+static mlk_status choose_energy(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e)
+{
+    if (c->data.energy == 0) return MLK_OK;
+    for (size_t k = 0; k < ds->n; k++) {
+        mlk_frame *fr = &ds->frame[k];
+        if (!(fr->has & MLK_HAS_ENERGY)) continue;
+        if (!isfinite(fr->energy0)) {
+            MLK_FAIL(e, MLK_EINVAL, "data.energy is sigma0, but this frame has no energy for sigma -> 0");
+            mlk_err_hint(e, "use --set data.energy=free, which is also what belongs to the forces");
+            return mlk_err_at(e, fr->source, fr->line), MLK_EINVAL;
+        }
+        fr->energy = fr->energy0;
+    }
+    mlk_log(MLK_LOG_WARN, "energies extrapolated to sigma -> 0 do not belong exactly to the forces");
+    return MLK_OK;
+}
+
+mlk_status mlk_fit_load(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e)
+{
+    char path[1024];
+    if (!c->n_path) {
+        MLK_TRY(mlk_dataset_bundled(path, sizeof path, e));
+        MLK_TRY(mlk_dataset_read(ds, path, e));
+    }
+    for (size_t k = 0; k < c->n_path; k++) MLK_TRY(mlk_dataset_read(ds, c->path[k], e));
+    for (size_t k = 0; k < ds->n; k++)
+        if (mlk_frame_check(&ds->frame[k], e)) {
+            mlk_err_at(e, ds->frame[k].source, ds->frame[k].line);
+            return e ? e->code : MLK_EFORMAT;
+        }
+    if (!ds->n) return MLK_FAIL(e, MLK_EINVAL, "the data hold no usable frame");
+    MLK_TRY(choose_energy(c, ds, e));
+    if (c->data.valid_fraction > 0)
+        return mlk_dataset_split(ds, c->data.valid_fraction, (uint64_t)c->data.split_seed, 0, e);
+    return MLK_OK;
+}
+
+typedef struct group_count {
+    char name[64];
+    size_t n[3];
+} group_count;
+
+static void log_groups(const mlk_dataset *ds, int split, const char *title)
+{
+    group_count *g = mlk_alloc(ds->n, sizeof *g);
+    size_t ng = 0, frames = 0;
+    for (size_t k = 0; g && k < ds->n; k++) {
+        const char *name = ds->frame[k].group[0] ? ds->frame[k].group : "(none)";
+        size_t q = 0;
+        if (ds->split[k] != split) continue;
+        while (q < ng && strcmp(g[q].name, name)) q++;
+        if (q == ng) snprintf(g[ng++].name, sizeof g->name, "%s", name);
+        g[q].n[0]++;
+        frames++;
+    }
+    char line[160];
+    int len = snprintf(line, sizeof line, "  %-10s %zu frames, %zu group%s:", title, frames, ng,
+                       ng == 1 ? "" : "s");
+    for (size_t q = 0; g && q < ng; q++) {
+        char word[96];
+        int w = snprintf(word, sizeof word, " %s %zu%s", g[q].name, g[q].n[0], q + 1 < ng ? "," : "");
+        if (len + w > 100) {
+            mlk_log(MLK_LOG_INFO, "%s", line);
+            len = snprintf(line, sizeof line, "            ");
+        }
+        len += snprintf(line + len, sizeof line - (size_t)len, "%s", word);
+    }
+    if (frames) mlk_log(MLK_LOG_INFO, "%s", line);
+    mlk_free(g);
+}
+
+mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, mlk_err *e)
+{
+    size_t have[3] = {0}, n_train = 0, atoms = 0, amin = SIZE_MAX, amax = 0;
+    double f2[MLK_ELEMENT_MAX + 1] = {0}, nf[MLK_ELEMENT_MAX + 1] = {0}, all = 0, n_all = 0, fmax2 = 0;
+    double e1 = 0, e2 = 0, p_lo = INFINITY, p_hi = -INFINITY;
+    for (size_t k = 0; k < ds->n; k++) {
+        const mlk_frame *fr = &ds->frame[k];
+        if (fr->n < amin) amin = fr->n;
+        if (fr->n > amax) amax = fr->n;
+        if (ds->split[k] != MLK_SPLIT_TRAIN) continue;
+        n_train++;
+        atoms += fr->n;
+        double n = (double)fr->n;
+        if (fr->has & MLK_HAS_ENERGY) have[0]++, e1 += fr->energy / n, e2 += fr->energy * fr->energy / n / n;
+        if (fr->has & MLK_HAS_VIRIAL) {
+            double tr = fr->virial[0][0] + fr->virial[1][1] + fr->virial[2][2];
+            double p = tr / 3 / fr->cell.volume * MLK_EVA3_GPA;
+            have[2]++;
+            p_lo = fmin(p_lo, p), p_hi = fmax(p_hi, p);
+        }
+        if (!(fr->has & MLK_HAS_FORCE)) continue;
+        have[1]++;
+        for (size_t i = 0; i < fr->n; i++) {
+            double q = 0;
+            for (int a = 0; a < 3; a++) q += fr->f[i][a] * fr->f[i][a];
+            f2[fr->z[i]] += q, nf[fr->z[i]] += 3, all += q, n_all += 3;
+            fmax2 = fmax(fmax2, q);
+        }
+    }
+    char size[64], line[512] = "";
+    if (amin == amax)
+        snprintf(size, sizeof size, "%zu", amin);
+    else
+        snprintf(size, sizeof size, "%zu to %zu", amin, amax);
+    for (size_t t = 0; t < ds->n_species; t++)
+        snprintf(line + strlen(line), sizeof line - strlen(line), " %s", mlk_element_symbol(ds->z[t]));
+    mlk_log(MLK_LOG_INFO, "data: %zu frames of %s atoms, species%s", ds->n, size, line);
+    log_groups(ds, MLK_SPLIT_TRAIN, "train");
+    log_groups(ds, MLK_SPLIT_VALID, "valid");
+    log_groups(ds, MLK_SPLIT_TEST, "test");
+
+    const double w[3] = {c->loss.energy, c->loss.force, c->loss.virial};
+    static const char *const name[3] = {"energy", "force", "virial"};
+    mlk_log(MLK_LOG_INFO, "  labels found and used: energy %zu, forces %zu, virial %zu (of %zu training frames)",
+            w[0] > 0 ? have[0] : 0, w[1] > 0 ? have[1] : 0, w[2] > 0 ? have[2] : 0, n_train);
+    line[0] = 0;
+    for (int z = 1; z <= MLK_ELEMENT_MAX; z++)
+        if (nf[z] > 0)
+            snprintf(line + strlen(line), sizeof line - strlen(line), " %s %.3f", mlk_element_symbol(z),
+                     sqrt(f2[z] / nf[z]));
+    if (n_all > 0)
+        mlk_log(MLK_LOG_INFO, "  force spread %.3f eV/A (%s), largest %.1f eV/A", sqrt(all / n_all), line + 1,
+                sqrt(fmax2));
+    if (have[0]) {
+        double m = e1 / (double)have[0];
+        mlk_log(MLK_LOG_INFO, "  energy %.4f eV/atom, spread %.1f meV/atom%s", m,
+                1e3 * sqrt(fmax(e2 / (double)have[0] - m * m, 0)), have[2] ? "" : "; no stress");
+    }
+    if (have[2]) mlk_log(MLK_LOG_INFO, "  pressure %.2f to %.2f GPa (without kinetic part)", p_lo, p_hi);
+    for (int k = 0; k < 3; k++)
+        if (w[k] > 0 && !have[k]) {
+            MLK_FAIL(e, MLK_EINVAL, "the loss weighs the %s by %g, but none of the %zu training frames has it",
+                     name[k], w[k], n_train);
+            mlk_err_hint(e, "add data with that label, or --set loss.%s=0", name[k]);
+            return MLK_EINVAL;
+        }
+    return MLK_OK;
+}

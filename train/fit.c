@@ -1,0 +1,278 @@
+/* fit.c - one model, from data to its finished folder.
+ *
+ * A folder belongs to the settings in its train.yaml: the same command finds the finished model, or
+ * continues an interrupted one; other settings are refused, nothing is ever overwritten. train.json
+ * is written last and marks the model as complete. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/log.h"
+#include "train/lsq.h"
+#include "train/output.h"
+#include "train/train.h"
+
+void mlk_fit_fingerprint(const mlk_dataset *ds, char hex[17])
+{
+    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a, 64 bit, over 8-byte words */
+    const uint64_t prime = 0x100000001b3u;
+    for (size_t k = 0; k < ds->n; k++) {
+        const mlk_frame *fr = &ds->frame[k];
+        const struct {
+            const void *p;
+            size_t n;
+        } part[] = {{&fr->n, 1},         {fr->x, 3 * fr->n},     {fr->f, 3 * fr->n},
+                    {&fr->energy, 1},    {fr->cell.h, 9},        {fr->virial, 9}};
+        for (size_t q = 0; q < sizeof part / sizeof *part; q++)
+            for (size_t w = 0; part[q].p && w < part[q].n; w++) {
+                uint64_t v;
+                memcpy(&v, (const char *)part[q].p + 8 * w, 8);
+                h = (h ^ v) * prime;
+                h ^= h >> 29;
+            }
+        for (size_t i = 0; i < fr->n; i++) h = (h ^ (uint64_t)fr->z[i]) * prime;
+        h = (h ^ (uint64_t)ds->split[k] ^ (uint64_t)fr->has << 8) * prime;
+    }
+    snprintf(hex, 17, "%016llx", (unsigned long long)h);
+}
+
+/* settings of this model and data as text: equal text, equal result */
+static mlk_status record_text(const mlk_train_config *c, const mlk_train_model *m, const char *name,
+                              uint64_t seed, const mlk_dataset *ds, char **text, mlk_err *e)
+{
+    mlk_train_model one = *m;
+    snprintf(one.name, sizeof one.name, "%s", name);
+    one.seed = (int)seed;
+    char hex[17];
+    mlk_fit_fingerprint(ds, hex);
+    char *buf = NULL;
+    size_t size;
+    FILE *f = open_memstream(&buf, &size);
+    if (!f) return MLK_FAIL(e, MLK_ENOMEM, "settings");
+    fprintf(f, "# settings of this model, all defaults written out; 'mlkit train -c' repeats it\n"
+               "# data: %zu frames, fingerprint %s\n", ds->n, hex);
+    mlk_train_config_print(c, &one, f);
+    fclose(f);
+    *text = mlk_strdup(buf);
+    free(buf);
+    return *text ? MLK_OK : MLK_FAIL(e, MLK_ENOMEM, "settings");
+}
+
+/* first line in which two texts differ, for the message */
+static void first_difference(const char *a, const char *b, char *out, size_t cap)
+{
+    while (*a && *b) {
+        size_t na = strcspn(a, "\n"), nb = strcspn(b, "\n");
+        if (na != nb || strncmp(a, b, na)) break;
+        a += na + (a[na] == '\n'), b += nb + (b[nb] == '\n');
+    }
+    snprintf(out, cap, "%.*s", (int)strcspn(a, "\n"), a);
+    if (strlen(out) > 200) {
+        size_t k = 0; /* long lines: from a little before the difference */
+        while (a[k] && a[k] == b[k]) k++;
+        snprintf(out, cap < 200 ? cap : 200, "... %s", a + (k > 30 ? k - 30 : 0));
+    }
+}
+
+/* is dir free, ours and unfinished, or ours and complete? */
+static mlk_status claim(const char *dir, const char *text, bool *complete, mlk_err *e)
+{
+    char path[1024], json[1024];
+    *complete = false;
+    mlk_path_join(path, sizeof path, dir, "train.yaml");
+    mlk_path_join(json, sizeof json, dir, "train.json");
+    if (!mlk_file_exists(path)) {
+        char other[1024];
+        if (mlk_file_exists(json) || mlk_file_exists(mlk_path_join(other, sizeof other, dir, "model.yaml"))) {
+            MLK_FAIL(e, MLK_EINVAL, "%s holds a model that this command did not make", dir);
+            mlk_err_hint(e, "give a new folder with -o or another --name");
+            return MLK_EINVAL;
+        }
+        MLK_TRY(mlk_mkdir_p(dir, e));
+        return mlk_file_write_text(path, text, e);
+    }
+    char *old;
+    MLK_TRY(mlk_file_slurp(path, &old, NULL, e));
+    bool same = !strcmp(old, text);
+    if (!same) {
+        char diff[256];
+        first_difference(old, text, diff, sizeof diff);
+        MLK_FAIL(e, MLK_EINVAL, "%s was made with other settings or data (there: %s)", dir, diff);
+        mlk_err_hint(e, "give a new folder with -o, or repeat with 'mlkit train -c %s'", path);
+    }
+    mlk_free(old);
+    *complete = same && mlk_file_exists(json);
+    return same ? MLK_OK : MLK_EINVAL;
+}
+
+static mlk_status make_potential(const mlk_train_config *c, const mlk_train_model *m, uint64_t seed,
+                                 const mlk_dataset *ds, mlk_potential **pot, mlk_err *e)
+{
+    char note[512];
+    MLK_TRY(mlk_potential_new(pot, m->type, e));
+    memcpy((*pot)->hyper, m->hyper, m->type->hyper_size);
+    MLK_TRY(mlk_potential_create(*pot, ds->n_species, ds->z, seed, e));
+    MLK_TRY(mlk_fit_dmin(*pot, ds, e));
+    MLK_TRY(mlk_fit_zbl(*pot, ds, m->zbl, note, sizeof note, e));
+    mlk_log(MLK_LOG_INFO, "%s", note);
+    MLK_TRY(mlk_fit_e0(*pot, ds, c->e0, note, sizeof note, e));
+    mlk_log(MLK_LOG_INFO, "%s", note);
+    if (!m->type->prepare) return MLK_OK;
+    const mlk_frame **fr = mlk_alloc(ds->n, sizeof *fr);
+    size_t n = 0;
+    if (!fr) return MLK_FAIL(e, MLK_ENOMEM, "list of frames");
+    for (size_t k = 0; k < ds->n; k++)
+        if (ds->split[k] == MLK_SPLIT_TRAIN) fr[n++] = &ds->frame[k];
+    mlk_status s = n ? m->type->prepare(*pot, n, fr, e) : MLK_OK;
+    mlk_free(fr);
+    return s;
+}
+
+static mlk_status fit_parameters(mlk_potential *pot, const mlk_train_config *c, const mlk_train_model *m,
+                                 uint64_t seed, const mlk_dataset *ds, const char *dir, const char *key,
+                                 mlk_history *h, mlk_err *e)
+{
+    if (pot->type->caps & MLK_CAP_LINEAR) {
+        mlk_lsq_config q = {.w_energy = c->loss.energy, .w_force = c->loss.force,
+                            .w_virial = c->loss.virial, .ridge = m->ridge};
+        mlk_lsq_result r;
+        double t0 = mlk_wtime();
+        MLK_TRY(mlk_lsq_fit(pot, ds, &q, &r, e));
+        h->wall = mlk_wtime() - t0;
+        mlk_log(MLK_LOG_INFO, "least squares: %zu equations, %zu parameters, ridge %.3g", r.n_rows,
+                r.n_param, r.ridge);
+        return pot->type->update ? pot->type->update(pot, e) : MLK_OK;
+    }
+    return mlk_train_gradient(pot, ds, c, seed, dir, key, h, e);
+}
+
+static void yaml_errors(FILE *f, const char *name, const mlk_fit_errors *er)
+{
+    const struct {
+        const char *key;
+        double v;
+    } row[] = {{"energy_rmse_meV_atom", 1e3 * mlk_stat_rmse(&er->energy)},
+               {"force_rmse_meV_A", 1e3 * mlk_stat_rmse(&er->force)},
+               {"stress_rmse_GPa", mlk_stat_rmse(&er->stress)}};
+    fprintf(f, "  %s: {frames: %zu", name, er->n_frames);
+    for (int k = 0; k < 3; k++)
+        if (isfinite(row[k].v)) fprintf(f, ", %s: %.4g", row[k].key, row[k].v);
+    fprintf(f, "}\n");
+}
+
+static mlk_status write_manifest(const mlk_potential *pot, const mlk_dataset *ds, const char *dir,
+                                 uint64_t seed, const mlk_fit_result *r, mlk_err *e)
+{
+    char hex[17], *buf = NULL;
+    size_t size;
+    mlk_fit_fingerprint(ds, hex);
+    FILE *f = open_memstream(&buf, &size);
+    if (!f) return MLK_FAIL(e, MLK_ENOMEM, "model.yaml");
+    fprintf(f, "training: {seed: %llu, data_fingerprint: \"%s\", wall_s: %.1f}\nerrors:\n",
+            (unsigned long long)seed, hex, r->wall);
+    yaml_errors(f, "train", &r->train);
+    yaml_errors(f, "valid", &r->valid);
+    fclose(f);
+    mlk_status s = mlk_potential_write(pot, dir, buf, e);
+    free(buf);
+    return s;
+}
+
+static mlk_status write_json(const mlk_train_config *c, const mlk_potential *pot, const mlk_dataset *ds,
+                             const char *dir, uint64_t seed, const mlk_history *h,
+                             const mlk_fit_result *r, mlk_err *e)
+{
+    char path[1024], hex[17];
+    mlk_fit_fingerprint(ds, hex);
+    json_t *species = json_array();
+    for (size_t t = 0; t < pot->n_species; t++)
+        json_array_append_new(species, json_string(mlk_element_symbol(pot->z[t])));
+    json_t *j = json_object();
+    json_object_set_new(j, "model", json_string(r->name));
+    json_object_set_new(j, "name", json_string(r->name));
+    json_object_set_new(j, "type", json_string(pot->type->name));
+    json_object_set_new(j, "species", species);
+    json_object_set_new(j, "n_param", json_integer((json_int_t)pot->n_param));
+    json_object_set_new(j, "seed", json_integer((json_int_t)seed));
+    json_object_set_new(j, "n_train", json_integer((json_int_t)r->train.n_frames));
+    json_object_set_new(j, "n_valid", json_integer((json_int_t)r->valid.n_frames));
+    json_object_set_new(j, "epochs", json_integer(h->n ? (json_int_t)h->row[h->n - 1].epoch : 0));
+    json_object_set_new(j, "wall_s", mlk_json_real(r->wall));
+    json_object_set_new(j, "train", mlk_errors_json(&r->train));
+    json_object_set_new(j, "valid", mlk_errors_json(&r->valid));
+    json_object_set_new(j, "force_rmse_by_species",
+                        mlk_errors_species_json(r->valid.n_frames ? &r->valid : &r->train));
+    json_object_set_new(j, "data_fingerprint", json_string(hex));
+    json_object_set_new(j, "command", json_string(c->command));
+    mlk_status s = mlk_json_write(j, mlk_path_join(path, sizeof path, dir, "train.json"), e);
+    json_decref(j);
+    return s;
+}
+
+/* Errors of the finished model; with dir of the model as its file holds it, and all files but
+ * train.json. */
+static mlk_status finish(const mlk_potential *pot, const mlk_dataset *ds, const char *dir, uint64_t seed,
+                         const mlk_history *h, bool only_errors, mlk_fit_result *r, mlk_err *e)
+{
+    mlk_potential *read = NULL;
+    mlk_prediction *p = NULL;
+    mlk_status s = MLK_OK;
+    if (!only_errors && dir) MLK_GO(mlk_potential_write(pot, dir, NULL, e));
+    if (dir) MLK_GO(mlk_potential_read(&read, dir, e));
+    MLK_GO(mlk_predict(dir ? read : pot, ds, &p, e));
+    r->n_param = (dir ? read : pot)->n_param;
+    mlk_errors_add(ds, p, MLK_SPLIT_TRAIN, &r->train);
+    mlk_errors_add(ds, p, MLK_SPLIT_VALID, &r->valid);
+    if (!only_errors && dir) {
+        MLK_GO(write_manifest(pot, ds, dir, seed, r, e));
+        MLK_GO(mlk_write_loss_csv(dir, h, e));
+        MLK_GO(mlk_write_parity(dir, ds, p, e));
+        MLK_GO(mlk_write_gpumd_out(dir, ds, p, h, e));
+    }
+done:
+    mlk_predict_free(p, ds->n);
+    mlk_potential_destroy(read);
+    return s;
+}
+
+mlk_status mlk_fit_model(const mlk_train_config *c, const mlk_train_model *m, const char *name,
+                         uint64_t seed, const mlk_dataset *ds, const char *dir,
+                         mlk_fit_result *res, mlk_err *e)
+{
+    memset(res, 0, sizeof *res);
+    snprintf(res->name, sizeof res->name, "%s", name);
+    char *key = NULL, path[1024];
+    mlk_potential *pot = NULL;
+    mlk_history h = {0};
+    FILE *log = NULL;
+    mlk_status s = record_text(c, m, name, seed, ds, &key, e);
+    if (!s && dir) s = claim(dir, key, &res->was_complete, e);
+    if (s) goto done;
+    if (res->was_complete) {
+        s = finish(NULL, ds, dir, seed, &h, true, res, e);
+        goto done;
+    }
+    if (dir) {
+        log = fopen(mlk_path_join(path, sizeof path, dir, "train.log"), "a");
+        mlk_log_tee(log);
+    }
+    mlk_log(MLK_LOG_INFO, "== %s: %s", name, m->type->summary);
+    MLK_GO(make_potential(c, m, seed, ds, &pot, e));
+    mlk_log(MLK_LOG_INFO, "%zu parameters, cutoff %.3g A", pot->n_param, pot->rc);
+    MLK_GO(fit_parameters(pot, c, m, seed, ds, dir, key, &h, e));
+    res->wall = h.wall;
+    MLK_GO(finish(pot, ds, dir, seed, &h, false, res, e));
+    if (dir) {
+        MLK_GO(write_json(c, pot, ds, dir, seed, &h, res, e));
+        unlink(mlk_path_join(path, sizeof path, dir, "checkpoint.h5"));
+    }
+done:
+    mlk_log_tee(NULL);
+    if (log) fclose(log);
+    mlk_potential_destroy(pot);
+    mlk_free(h.row);
+    mlk_free(key);
+    return s;
+}

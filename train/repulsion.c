@@ -1,0 +1,121 @@
+/* repulsion.c - shortest distances of the training data and the repulsive core chosen from them.
+ *
+ * Below the distances of the data a fitted model knows nothing and may fall to minus infinity. The
+ * universal ZBL core is switched on from 0.9 of the nearest-neighbour distance that all but one atom in
+ * a thousand keep, down to half of that: the data do not feel it, a close encounter in a hot run does.
+ * (The quantile, because one frame with one violent contact must not push the core of all pairs out
+ * of reach; what that frame feels of the core is taken off its labels before the fit.) */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/train.h"
+
+mlk_status mlk_fit_dmin(mlk_potential *pot, const mlk_dataset *ds, mlk_err *e)
+{
+    size_t q = pot->n_species;
+    mlk_free(pot->dmin);
+    pot->dmin = mlk_alloc(q * q, sizeof(double));
+    if (!pot->dmin) return MLK_FAIL(e, MLK_ENOMEM, "shortest distances");
+    mlk_neigh nl = {0};
+    mlk_status s = MLK_OK;
+    size_t cap = 0;
+    int *type = NULL;
+    for (size_t k = 0; k < ds->n; k++) {
+        const mlk_frame *fr = &ds->frame[k];
+        if (ds->split[k] != MLK_SPLIT_TRAIN) continue;
+        MLK_GO(MLK_GROW(type, cap, fr->n, e));
+        MLK_GO(mlk_potential_types_of(pot, fr, type, e));
+        MLK_GO(mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, pot->rc, &nl, e));
+        for (size_t i = 0; i < nl.n; i++)
+            for (size_t p = nl.start[i]; p < nl.start[i + 1]; p++) {
+                double d = sqrt(nl.r[0][p] * nl.r[0][p] + nl.r[1][p] * nl.r[1][p] +
+                                nl.r[2][p] * nl.r[2][p]);
+                double *m = &pot->dmin[(size_t)type[i] * q + (size_t)type[nl.j[p]]];
+                if (*m == 0 || d < *m) *m = d;
+            }
+    }
+done:
+    mlk_free(type);
+    mlk_neigh_free(&nl);
+    return s;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Distance to the nearest neighbour that 999 of 1000 atoms of the training frames exceed, and the
+ * shortest of all. */
+static mlk_status nearest(const mlk_potential *pot, const mlk_dataset *ds, double *usual, double *shortest,
+                          mlk_err *e)
+{
+    size_t n = 0, atoms = 0;
+    mlk_neigh nl = {0};
+    mlk_status s = MLK_OK;
+    for (size_t k = 0; k < ds->n; k++) atoms += ds->frame[k].n;
+    double *d = mlk_alloc(atoms, sizeof *d);
+    if (!d) return MLK_FAIL(e, MLK_ENOMEM, "shortest distances");
+    for (size_t k = 0; k < ds->n; k++) {
+        const mlk_frame *fr = &ds->frame[k];
+        if (ds->split[k] != MLK_SPLIT_TRAIN) continue;
+        MLK_GO(mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, pot->rc, &nl, e));
+        for (size_t i = 0; i < nl.n; i++) {
+            double m = pot->rc;
+            for (size_t p = nl.start[i]; p < nl.start[i + 1]; p++)
+                m = fmin(m, sqrt(nl.r[0][p] * nl.r[0][p] + nl.r[1][p] * nl.r[1][p] +
+                                 nl.r[2][p] * nl.r[2][p]));
+            d[n++] = m;
+        }
+    }
+    qsort(d, n, sizeof *d, by_value);
+    *shortest = n ? d[0] : 0;
+    *usual = n ? d[n / 1000] : 0;
+done:
+    mlk_free(d);
+    mlk_neigh_free(&nl);
+    return s;
+}
+
+mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *how, char *note, size_t cap,
+                       mlk_err *e)
+{
+    mlk_zbl *z = &pot->zbl;
+    double usual, shortest;
+    memset(z, 0, sizeof *z);
+    if (!strcmp(how, "off")) {
+        snprintf(note, cap, "repulsive core: off");
+        return MLK_OK;
+    }
+    MLK_TRY(nearest(pot, ds, &usual, &shortest, e));
+    if (strcmp(how, "auto")) {
+        char tail;
+        if (sscanf(how, "%lf,%lf%c", &z->inner, &z->outer, &tail) != 2 || !(z->inner >= 0) ||
+            !(z->outer > z->inner) || z->outer > 2.5) {
+            memset(z, 0, sizeof *z);
+            MLK_FAIL(e, MLK_EINVAL, "zbl: '%s' is not auto, off or inner,outer with outer <= 2.5 A", how);
+            mlk_err_hint(e, "for example zbl: auto, or zbl: [0.7, 1.4]");
+            return MLK_EINVAL;
+        }
+        z->on = true;
+        snprintf(note, cap, "repulsive core: ZBL between %.3g and %.3g A as given (shortest distance %.2f A)",
+                 z->inner, z->outer, shortest);
+        return MLK_OK;
+    }
+    /* two decimals, so that every file format holds the same number */
+    double outer = floor(0.9 * fmin(usual, 2.7) * 100) / 100;
+    if (outer < 0.4) {
+        snprintf(note, cap, "repulsive core: off (atoms as near as %.2f A in the data)", usual);
+        return MLK_OK;
+    }
+    z->outer = outer;
+    z->inner = floor(0.5 * outer * 100) / 100;
+    z->on = true;
+    snprintf(note, cap,
+             "repulsive core: ZBL between %.2f and %.2f A (nearest neighbours beyond %.2f A for 999 of 1000 "
+             "atoms, shortest %.2f A)",
+             z->inner, z->outer, usual, shortest);
+    return MLK_OK;
+}

@@ -1,0 +1,364 @@
+/* train.c - the gradient training loop.
+ *
+ * Each epoch visits every training frame once, in an order drawn from (seed, epoch), in batches; one
+ * Adam step per batch. The learning rate rises over the first part of the run and falls along a
+ * cosine to lr_min; the energy weight rises smoothly from a fraction of its final value (a sudden
+ * step in it ruins the forces). Validation uses the averaged parameters, and the best are kept. The
+ * number of epochs is fixed before the first one, also under a time budget (from a measured speed),
+ * so that a run can be repeated exactly. */
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/log.h"
+#include "core/rng.h"
+#include "core/units.h"
+#include "train/run.h"
+
+typedef struct driver {
+    mlk_potential *pot;
+    const mlk_train_config *c;
+    uint64_t seed;
+    mlk_loss loss;
+    mlk_train_state t;
+    size_t *train, *valid, *order; /* frame indices */
+    size_t n_train, n_valid, n_step; /* n_step: batches per epoch */
+    double *grad, *keep;
+    mlk_history *h;
+    double started, last_save; /* wall clock */
+} driver;
+
+static mlk_status set_param(driver *d, const double *x, mlk_err *e)
+{
+    memcpy(d->pot->param, x, d->pot->n_param * sizeof *x);
+    return d->pot->type->update ? d->pot->type->update(d->pot, e) : MLK_OK;
+}
+
+/* order of the training frames in an epoch: Fisher-Yates from (seed, epoch) */
+static void shuffle(driver *d, int64_t epoch)
+{
+    mlk_rng g = mlk_rng_make(d->seed, 0x7261696e00000000u + (uint64_t)epoch);
+    memcpy(d->order, d->train, d->n_train * sizeof *d->order);
+    for (size_t k = d->n_train; k-- > 1;) {
+        size_t q = mlk_rng_below(&g, k + 1), tmp = d->order[k];
+        d->order[k] = d->order[q];
+        d->order[q] = tmp;
+    }
+}
+
+static double progress(const driver *d)
+{
+    return (double)d->t.step / ((double)d->t.n_epoch * (double)d->n_step);
+}
+
+static double learning_rate(const driver *d)
+{
+    const mlk_train_optim *o = &d->c->optimizer;
+    double x = progress(d), lr;
+    if (x < o->warmup)
+        lr = o->lr * (x + 1e-3) / (o->warmup + 1e-3);
+    else
+        lr = o->lr_min + 0.5 * (o->lr - o->lr_min) * (1 + cos(MLK_PI * (x - o->warmup) / (1 - o->warmup)));
+    return lr * d->t.lr_scale;
+}
+
+static void set_weights(driver *d, double x)
+{
+    const mlk_train_loss *w = &d->c->loss;
+    if (x > 1) x = 1;
+    double s = x * x * (3 - 2 * x);
+    d->loss.we = w->energy * pow(w->ramp, 1 - s);
+    d->loss.wf = w->force;
+    d->loss.wv = w->virial;
+    d->loss.huber = w->huber;
+}
+
+/* errors of the validation frames (of the training frames when there are none) with parameters x */
+static mlk_status validate(driver *d, const double *x, mlk_loss_sums *sums, mlk_err *e)
+{
+    const size_t *idx = d->n_valid ? d->valid : d->train;
+    size_t n = d->n_valid ? d->n_valid : d->n_train;
+    memset(sums, 0, sizeof *sums);
+    memcpy(d->keep, d->pot->param, d->pot->n_param * sizeof *d->keep);
+    MLK_TRY(set_param(d, x, e));
+    set_weights(d, 1);
+    mlk_status s = MLK_OK;
+    for (size_t k = 0; k < n && !s; k += 16)
+        s = mlk_loss_batch(&d->loss, d->pot, idx + k, n - k < 16 ? n - k : 16, NULL, sums, e);
+    mlk_status s2 = set_param(d, d->keep, e);
+    return s ? s : s2;
+}
+
+static double rms(double sum, double n, double unit)
+{
+    return n > 0 ? sqrt(sum / n) * unit : NAN;
+}
+
+static mlk_status record(driver *d, double lr, const mlk_loss_sums *v, mlk_err *e)
+{
+    mlk_history *h = d->h;
+    const mlk_loss_sums *s = &d->t.sums;
+    MLK_TRY(MLK_GROW(h->row, h->cap, h->n + 1, e));
+    h->row[h->n++] = (mlk_epoch){
+        .epoch = (double)d->t.epoch,
+        .wall = h->wall + mlk_wtime() - d->started,
+        .lr = lr,
+        .loss = s->nl > 0 ? s->loss / s->nl : NAN,
+        .e_train = rms(s->e2, s->ne, 1e3),
+        .f_train = rms(s->f2, s->nf, 1e3),
+        .s_train = rms(s->s2, s->ns, 1),
+        .e_valid = rms(v->e2, v->ne, d->n_valid ? 1e3 : NAN),
+        .f_valid = rms(v->f2, v->nf, d->n_valid ? 1e3 : NAN),
+        .s_valid = rms(v->s2, v->ns, d->n_valid ? 1 : NAN),
+    };
+    return MLK_OK;
+}
+
+static char *pair_text(char *buf, size_t cap, int digits, double a, double b)
+{
+    if (isnan(a))
+        snprintf(buf, cap, "-");
+    else if (isnan(b))
+        snprintf(buf, cap, "%.*f|-", digits, a);
+    else
+        snprintf(buf, cap, "%.*f|%.*f", digits, a, digits, b);
+    return buf;
+}
+
+static void show(driver *d, bool force)
+{
+    char e[80], f[80], s[80], spent[32], left[32];
+    const mlk_epoch *r = &d->h->row[d->h->n - 1];
+    double wall = d->h->wall + mlk_wtime() - d->started, x = progress(d);
+    mlk_progress(10, force, "epoch %.0f/%lld  E %s meV/atom  F %s meV/A  V %s GPa  lr %.1e  %s, %s left",
+                 r->epoch, (long long)d->t.n_epoch, pair_text(e, sizeof e, 2, r->e_train, r->e_valid),
+                 pair_text(f, sizeof f, 1, r->f_train, r->f_valid),
+                 pair_text(s, sizeof s, 3, r->s_train, r->s_valid), r->lr, mlk_duration(wall, spent),
+                 mlk_duration(x > 0 ? wall * (1 - x) / x : 0, left));
+}
+
+/* the loss is no number, or far above anything seen: go back to the best and be more careful */
+static mlk_status step_back(driver *d, mlk_err *e)
+{
+    if (++d->t.n_back > 8) {
+        MLK_FAIL(e, MLK_ENUMERIC, "training of %s diverged %lld times", d->pot->type->name,
+                 (long long)d->t.n_back);
+        mlk_err_hint(e, "look for wrong labels ('mlkit dataset info'), or lower optimizer.lr");
+        return MLK_ENUMERIC;
+    }
+    d->t.lr_scale *= 0.5;
+    mlk_log(MLK_LOG_WARN, "epoch %lld diverged: back to the best parameters (epoch %lld), learning rate x %g",
+            (long long)d->t.epoch + 1, (long long)d->t.best_epoch, d->t.lr_scale);
+    mlk_adam_reset(&d->t.adam, d->t.best);
+    memset(&d->t.sums, 0, sizeof d->t.sums);
+    return set_param(d, d->t.best, e);
+}
+
+static mlk_status save(driver *d, const char *dir, const char *key, mlk_err *e)
+{
+    if (!dir) return MLK_OK;
+    mlk_history h = *d->h;
+    h.wall += mlk_wtime() - d->started;
+    d->last_save = mlk_wtime();
+    return mlk_checkpoint_write(dir, key, &d->t, d->pot->param, &h, e);
+}
+
+/* Seconds per epoch, from a few gradients without steps; about half a second. */
+static mlk_status measure(driver *d, double *per_epoch, mlk_err *e)
+{
+    size_t batch = (size_t)d->c->optimizer.batch, n = 0;
+    double t0 = mlk_wtime(), spent = 0;
+    mlk_loss_sums sums = {0};
+    shuffle(d, -1);
+    for (size_t k = 0; k < d->n_step; k++) {
+        size_t b = d->n_train - k * batch < batch ? d->n_train - k * batch : batch;
+        MLK_TRY(mlk_loss_batch(&d->loss, d->pot, d->order + k * batch, b, d->grad, &sums, e));
+        if (k == 0 && d->n_step > 4) { /* the first one also fills caches and allocates */
+            t0 = mlk_wtime();
+            continue;
+        }
+        n++;
+        spent = mlk_wtime() - t0;
+        if (spent > 0.5 && n >= 3) break;
+    }
+    *per_epoch = spent / (double)n * (double)d->n_step;
+    return MLK_OK;
+}
+
+static mlk_status plan_epochs(driver *d, mlk_err *e)
+{
+    const mlk_train_stop *st = &d->c->stop;
+    double atoms = 0, per_epoch, n;
+    for (size_t k = 0; k < d->n_train; k++) atoms += (double)d->loss.sample[d->train[k]].nl.n;
+    MLK_TRY(measure(d, &per_epoch, e));
+    n = st->epochs > 0 ? st->epochs : st->budget > 0 ? 1e6 : ceil(st->visits * 1e6 / atoms);
+    if (st->budget > 0) {
+        /* 0.92: validation, start and end */
+        double fit = floor(0.92 * st->budget / per_epoch);
+        if (fit < n) n = fit;
+    }
+    if (n < 1) n = 1;
+    if (n > 1e6) n = 1e6;
+    d->t.n_epoch = (int64_t)n;
+    char buf[32];
+    mlk_log(MLK_LOG_INFO, "%lld epochs of %zu steps (%zu training frames, batches of %d): about %s",
+            (long long)d->t.n_epoch, d->n_step, d->n_train, d->c->optimizer.batch,
+            mlk_duration(per_epoch * n / 0.92, buf));
+    return MLK_OK;
+}
+
+/* One epoch from where it stands; ends early (stopped) on a signal. */
+static mlk_status epoch(driver *d, bool *stopped, bool *diverged, mlk_err *e)
+{
+    size_t batch = (size_t)d->c->optimizer.batch;
+    shuffle(d, d->t.epoch);
+    for (; (size_t)d->t.batch < d->n_step; d->t.batch++) {
+        if (mlk_stop_requested()) {
+            *stopped = true;
+            return MLK_OK;
+        }
+        size_t k = (size_t)d->t.batch * batch, b = d->n_train - k < batch ? d->n_train - k : batch;
+        mlk_loss_sums s = d->t.sums;
+        set_weights(d, progress(d));
+        MLK_TRY(mlk_loss_batch(&d->loss, d->pot, d->order + k, b, d->grad, &s, e));
+        double g2 = 0;
+        for (size_t m = 0; m < d->pot->n_param; m++) g2 += d->grad[m] * d->grad[m];
+        if (!isfinite(s.loss) || !isfinite(g2)) {
+            *diverged = true;
+            return MLK_OK;
+        }
+        d->t.sums = s;
+        mlk_adam_step(&d->t.adam, d->pot->param, d->grad, learning_rate(d));
+        d->t.step++;
+        if (d->pot->type->update) MLK_TRY(d->pot->type->update(d->pot, e));
+    }
+    return MLK_OK;
+}
+
+static mlk_status loop(driver *d, const char *dir, const char *key, mlk_err *e)
+{
+    int64_t every = (d->t.n_epoch + 249) / 250;
+    mlk_loss_sums v;
+    if (d->t.best_epoch == 0 && d->t.step == 0) memcpy(d->t.best, d->pot->param, d->pot->n_param * sizeof(double));
+    while (d->t.epoch < d->t.n_epoch) {
+        bool stopped = false, diverged = false;
+        double lr = learning_rate(d);
+        MLK_TRY(epoch(d, &stopped, &diverged, e));
+        if (stopped) {
+            MLK_TRY(save(d, dir, key, e));
+            return MLK_FAIL(e, MLK_EINTERRUPTED, "stopped in epoch %lld of %lld%s",
+                            (long long)d->t.epoch + 1, (long long)d->t.n_epoch,
+                            dir ? "; the same command continues" : "");
+        }
+        d->t.batch = 0;
+        d->t.epoch++;
+        if (diverged) {
+            d->t.step = d->t.epoch * (int64_t)d->n_step;
+            MLK_TRY(step_back(d, e));
+            continue;
+        }
+        if (d->t.epoch % every == 0 || d->t.epoch == d->t.n_epoch) {
+            MLK_TRY(validate(d, d->t.adam.avg, &v, e));
+            double loss = v.loss / v.nl;
+            MLK_TRY(record(d, lr, &v, e));
+            show(d, d->t.epoch == d->t.n_epoch);
+            /* a loss of 1 is a model that predicts nothing */
+            if (!isfinite(loss) || (loss > 10 && loss > 1e3 * d->t.best_loss)) {
+                MLK_TRY(step_back(d, e));
+            } else if (loss < d->t.best_loss) {
+                d->t.best_loss = loss;
+                d->t.best_epoch = d->t.epoch;
+                memcpy(d->t.best, d->t.adam.avg, d->pot->n_param * sizeof(double));
+            }
+            memset(&d->t.sums, 0, sizeof d->t.sums);
+            int patience = d->c->stop.patience;
+            if (patience > 0 && d->t.epoch - d->t.best_epoch > patience) {
+                mlk_log(MLK_LOG_INFO, "no better validation loss for %d epochs: done", patience);
+                break;
+            }
+        }
+        if (mlk_wtime() - d->last_save > 60) MLK_TRY(save(d, dir, key, e));
+    }
+    return set_param(d, d->t.best, e);
+}
+
+static mlk_status prepare(driver *d, const mlk_dataset *ds, mlk_err *e)
+{
+    const mlk_train_config *c = d->c;
+    size_t np = d->pot->n_param;
+    d->train = mlk_alloc(ds->n, sizeof *d->train);
+    d->valid = mlk_alloc(ds->n, sizeof *d->valid);
+    d->order = mlk_alloc(ds->n, sizeof *d->order);
+    d->grad = mlk_alloc(np, sizeof *d->grad);
+    d->keep = mlk_alloc(np, sizeof *d->keep);
+    d->t.best = mlk_alloc(np, sizeof *d->t.best);
+    double *weight = mlk_alloc(ds->n, sizeof *weight);
+    mlk_status s = MLK_OK;
+    if (!d->train || !d->valid || !d->order || !d->grad || !d->keep || !d->t.best || !weight) {
+        s = MLK_FAIL(e, MLK_ENOMEM, "training of %zu parameters on %zu frames", np, ds->n);
+        goto done;
+    }
+    for (size_t k = 0; k < ds->n; k++) {
+        if (ds->split[k] == MLK_SPLIT_TRAIN) d->train[d->n_train++] = k;
+        if (ds->split[k] == MLK_SPLIT_VALID) d->valid[d->n_valid++] = k;
+    }
+    if (!d->n_train) {
+        s = MLK_FAIL(e, MLK_EINVAL, "no training frames");
+        goto done;
+    }
+    MLK_GO(mlk_fit_weights(c, ds, weight, e));
+    MLK_GO(mlk_loss_init(&d->loss, d->pot, ds, weight, e));
+    const struct {
+        const char *name;
+        double weight;
+        size_t n;
+    } label[] = {{"energy", c->loss.energy, d->loss.n_e},
+                 {"force", c->loss.force, d->loss.n_f},
+                 {"virial", c->loss.virial, d->loss.n_v}};
+    for (int k = 0; k < 3; k++)
+        if (label[k].weight > 0 && !label[k].n) {
+            s = MLK_FAIL(e, MLK_EINVAL, "loss.%s is %g but no training frame has that label",
+                         label[k].name, label[k].weight);
+            mlk_err_hint(e, "use data with it, or --set loss.%s=0", label[k].name);
+            goto done;
+        }
+    size_t batch = (size_t)c->optimizer.batch;
+    d->n_step = (d->n_train + batch - 1) / batch;
+    MLK_GO(mlk_adam_init(&d->t.adam, np, d->pot->param, e));
+    d->t.adam.clip = c->optimizer.clip;
+    d->t.adam.decay = c->optimizer.weight_decay;
+    d->t.adam.average = c->optimizer.average;
+    d->t.lr_scale = 1;
+    d->t.best_loss = INFINITY;
+    set_weights(d, 0);
+done:
+    mlk_free(weight);
+    return s;
+}
+
+mlk_status mlk_train_gradient(mlk_potential *pot, const mlk_dataset *ds, const mlk_train_config *c,
+                              uint64_t seed, const char *dir, const char *key, mlk_history *h,
+                              mlk_err *e)
+{
+    if (!pot->type->vjp) return MLK_FAIL(e, MLK_EUNSUPPORTED, "%s has no gradients", pot->type->name);
+    driver d = {.pot = pot, .c = c, .seed = seed, .h = h, .started = mlk_wtime()};
+    mlk_status s = prepare(&d, ds, e);
+    bool found = false;
+    if (!s && dir) s = mlk_checkpoint_read(dir, key, &d.t, pot->param, h, &found, e);
+    if (!s && found) {
+        mlk_log(MLK_LOG_INFO, "continuing after epoch %lld of %lld", (long long)d.t.epoch,
+                (long long)d.t.n_epoch);
+        if (pot->type->update) s = pot->type->update(pot, e);
+    } else if (!s) {
+        s = plan_epochs(&d, e);
+    }
+    d.last_save = mlk_wtime();
+    if (!s) s = loop(&d, dir, key, e);
+    h->wall += mlk_wtime() - d.started;
+    mlk_loss_free(&d.loss);
+    mlk_adam_free(&d.t.adam);
+    mlk_free(d.train), mlk_free(d.valid), mlk_free(d.order), mlk_free(d.grad), mlk_free(d.keep);
+    mlk_free(d.t.best);
+    return s;
+}
