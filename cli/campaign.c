@@ -388,6 +388,7 @@ mlk_status mlk_campaign_argv(const mlk_campaign *c, const mlk_job *j, char ***ar
         WORD("--name"), WORD("%s", m->name), WORD("--seed"), WORD("%d", m->seed);
         WORD("--budget"), WORD("%gs", set->train_budget);
         if (set->quick) WORD("--quick");
+        WORD("--no-baseline"); /* the report shows the models of the study beside each other */
         WORD("-o"), WORD("%s/models", c->run);
         break;
     case MLK_JOB_MD:

@@ -199,7 +199,9 @@ static void last_words(const char *log, char *buf, size_t cap)
         if (!p && (error || !*l)) continue;
         error |= p != NULL;
         /* a position before "error:" belongs to the message */
-        snprintf(buf, cap, "%.*s", (int)cap - 1, strncmp(l, "mlkit: ", 7) ? l : l + 7);
+        if (!strncmp(l, "mlkit: ", 7)) l += 7;
+        if (!strncmp(l, "error: ", 7)) l += 7;
+        snprintf(buf, cap, "%.*s", (int)cap - 1, l);
     }
     mlk_free(text);
 }
