@@ -189,8 +189,9 @@ static mlk_status measure(driver *d, double *per_epoch, mlk_err *e)
 static mlk_status plan_epochs(driver *d, mlk_err *e)
 {
     const mlk_train_stop *st = &d->c->stop;
-    double atoms = 0, per_epoch, n;
+    double atoms = 0, pairs = 0, per_epoch, n;
     for (size_t k = 0; k < d->n_train; k++) atoms += (double)d->loss.sample[d->train[k]].nl.n;
+    for (size_t k = 0; k < d->loss.n; k++) pairs += (double)d->loss.sample[k].nl.np;
     MLK_TRY(measure(d, &per_epoch, e));
     n = st->epochs > 0 ? st->epochs : st->budget > 0 ? 1e6 : ceil(st->visits * 1e6 / atoms);
     if (st->budget > 0) {
@@ -202,9 +203,10 @@ static mlk_status plan_epochs(driver *d, mlk_err *e)
     if (n > 1e6) n = 1e6;
     d->t.n_epoch = (int64_t)n;
     char buf[32];
-    mlk_log(MLK_LOG_INFO, "%lld epochs of %zu steps (%zu training frames, batches of %d): about %s",
+    mlk_log(MLK_LOG_INFO,
+            "%lld epochs of %zu steps (%zu training frames, batches of %d): about %s; neighbour lists %.0f MB",
             (long long)d->t.n_epoch, d->n_step, d->n_train, d->c->optimizer.batch,
-            mlk_duration(per_epoch * n / 0.92, buf));
+            mlk_duration(per_epoch * n / 0.92, buf), pairs * 40 / 1e6);
     return MLK_OK;
 }
 
