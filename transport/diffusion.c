@@ -75,9 +75,9 @@ static double einstein(size_t len, const double *msd, double dt)
 
 typedef struct traj {
     size_t n_t, n_atom;
-    double dt;  /* [ps] */
-    int *z;     /* (n_atom) */
-    float *x;   /* (3*n_atom, n_t), atoms ordered by species */
+    double dt; /* [ps] */
+    int *z;    /* (n_atom) */
+    float *x;  /* (3*n_atom, n_t), atoms ordered by species */
 } traj;
 
 static void traj_free(traj *t)
@@ -103,7 +103,8 @@ static mlk_status frame_interval(mlk_h5 *h, const char *path, double *dt, mlk_er
         MLK_TRY(mlk_h5_read_rows(h, set, MLK_H5_DOUBLE, 0, 2, t, e));
         *dt = t[1] - t[0];
     }
-    if (mlk_h5_attr_exists(h, set, "unit")) MLK_TRY(mlk_h5_attr_str(h, set, "unit", unit, sizeof unit, e));
+    if (mlk_h5_attr_exists(h, set, "unit"))
+        MLK_TRY(mlk_h5_attr_str(h, set, "unit", unit, sizeof unit, e));
     if (!strcmp(unit, "fs")) *dt *= 1e-3;
     if (*dt > 0) return MLK_OK;
     MLK_FAIL(e, MLK_EFORMAT, "'%s': frames are %g ps apart", set, *dt);
@@ -255,8 +256,8 @@ mlk_status mlk_diffusion_read(mlk_diffusion *d, size_t n_file, const char *const
             if (k == MLK_SPECIES_MAX) break;
             snprintf(d->label[k], sizeof d->label[k], "%s", mlk_element_symbol(z));
             d->count[k] = (double)n;
-            MLK_GO(species_run(&t, first, n, d->n_lag, d->msd + k * d->n_lag, dr + k * n_file + used,
-                               er + k * n_file + used, e));
+            MLK_GO(species_run(&t, first, n, d->n_lag, d->msd + k * d->n_lag,
+                               dr + k * n_file + used, er + k * n_file + used, e));
             first += n;
             k++;
         }
