@@ -251,11 +251,11 @@ static void show(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_op
     const mlk_greenkubo *g = &on->gk;
     printf("\nGreen-Kubo integrals to %.3g ps%s\n", (double)g->limit * g->dt * 1e-3,
            g->limit_found ? "" : " (no plateau found: the run is short)");
-    line("kappa naive", on->kappa_scale * g->naive[g->limit], on->kappa_scale * g->naive_err[g->limit],
+    line("kappa naive", on->kappa_scale * g->at_naive, on->kappa_scale * g->at_naive_err,
          "W/m/K");
     if (on->m > 1)
-        line("kappa (Onsager-corrected)", on->kappa_scale * g->schur[g->limit],
-             on->kappa_scale * g->schur_err[g->limit], "W/m/K");
+        line("kappa (Onsager-corrected)", on->kappa_scale * g->at_schur,
+             on->kappa_scale * g->at_schur_err, "W/m/K");
     if (isfinite(g->part[0]))
         printf("  of the naive one: kinetic %.3f, convective %.3f, virial %.3f W/m/K\n",
                on->kappa_scale * g->part[0], on->kappa_scale * g->part[1], on->kappa_scale * g->part[2]);

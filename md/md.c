@@ -29,7 +29,7 @@ mlk_status mlk_md_run(mlk_md *md, mlk_md_store *out, mlk_err *e)
         if (!s && md->step == md->n_equil) start_production(md);
         if (!s) s = observe(md, out, e);
     }
-    if (s == MLK_ENUMERIC && out) mlk_md_store_fail(out, md, e);
+    if (s == MLK_ENUMERIC && out) mlk_md_store_fail(out, md);
     if (s || !out) return s;
     return mlk_md_store_finish(out, md, e);
 }

@@ -38,7 +38,7 @@ typedef struct reader {
     size_t n_kv;
     char *word[WORDS_MAX];
     columns col;
-    bool warned_sign;
+    bool warned_sign, warned_z;
 } reader;
 
 /* Cut the comment line into key=value pairs in place. Values may stand in "..", '..', {..} or [..].
@@ -185,7 +185,8 @@ static mlk_status read_lattice(reader *r, mlk_frame *fr, mlk_err *e)
     }
     double h[3][3];
     if (numbers(s, &h[0][0], 9) != 9) return bad_value(r, e, "Lattice", "nine numbers", s);
-    if (mlk_cell_init(&fr->cell, (const double(*)[3])h, e)) return mlk_text_err(&r->t, e);
+    if (mlk_cell_init(&fr->cell, (const double(*)[3])h, NULL))
+        return bad_value(r, e, "Lattice", "three vectors that span a volume", s);
     fr->has |= MLK_HAS_CELL;
     s = FIND(r, NULL, "pbc");
     if (!s) return MLK_OK;
@@ -299,6 +300,27 @@ static mlk_status vector(reader *r, int at, double v[3], size_t i, const char *w
     return MLK_OK;
 }
 
+/* Z wins over the symbol, as in ASE; a contradiction is reported once. */
+static mlk_status read_element(reader *r, mlk_frame *fr, size_t i, mlk_err *e)
+{
+    const columns *c = &r->col;
+    long z = 0, from_name = 0;
+    if (c->species >= 0) {
+        from_name = mlk_element_z(r->word[c->species]);
+        if (!from_name && !mlk_parse_long(r->word[c->species], &from_name)) from_name = 0;
+    }
+    if (c->z < 0 || !mlk_parse_long(r->word[c->z], &z)) z = from_name;
+    if (z < 1 || z > MLK_ELEMENT_MAX)
+        return atom_err(r, e, i, "unknown element", r->word[c->species >= 0 ? c->species : c->z]);
+    fr->z[i] = (int)z;
+    if (c->species >= 0 && from_name != z && !r->warned_z) {
+        r->warned_z = true;
+        mlk_log(MLK_LOG_WARN, "%s:%ld: species '%s' has Z = %ld; Z is used", r->t.path, r->t.number,
+                r->word[c->species], z);
+    }
+    return MLK_OK;
+}
+
 static mlk_status read_atom(reader *r, mlk_frame *fr, size_t i, mlk_err *e)
 {
     const columns *c = &r->col;
@@ -313,16 +335,7 @@ static mlk_status read_atom(reader *r, mlk_frame *fr, size_t i, mlk_err *e)
         MLK_FAIL(e, MLK_EFORMAT, "%zu columns for atom %zu of %zu, expected %d", n, i + 1, fr->n, c->n);
         return mlk_text_err(&r->t, e);
     }
-    long z = 0;
-    if (c->species >= 0) {
-        z = mlk_element_z(r->word[c->species]);
-        if (!z && !mlk_parse_long(r->word[c->species], &z)) z = 0;
-    } else if (!mlk_parse_long(r->word[c->z], &z)) {
-        z = 0;
-    }
-    if (z < 1 || z > MLK_ELEMENT_MAX)
-        return atom_err(r, e, i, "unknown element", r->word[c->species >= 0 ? c->species : c->z]);
-    fr->z[i] = (int)z;
+    MLK_TRY(read_element(r, fr, i, e));
     MLK_TRY(vector(r, c->pos, fr->x[i], i, "not a number in the position", e));
     if (c->force >= 0) MLK_TRY(vector(r, c->force, fr->f[i], i, "not a number in the force", e));
     int at = c->vel >= 0 ? c->vel : c->momenta;

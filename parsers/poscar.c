@@ -67,11 +67,13 @@ static mlk_status read_cell(poscar *p, double scale[3], mlk_err *e)
         MLK_TRY(need_line(p, "a lattice vector", e));
         if (!leading_numbers(p->t.line, 3, h[a])) return bad(p, e, "a lattice vector (3 numbers)");
     }
-    if (mlk_cell_init(&p->fr.cell, (const double(*)[3])h, e)) return mlk_text_err(&p->t, e);
+    if (mlk_cell_init(&p->fr.cell, (const double(*)[3])h, NULL))
+        return bad(p, e, "three lattice vectors that span a volume");
     if (scale[0] < 0) scale[0] = scale[1] = scale[2] = cbrt(-scale[0] / p->fr.cell.volume);
     for (int a = 0; a < 3; a++)
         for (int b = 0; b < 3; b++) h[a][b] *= scale[b];
-    if (mlk_cell_init(&p->fr.cell, (const double(*)[3])h, e)) return mlk_text_err(&p->t, e);
+    if (mlk_cell_init(&p->fr.cell, (const double(*)[3])h, NULL))
+        return bad(p, e, "three lattice vectors that span a volume");
     return MLK_OK;
 }
 

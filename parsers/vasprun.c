@@ -329,7 +329,9 @@ static mlk_status fill(state *p, mlk_frame *fr)
 {
     const double(*h)[3] = (const double(*)[3])p->basis.v;
     MLK_TRY(mlk_frame_init(fr, p->n_z, p->e));
-    MLK_TRY(mlk_cell_init(&fr->cell, h, p->e));
+    if (mlk_cell_init(&fr->cell, h, NULL))
+        return MLK_FAIL(p->e, MLK_EFORMAT, "the lattice vectors of ionic step %ld span no volume",
+                        p->n_calc);
     fr->has = MLK_HAS_CELL;
     memcpy(fr->z, p->z, p->n_z * sizeof *fr->z);
     for (size_t i = 0; i < p->n_z; i++) mlk_cell_cart(&fr->cell, p->x.v[i], fr->x[i]);

@@ -41,8 +41,13 @@ void k_snap_eval(int level, const k_snap *t, const double *param, const size_t *
                  double *const p[3])
 {
     switch (level) {
-    case MLK_SIMD_AVX512: range_avx512(t, param, start, j, r, type, i0, i1, work, u, p); break;
-    case MLK_SIMD_AVX2: range_avx2(t, param, start, j, r, type, i0, i1, work, u, p); break;
-    default: range_scalar(t, param, start, j, r, type, i0, i1, work, u, p);
+    case MLK_SIMD_AVX512:
+        range_avx512(t, param, start, j, r, type, i0, i1, work, u, p);
+        break;
+    case MLK_SIMD_AVX2:
+        range_avx2(t, param, start, j, r, type, i0, i1, work, u, p);
+        break;
+    default:
+        range_scalar(t, param, start, j, r, type, i0, i1, work, u, p);
     }
 }

@@ -23,8 +23,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define K_SNAP_JMAX 14  /* largest twojmax */
-#define K_SNAP_GROUP 5  /* most values of j handled at once in one sum over products */
+#define K_SNAP_JMAX 14 /* largest twojmax */
+#define K_SNAP_GROUP 5 /* most values of j handled at once in one sum over products */
 
 typedef struct k_snap_pair { /* an unordered pair of factors and up to K_SNAP_GROUP results */
     int j1, j2;              /* j1 >= j2                                                     */
@@ -38,35 +38,35 @@ typedef struct k_snap_pair { /* an unordered pair of factors and up to K_SNAP_GR
 } k_snap_pair;
 
 typedef struct k_snap {
-    int twojmax, nt, ne;         /* species; density channels (1, or nt with chem)               */
+    int twojmax, nt, ne; /* species; density channels (1, or nt with chem)               */
     bool chem, quadratic, wselfall, sw;
-    double rfac0, rmin0;         /* [1], [A]                                                     */
-    double *rcut;                /* (nt,nt) [A]                                                  */
-    double *weight;              /* (nt)                                                         */
-    int nf, nh, nhp;             /* full range; half range; half range of j < twojmax            */
-    int fofs[K_SNAP_JMAX + 2];   /* first full-range element of j                                */
-    int hofs[K_SNAP_JMAX + 2];   /* first half-range element of j                                */
-    double *norm;                /* (nh) N                                                       */
-    double *hw;                  /* (nh) how often it counts in a full sum: 2, 1 if its own mirror */
-    int *h2f, *h2m;              /* (nh) full-range index of it, and of its mirror               */
-    double *sign;                /* (nh) (-1)^(mb-ma)                                            */
-    int *fold_i;                 /* (nhp,4) half-range elements of Y that multiply c, see fold   */
-    double *fold_c;              /* (nhp,4,2) factors of their real and imaginary parts          */
+    double rfac0, rmin0;       /* [1], [A]                                                     */
+    double *rcut;              /* (nt,nt) [A]                                                  */
+    double *weight;            /* (nt)                                                         */
+    int nf, nh, nhp;           /* full range; half range; half range of j < twojmax            */
+    int fofs[K_SNAP_JMAX + 2]; /* first full-range element of j                                */
+    int hofs[K_SNAP_JMAX + 2]; /* first half-range element of j                                */
+    double *norm;              /* (nh) N                                                       */
+    double *hw;                /* (nh) how often it counts in a full sum: 2, 1 if its own mirror */
+    int *h2f, *h2m;            /* (nh) full-range index of it, and of its mirror               */
+    double *sign;              /* (nh) (-1)^(mb-ma)                                            */
+    int *fold_i;               /* (nhp,4) half-range elements of Y that multiply c, see fold   */
+    double *fold_c;            /* (nhp,4,2) factors of their real and imaginary parts          */
     size_t n_pair, n_job;
-    k_snap_pair *pair;           /* (n_pair)                                                     */
-    int *job_j;                  /* (n_job) j of the result                                      */
-    double *coef;                /* products of two Clebsch-Gordan coefficients                  */
+    k_snap_pair *pair; /* (n_pair)                                                     */
+    int *job_j;        /* (n_job) j of the result                                      */
+    double *coef;      /* products of two Clebsch-Gordan coefficients                  */
     size_t n_coef;
-    size_t nk, nb;               /* components; parameters per species                           */
-    int *k_slot;                 /* (nk) job*ne + e3                                             */
-    double *k_f;                 /* (nk)                                                         */
-    int *k_same;                 /* (nk) first of the components equal to it by exchange         */
-    double *k_zero;              /* (nt,nk) value of an isolated atom, subtracted (0 without bzero) */
-    size_t *g_start;             /* (n_job*ne + 1) gamma[slot] = sum over g_start[slot].. of     */
-    int *g_k;                    /*   g_f * beta[g_k]                                            */
+    size_t nk, nb;   /* components; parameters per species                           */
+    int *k_slot;     /* (nk) job*ne + e3                                             */
+    double *k_f;     /* (nk)                                                         */
+    int *k_same;     /* (nk) first of the components equal to it by exchange         */
+    double *k_zero;  /* (nt,nk) value of an isolated atom, subtracted (0 without bzero) */
+    size_t *g_start; /* (n_job*ne + 1) gamma[slot] = sum over g_start[slot].. of     */
+    int *g_k;        /*   g_f * beta[g_k]                                            */
     double *g_f;
-    double *gamma;               /* (nt, n_job*ne) for linear models                             */
-    double *shift;               /* (nt) c_0 - sum_k c_k k_zero, for linear models               */
+    double *gamma; /* (nt, n_job*ne) for linear models                             */
+    double *shift; /* (nt) c_0 - sum_k c_k k_zero, for linear models               */
 } k_snap;
 
 /* Doubles of work space for centres with at most max_pairs pairs. */

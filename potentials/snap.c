@@ -4,11 +4,11 @@
  *
  *   U_i = c_0 + sum_k c_k B_k + (quadratic) 1/2 sum_k c_kk B_k^2 + sum_{k<l} c_kl B_k B_l
  *
- * param, species by species: c_0, c_1 .. c_K, then the upper triangle row by row. Equations of B are
- * in k_snap.h, tables in snap_table.c, the basis for fitting in snap_basis.c. This file: the type,
- * its options, and the .snapcoeff/.snapparam files of LAMMPS.
- * LIMIT: for r < rmin0 the density is continued smoothly, LAMMPS jumps there (no real pair gets so
- * close). switchinnerflag is not supported. */
+ * param, species by species: c_0, c_1 .. c_K, then the upper triangle row by row. Equations of B
+ * are in k_snap.h, tables in snap_table.c, the basis for fitting in snap_basis.c. This file: the
+ * type, its options, and the .snapcoeff/.snapparam files of LAMMPS. LIMIT: for r < rmin0 the
+ * density is continued smoothly, LAMMPS jumps there (no real pair gets so close). switchinnerflag
+ * is not supported. */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -30,22 +30,30 @@ typedef struct hyper {
 typedef snap_state state;
 
 static const mlk_opt opts[] = {
-    {"twojmax", MLK_OPT_INT, offsetof(hyper, twojmax), "6", 0, K_SNAP_JMAX, "", "twice the largest angular momentum"},
+    {"twojmax", MLK_OPT_INT, offsetof(hyper, twojmax), "6", 0, K_SNAP_JMAX, "",
+     "twice the largest angular momentum"},
     {"rcut", MLK_OPT_REAL, offsetof(hyper, rcut), "5.0", 1, 20, "A", "largest pair cutoff"},
-    {"rfac0", MLK_OPT_REAL, offsetof(hyper, rfac0), "0.99363", 0.01, 1, "", "fraction of the polar angle used"},
+    {"rfac0", MLK_OPT_REAL, offsetof(hyper, rfac0), "0.99363", 0.01, 1, "",
+     "fraction of the polar angle used"},
     {"rmin0", MLK_OPT_REAL, offsetof(hyper, rmin0), "0", 0, 5, "A", "radius mapped to the pole"},
-    {"radius", MLK_OPT_REALS, offsetof(hyper, radius), "", 0.01, 20, "", "relative radius per species; none: all equal"},
-    {"weight", MLK_OPT_REALS, offsetof(hyper, weight), "", -100, 100, "", "density weight per species; none: by electronegativity"},
-    {"quadratic", MLK_OPT_FLAG, offsetof(hyper, quadratic), "false", 0, 0, "", "add products of components"},
+    {"radius", MLK_OPT_REALS, offsetof(hyper, radius), "", 0.01, 20, "",
+     "relative radius per species; none: all equal"},
+    {"weight", MLK_OPT_REALS, offsetof(hyper, weight), "", -100, 100, "",
+     "density weight per species; none: by electronegativity"},
+    {"quadratic", MLK_OPT_FLAG, offsetof(hyper, quadratic), "false", 0, 0, "",
+     "add products of components"},
     {"chem", MLK_OPT_FLAG, offsetof(hyper, chem), "false", 0, 0, "", "one density per species"},
-    {"bzero", MLK_OPT_FLAG, offsetof(hyper, bzero), "true", 0, 0, "", "subtract the components of an isolated atom"},
+    {"bzero", MLK_OPT_FLAG, offsetof(hyper, bzero), "true", 0, 0, "",
+     "subtract the components of an isolated atom"},
     {"bnorm", MLK_OPT_FLAG, offsetof(hyper, bnorm), "false", 0, 0, "", "divide components by j+1"},
-    {"wselfall", MLK_OPT_FLAG, offsetof(hyper, wselfall), "false", 0, 0, "", "self density in every channel of chem"},
+    {"wselfall", MLK_OPT_FLAG, offsetof(hyper, wselfall), "false", 0, 0, "",
+     "self density in every channel of chem"},
     {"switch", MLK_OPT_FLAG, offsetof(hyper, sw), "true", 0, 0, "", "smooth cutoff function"},
     {0}};
 
 static const mlk_ref refs[] = {
-    {"A. P. Thompson, L. P. Swiler, C. R. Trott, S. M. Foiles, G. J. Tucker, J. Comput. Phys. 285, 316 (2015)",
+    {"A. P. Thompson, L. P. Swiler, C. R. Trott, S. M. Foiles, G. J. Tucker, J. Comput. Phys. 285, "
+     "316 (2015)",
      "10.1016/j.jcp.2014.12.018"},
     {"M. A. Wood, A. P. Thompson, J. Chem. Phys. 148, 241721 (2018)", "10.1063/1.5017641"},
     {"M. A. Cusentino, M. A. Wood, A. P. Thompson, J. Phys. Chem. A 124, 5456 (2020)",
@@ -83,7 +91,8 @@ static double average(const k_snap *t, double *p, size_t step)
 /* Average equivalent coefficients, which leaves every energy as it is, so that LAMMPS's forces for
  * the written file are its gradient. Returns the largest difference found; in place unless
  * only_look. */
-static mlk_status symmetrise(const k_snap *t, double *param, bool only_look, double *worst, mlk_err *e)
+static mlk_status symmetrise(const k_snap *t, double *param, bool only_look, double *worst,
+                             mlk_err *e)
 {
     size_t nk = t->nk;
     double *q = mlk_alloc(nk * (t->quadratic ? nk + 1 : 1), sizeof *q), *lin = q;
@@ -96,7 +105,8 @@ static mlk_status symmetrise(const k_snap *t, double *param, bool only_look, dou
         double *full = q + nk;
         for (size_t k = 0; k < nk && t->quadratic; k++)
             for (size_t l = k; l < nk; l++) full[k * nk + l] = full[l * nk + k] = *p++;
-        for (size_t k = 0; k < nk && t->quadratic; k++) *worst = fmax(*worst, average(t, full + k, nk));
+        for (size_t k = 0; k < nk && t->quadratic; k++)
+            *worst = fmax(*worst, average(t, full + k, nk));
         for (size_t k = 0; k < nk && t->quadratic; k++) average(t, full + k * nk, 1);
         if (only_look) continue;
         for (size_t k = 0; k < nk; k++) *from++ = lin[k];
@@ -124,10 +134,19 @@ static mlk_status setup(mlk_potential *pot, state *st, mlk_err *e)
 {
     const hyper *h = pot->hyper;
     pot->state = st;
-    snap_setup s = {.twojmax = h->twojmax, .rcutfac = st->rcutfac, .rfac0 = h->rfac0, .rmin0 = h->rmin0,
-                    .quadratic = h->quadratic, .chem = h->chem, .bzero = h->bzero, .bnorm = h->bnorm,
-                    .wselfall = h->wselfall, .sw = h->sw, .nt = (int)pot->n_species,
-                    .radius = st->radius, .weight = st->weight};
+    snap_setup s = {.twojmax = h->twojmax,
+                    .rcutfac = st->rcutfac,
+                    .rfac0 = h->rfac0,
+                    .rmin0 = h->rmin0,
+                    .quadratic = h->quadratic,
+                    .chem = h->chem,
+                    .bzero = h->bzero,
+                    .bnorm = h->bnorm,
+                    .wselfall = h->wselfall,
+                    .sw = h->sw,
+                    .nt = (int)pot->n_species,
+                    .radius = st->radius,
+                    .weight = st->weight};
     MLK_TRY(snap_table_build(&s, &st->tab, e));
     pot->rc = 0;
     for (size_t k = 0; k < pot->n_species * pot->n_species; k++)
@@ -149,8 +168,10 @@ static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
     const hyper *h = pot->hyper;
     size_t n = pot->n_species;
     if ((h->radius.n && (size_t)h->radius.n != n) || (h->weight.n && (size_t)h->weight.n != n)) {
-        MLK_FAIL(e, MLK_EINVAL, "snap: %d radii and %d weights for %zu species", h->radius.n, h->weight.n, n);
-        mlk_err_hint(e, "give one number per species, in the order of the model's species, or none");
+        MLK_FAIL(e, MLK_EINVAL, "snap: %d radii and %d weights for %zu species", h->radius.n,
+                 h->weight.n, n);
+        mlk_err_hint(e,
+                     "give one number per species, in the order of the model's species, or none");
         return MLK_EINVAL;
     }
     state *st = mlk_alloc(1, sizeof *st);
@@ -180,7 +201,8 @@ static mlk_status eval(const mlk_potential *pot, const mlk_neigh *nl, const int 
         if (nl->start[i + 1] - nl->start[i] > most) most = nl->start[i + 1] - nl->start[i];
     double *work = MLK_SCRATCH(s, double, k_snap_work(&st->tab, most));
     if (!work) return MLK_FAIL(e, MLK_ENOMEM, "snap work space for %zu pairs", most);
-    k_snap_eval(mlk_cpu_level(), &st->tab, pot->param, nl->start, nl->j, nl->r, type, i0, i1, work, u, p);
+    k_snap_eval(mlk_cpu_level(), &st->tab, pot->param, nl->start, nl->j, nl->r, type, i0, i1, work,
+                u, p);
     return MLK_OK;
 }
 
@@ -342,7 +364,8 @@ static mlk_status read_coeff(mlk_potential *pot, state *st, const char *path, ml
         int n = next_line(&p, &line, word, 4), z = n >= 3 ? mlk_element_z(word[0]) : 0;
         for (size_t o = 0; o < t; o++)
             if (pot->z[o] == z) z = 0;
-        if (!z || !mlk_parse_double(word[1], &v[0]) || !mlk_parse_double(word[2], &v[1]) || v[0] <= 0) {
+        if (!z || !mlk_parse_double(word[1], &v[0]) || !mlk_parse_double(word[2], &v[1]) ||
+            v[0] <= 0) {
             s = bad_line(e, path, line, "a new element with radius and weight");
             goto done;
         }
@@ -373,8 +396,9 @@ static mlk_status read_coeff(mlk_potential *pot, state *st, const char *path, ml
     h->rcut = st->rcutfac * 2 * largest;
     MLK_GO(setup(pot, st, e));
     if (st->tab.nb != nb) {
-        MLK_FAIL(e, MLK_EFORMAT, "%zu coefficients per element, expected %zu for twojmax %d%s%s", nb,
-                 st->tab.nb, h->twojmax, h->quadratic ? ", quadratic" : "", h->chem ? ", chem" : "");
+        MLK_FAIL(e, MLK_EFORMAT, "%zu coefficients per element, expected %zu for twojmax %d%s%s",
+                 nb, st->tab.nb, h->twojmax, h->quadratic ? ", quadratic" : "",
+                 h->chem ? ", chem" : "");
         s = mlk_err_at(e, path, 0);
         goto done;
     }
@@ -384,8 +408,10 @@ static mlk_status read_coeff(mlk_potential *pot, state *st, const char *path, ml
         MLK_GO(symmetrise(&st->tab, pot->param, true, &off, e));
         if (off > 0) MLK_GO(snap_table_follow_lammps(&st->tab, e));
         if (off > 1e-6)
-            mlk_log(MLK_LOG_WARN, "%s: coefficients of equivalent components differ by up to %.1e eV; "
-                    "forces follow LAMMPS, which are not the exact gradient of the energy then", path, off);
+            mlk_log(MLK_LOG_WARN,
+                    "%s: coefficients of equivalent components differ by up to %.1e eV; "
+                    "forces follow LAMMPS, which are not the exact gradient of the energy then",
+                    path, off);
     }
     snap_table_update(&st->tab, pot->param);
 done:
@@ -413,16 +439,21 @@ static mlk_status wr(const mlk_potential *pot, const char *path, mlk_err *e)
     const hyper *h = pot->hyper;
     mlk_out o;
     MLK_TRY(mlk_out_begin(&o, param, e));
-    fprintf(o.fp, "# SNAP hyper-parameters, written by mlkit\nrcutfac %.17g\ntwojmax %d\nrfac0 %.17g\n"
-            "rmin0 %.17g\n", st->rcutfac, h->twojmax, h->rfac0, h->rmin0);
+    fprintf(o.fp,
+            "# SNAP hyper-parameters, written by mlkit\nrcutfac %.17g\ntwojmax %d\nrfac0 %.17g\n"
+            "rmin0 %.17g\n",
+            st->rcutfac, h->twojmax, h->rfac0, h->rmin0);
     fprintf(o.fp, "switchflag %d\nbzeroflag %d\nquadraticflag %d\n", h->sw, h->bzero, h->quadratic);
     if (h->chem || h->bnorm || h->wselfall)
-        fprintf(o.fp, "chemflag %d\nbnormflag %d\nwselfallflag %d\n", h->chem, h->bnorm, h->wselfall);
+        fprintf(o.fp, "chemflag %d\nbnormflag %d\nwselfallflag %d\n", h->chem, h->bnorm,
+                h->wselfall);
     MLK_TRY(mlk_out_commit(&o, e));
     MLK_TRY(mlk_out_begin(&o, coeff, e));
-    fprintf(o.fp, "# SNAP coefficients [eV], written by mlkit\n\n%zu %zu\n", pot->n_species, st->tab.nb);
+    fprintf(o.fp, "# SNAP coefficients [eV], written by mlkit\n\n%zu %zu\n", pot->n_species,
+            st->tab.nb);
     for (size_t t = 0; t < pot->n_species; t++) {
-        fprintf(o.fp, "%s %.17g %.17g\n", mlk_element_symbol(pot->z[t]), st->radius[t], st->weight[t]);
+        fprintf(o.fp, "%s %.17g %.17g\n", mlk_element_symbol(pot->z[t]), st->radius[t],
+                st->weight[t]);
         for (size_t b = 0; b < st->tab.nb; b++)
             fprintf(o.fp, "%.17g\n", pot->param[t * st->tab.nb + b]);
     }

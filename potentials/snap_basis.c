@@ -53,8 +53,8 @@ static void monomial_slope(const k_snap *t, const double *c, int j, int mb, int 
     d[3][0] = cb[1] - b[1], d[3][1] = b[0] - cb[0];
 }
 
-/* U (ne,nf,2) of centre i; with d != NULL also d[c] (2 nh, m) = d(w fc u)/dr_c in the half range, and
- * col (m): channel of each pair, -1 beyond the cutoff */
+/* U (ne,nf,2) of centre i; with d != NULL also d[c] (2 nh, m) = d(w fc u)/dr_c in the half range,
+ * and col (m): channel of each pair, -1 beyond the cutoff */
 static void densities(const k_snap *t, const mlk_neigh *nl, const int *type, size_t i, double *c,
                       double *u, double *const d[3], int *col)
 {
@@ -102,7 +102,8 @@ static void densities(const k_snap *t, const mlk_neigh *nl, const int *type, siz
                     monomial_slope(t, c, j, mb, ma, dc);
                     for (int x = 0; x < 3; x++) {
                         double re = 0, im = 0;
-                        for (int a = 0; a < 4; a++) re += dc[a][0] * dq[x][a], im += dc[a][1] * dq[x][a];
+                        for (int a = 0; a < 4; a++)
+                            re += dc[a][0] * dq[x][a], im += dc[a][1] * dq[x][a];
                         d[x][(size_t)(2 * h) * m + q] = fc * nrm * re + dfc * n[x] * cr;
                         d[x][(size_t)(2 * h + 1) * m + q] = fc * nrm * im + dfc * n[x] * ci;
                     }
@@ -143,18 +144,22 @@ static void product(const k_snap *t, const k_snap_pair *p, const double *u, doub
 mlk_status snap_components_of(const k_snap *t, const mlk_neigh *nl, const int *type, size_t i,
                               mlk_scratch *s, double *b, double *const db[3], mlk_err *e)
 {
-    size_t m = nl->start[i + 1] - nl->start[i], nh2 = 2 * (size_t)t->nh, ne = (size_t)t->ne, nk = t->nk;
-    double *c = MLK_SCRATCH(s, double, 2 * (size_t)t->nf), *u = MLK_SCRATCH(s, double, ne * 2 * (size_t)t->nf);
-    double *zbuf = MLK_SCRATCH(s, double, K_SNAP_GROUP * nh2), *dot = MLK_SCRATCH(s, double, t->n_job * ne);
+    size_t m = nl->start[i + 1] - nl->start[i], nh2 = 2 * (size_t)t->nh, ne = (size_t)t->ne,
+           nk = t->nk;
+    double *c = MLK_SCRATCH(s, double, 2 * (size_t)t->nf),
+           *u = MLK_SCRATCH(s, double, ne * 2 * (size_t)t->nf);
+    double *zbuf = MLK_SCRATCH(s, double, K_SNAP_GROUP *nh2),
+           *dot = MLK_SCRATCH(s, double, t->n_job *ne);
     int *col = MLK_SCRATCH(s, int, m + 1);
     double *d[3] = {NULL, NULL, NULL}, *y = NULL, *part = NULL, *pack = NULL;
     if (db) {
-        for (int x = 0; x < 3; x++) d[x] = MLK_SCRATCH(s, double, nh2 * m + 1);
-        y = MLK_SCRATCH(s, double, ne * nk * nh2);
-        part = MLK_SCRATCH(s, double, nk * m + 1);
-        pack = MLK_SCRATCH(s, double, nh2 * m + 1);
+        for (int x = 0; x < 3; x++) d[x] = MLK_SCRATCH(s, double, nh2 *m + 1);
+        y = MLK_SCRATCH(s, double, ne *nk *nh2);
+        part = MLK_SCRATCH(s, double, nk *m + 1);
+        pack = MLK_SCRATCH(s, double, nh2 *m + 1);
     }
-    if (!c || !u || !zbuf || !dot || !col || (db && (!d[0] || !d[1] || !d[2] || !y || !part || !pack)))
+    if (!c || !u || !zbuf || !dot || !col ||
+        (db && (!d[0] || !d[1] || !d[2] || !y || !part || !pack)))
         return MLK_FAIL(e, MLK_ENOMEM, "snap basis of %zu pairs", m);
     densities(t, nl, type, i, c, u, db ? d : NULL, col);
     if (db) memset(y, 0, ne * nk * nh2 * sizeof *y);
@@ -178,7 +183,8 @@ mlk_status snap_components_of(const k_snap *t, const mlk_neigh *nl, const int *t
                 dot[slot] = 0;
                 for (int h = 0; h < n; h++) {
                     int f = t->h2f[h0 + h];
-                    dot[slot] += t->hw[h0 + h] * (z[q][2 * h] * uc[2 * f] + z[q][2 * h + 1] * uc[2 * f + 1]);
+                    dot[slot] +=
+                        t->hw[h0 + h] * (z[q][2 * h] * uc[2 * f] + z[q][2 * h + 1] * uc[2 * f + 1]);
                 }
             }
     }

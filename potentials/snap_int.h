@@ -26,11 +26,12 @@ size_t snap_components(int twojmax);
 /* Fill an all-zero *t. Free with snap_table_free, also after an error. */
 mlk_status snap_table_build(const snap_setup *s, k_snap *t, mlk_err *e);
 void snap_table_free(k_snap *t);
-/* Slot job*ne + e of the product of (ja,ea) and (jb,eb), in any order, into (j,e); -1: not there. */
+/* Slot job*ne + e of the product of (ja,ea) and (jb,eb), in any order, into (j,e); -1: not there.
+ */
 int snap_table_slot(const k_snap *t, int ja, int ea, int jb, int eb, int j, int e);
 /* Take LAMMPS's forces: with several densities its adjoint is the gradient of the energy only for
- * coefficients that are symmetric where components are equal by exchange (k_same), as a fit gives to
- * round-off. For others its forces are not conservative; this reproduces them. */
+ * coefficients that are symmetric where components are equal by exchange (k_same), as a fit gives
+ * to round-off. For others its forces are not conservative; this reproduces them. */
 mlk_status snap_table_follow_lammps(k_snap *t, mlk_err *e);
 /* Refresh gamma and shift from param (nt,nb). */
 void snap_table_update(k_snap *t, const double *param);

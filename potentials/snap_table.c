@@ -12,8 +12,8 @@ static double factorial(int n)
     return f;
 }
 
-/* <j1 m1 j2 m2 | j m>, everything in indices: a = j1/2 + m1 = 0..j1, b = 0..j2, and a + b - s = 0..j
- * with s = (j1+j2-j)/2 (Racah's formula) */
+/* <j1 m1 j2 m2 | j m>, everything in indices: a = j1/2 + m1 = 0..j1, b = 0..j2, and a + b - s =
+ * 0..j with s = (j1+j2-j)/2 (Racah's formula) */
 static double clebsch_gordan(int j1, int a, int j2, int b, int j)
 {
     int s = (j1 + j2 - j) / 2, c = a + b - s;
@@ -26,7 +26,8 @@ static double clebsch_gordan(int j1, int a, int j2, int b, int j)
                            factorial(d4) * factorial(d5));
         sum += z % 2 ? -term : term;
     }
-    double delta = factorial(s) * factorial(j1 - s) * factorial(j2 - s) / factorial((j1 + j2 + j) / 2 + 1);
+    double delta =
+        factorial(s) * factorial(j1 - s) * factorial(j2 - s) / factorial((j1 + j2 + j) / 2 + 1);
     double m = factorial(a) * factorial(j1 - a) * factorial(b) * factorial(j2 - b) * factorial(c) *
                factorial(j - c);
     return sqrt((j + 1) * delta * m) * sum;
@@ -64,7 +65,8 @@ static mlk_status index_tables(k_snap *t, mlk_err *e)
         for (int mb = 0; 2 * mb <= j; mb++)
             for (int ma = 0; ma <= (2 * mb == j ? mb : j); ma++) {
                 int h = t->hofs[j] + mb * (j + 1) + ma;
-                t->norm[h] = sqrt(factorial(ma) * factorial(j - ma) / (factorial(mb) * factorial(j - mb)));
+                t->norm[h] =
+                    sqrt(factorial(ma) * factorial(j - ma) / (factorial(mb) * factorial(j - mb)));
                 t->hw[h] = 2 * mb == j && ma == mb ? 1 : 2;
                 t->sign[h] = (mb + ma) % 2 ? -1 : 1;
                 t->h2f[h] = t->fofs[j] + mb * (j + 1) + ma;
@@ -231,8 +233,10 @@ static size_t lammps_terms(const k_snap *t, term *out)
                 int times = j == j1 && j == j2 ? 3 : j == j1 || j == j2 ? 2 : 1;
                 for (int x = 0; x < ne * ne * ne; x++, n++) {
                     int e1 = x / (ne * ne), e2 = x / ne % ne, e3 = x % ne, y = x;
-                    if (j < j2) y = (e2 * ne + e3) * ne + e1;
-                    else if (j < j1) y = (e3 * ne + e2) * ne + e1;
+                    if (j < j2)
+                        y = (e2 * ne + e3) * ne + e1;
+                    else if (j < j1)
+                        y = (e3 * ne + e2) * ne + e1;
                     if (!out) continue;
                     int k = y * per + b;
                     out[n] = (term){snap_table_slot(t, j1, e1, j2, e2, j, e3), k,
@@ -315,7 +319,8 @@ static mlk_status component_tables(k_snap *t, const snap_setup *s, mlk_err *e)
 mlk_status snap_table_build(const snap_setup *s, k_snap *t, mlk_err *e)
 {
     if (s->twojmax < 0 || s->twojmax > K_SNAP_JMAX)
-        return MLK_FAIL(e, MLK_EUNSUPPORTED, "twojmax %d, mlkit handles 0 to %d", s->twojmax, K_SNAP_JMAX);
+        return MLK_FAIL(e, MLK_EUNSUPPORTED, "twojmax %d, mlkit handles 0 to %d", s->twojmax,
+                        K_SNAP_JMAX);
     if (!(s->rfac0 > 0 && s->rfac0 <= 1))
         return MLK_FAIL(e, MLK_EUNSUPPORTED, "rfac0 %g, expected a number in (0, 1]", s->rfac0);
     t->twojmax = s->twojmax;
@@ -330,7 +335,7 @@ mlk_status snap_table_build(const snap_setup *s, k_snap *t, mlk_err *e)
     size_t nt = (size_t)s->nt, ne = (size_t)t->ne;
     double nk = (double)(snap_components(s->twojmax) * ne * ne * ne);
     double total = (double)nt * (1 + nk + (s->quadratic ? nk * (nk + 1) / 2 : 0));
-    if (total > 50000) {
+    if (total > 20000) {
         MLK_FAIL(e, MLK_EUNSUPPORTED, "a snap model with %.0f parameters", total);
         mlk_err_hint(e, "lower twojmax, or switch off chem or quadratic");
         return MLK_EUNSUPPORTED;
@@ -343,8 +348,10 @@ mlk_status snap_table_build(const snap_setup *s, k_snap *t, mlk_err *e)
         for (size_t b = 0; b < nt; b++) {
             double rc = t->rcut[a * nt + b] = s->rcutfac * (s->radius[a] + s->radius[b]);
             if (!(rc > 0) || s->rmin0 < 0 || s->rmin0 > 0.25 * rc)
-                return MLK_FAIL(e, MLK_EUNSUPPORTED, "pair cutoff %g A with rmin0 %g A: expected 0 <= "
-                                "rmin0 <= cutoff/4", rc, s->rmin0);
+                return MLK_FAIL(e, MLK_EUNSUPPORTED,
+                                "pair cutoff %g A with rmin0 %g A: expected 0 <= "
+                                "rmin0 <= cutoff/4",
+                                rc, s->rmin0);
         }
     MLK_TRY(index_tables(t, e));
     fold_tables(t);
@@ -362,7 +369,8 @@ void snap_table_update(k_snap *t, const double *param)
         for (size_t k = 0; k < t->nk; k++) t->shift[c] -= beta[k] * t->k_zero[c * t->nk + k];
         for (size_t s = 0; s < n_slot; s++) {
             double sum = 0;
-            for (size_t g = t->g_start[s]; g < t->g_start[s + 1]; g++) sum += t->g_f[g] * beta[t->g_k[g]];
+            for (size_t g = t->g_start[s]; g < t->g_start[s + 1]; g++)
+                sum += t->g_f[g] * beta[t->g_k[g]];
             t->gamma[c * n_slot + s] = sum;
         }
     }
@@ -370,9 +378,9 @@ void snap_table_update(k_snap *t, const double *param)
 
 void snap_table_free(k_snap *t)
 {
-    void *all[] = {t->rcut,   t->weight, t->norm,   t->hw,     t->h2f,     t->h2m, t->sign,
-                   t->fold_i, t->fold_c, t->pair,   t->job_j,  t->coef,    t->k_slot, t->k_f, t->k_same,
-                   t->k_zero, t->g_start, t->g_k,   t->g_f,    t->gamma,   t->shift};
+    void *all[] = {t->rcut,   t->weight, t->norm,    t->hw,    t->h2f,  t->h2m,    t->sign,
+                   t->fold_i, t->fold_c, t->pair,    t->job_j, t->coef, t->k_slot, t->k_f,
+                   t->k_same, t->k_zero, t->g_start, t->g_k,   t->g_f,  t->gamma,  t->shift};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) mlk_free(all[k]);
     memset(t, 0, sizeof *t);
 }

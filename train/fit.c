@@ -135,15 +135,22 @@ static mlk_status fit_parameters(mlk_potential *pot, const mlk_train_config *c, 
                                  mlk_history *h, mlk_err *e)
 {
     if (pot->type->caps & MLK_CAP_LINEAR) {
-        mlk_lsq_config q = {.w_energy = c->loss.energy, .w_force = c->loss.force,
-                            .w_virial = c->loss.virial, .ridge = m->ridge};
+        double t0 = mlk_wtime(), *weight = mlk_alloc(ds->n, sizeof *weight);
+        mlk_lsq_config q = {.w_energy = c->loss.energy,
+                            .w_force = c->loss.force,
+                            .w_virial = c->loss.virial,
+                            .ridge = m->ridge,
+                            .weight = weight};
         mlk_lsq_result r;
-        double t0 = mlk_wtime();
-        MLK_TRY(mlk_lsq_fit(pot, ds, &q, &r, e));
+        if (!weight) return MLK_FAIL(e, MLK_ENOMEM, "weights");
+        mlk_status s = mlk_fit_weights(c, ds, weight, e);
+        if (!s) s = mlk_lsq_fit(pot, ds, &q, &r, e);
+        mlk_free(weight);
+        if (s) return s;
         h->wall = mlk_wtime() - t0;
         mlk_log(MLK_LOG_INFO, "least squares: %zu equations, %zu parameters, ridge %.3g", r.n_rows,
                 r.n_param, r.ridge);
-        return pot->type->update ? pot->type->update(pot, e) : MLK_OK;
+        return MLK_OK;
     }
     return mlk_train_gradient(pot, ds, c, seed, dir, key, h, e);
 }

@@ -13,6 +13,8 @@ typedef struct mlk_greenkubo {
     double *corr, *integral;        /* (m*(m+1)/2, n_lag) C_ab and I_ab, rows as mlk_corr_row         */
     double *naive, *naive_err;      /* (n_lag) I_EE                                                   */
     double *schur, *schur_err;      /* (n_lag) I_EE - I_EM I_MM^-1 I_ME                               */
+    double at_naive, at_naive_err;  /* read at the limit. For an automatic limit the error is that at */
+    double at_schur, at_schur_err;  /* twice the limit: it covers what was cut off                    */
     double part[3];                 /* kinetic, convective, virial share of I_EE at the limit; NaN    */
     size_t limit;                   /* lag at which the integral is read                              */
     int limit_found;                /* 0: no plateau was found below the largest lag                  */

@@ -10,6 +10,7 @@
 #include "core/stats.h"
 #include "core/units.h"
 #include "transport/block.h"
+#include "transport/fstar.h"
 
 /* bins whose average gives the ratios of off-diagonal elements at zero frequency */
 static size_t low_bins(const mlk_spectra *sp)
@@ -92,20 +93,10 @@ static void coherence(mlk_onsager *on)
     on->theta_p = mlk_normal_sf(-log(ratio) / null);
 }
 
-/* Pieces per run. Averaging the matrices of at least 4 (or 2m) pieces before the elimination raises the
- * degrees of freedom nu: var ln S falls from psi'(ell-m+1)/N towards 1/(ell N), a factor 1.7 for two
- * fluxes and 4 for three. Pieces stay long: 10 ps and 100 samples. */
-static size_t pieces(const mlk_onsager_opts *o, const mlk_flux *fl, size_t n_run, size_t m, size_t tskip)
+static size_t pieces(const mlk_onsager_opts *o, const mlk_flux *fl, size_t m, size_t tskip)
 {
-    size_t least = (m + 3 * n_run - 1) / (3 * n_run), want = m > 2 ? 2 * m : 4, shortest = fl->n;
     if (o->pieces > 0 || !o->pool) return o->pieces > 0 ? o->pieces : 1;
-    for (size_t s = 0; s < fl->n_segment; s++) {
-        size_t len = fl->segment[s + 1] - fl->segment[s];
-        if (len < shortest) shortest = len;
-    }
-    size_t p = (want + n_run - 1) / n_run;
-    while (p > least && (shortest / tskip / p < 100 || (double)(shortest / p) * fl->dt < 1e4)) p--;
-    return p > least ? p : least;
+    return mlk_pieces_auto(fl, fl->n_segment, m, tskip);
 }
 
 static mlk_status analyse(const mlk_spectra *sp, const mlk_choice *ch, const mlk_onsager_opts *o,
@@ -130,7 +121,7 @@ static mlk_status replicas(mlk_onsager *on, const mlk_flux *fl, const mlk_onsage
         one.n_segment = 1;
         mlk_spectra sp = {0};
         mlk_cepstral n = {0}, c = {0};
-        size_t np = pieces(o, &one, 1, on->m, on->tskip), need = (on->m + 2) / 3;
+        size_t np = pieces(o, &one, on->m, on->tskip), need = (on->m + 2) / 3;
         mlk_replica *q = on->replica + r;
         mlk_status s = mlk_spectra_init(&sp, &one, on->tskip, np > need ? np : need, e);
         if (!s) s = analyse(&sp, &on->choice, o, &n, &c, e);
@@ -206,7 +197,8 @@ static mlk_status conductivity(mlk_onsager *on, const mlk_flux *fl, const mlk_on
     return MLK_OK;
 }
 
-static mlk_status choose_tskip(mlk_onsager *on, const mlk_onsager_opts *o, mlk_err *e)
+static mlk_status choose_tskip(mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o,
+                               mlk_err *e)
 {
     double nyquist = mlk_spectra_freq(&on->full, on->full.nf - 1);
     if (o->tskip > 0) {
@@ -219,7 +211,8 @@ static mlk_status choose_tskip(mlk_onsager *on, const mlk_onsager_opts *o, mlk_e
         on->tskip = t < 1 ? 1 : t;
     } else {
         on->fstar_auto = 1;
-        on->tskip = mlk_tskip_auto(&on->full, on->m, on->choice.set);
+        return mlk_tskip_auto(fl, &on->full, on->m, on->choice.set, o->rule, o->p,
+                              o->pieces == 0 && o->pool, o->pieces > 0 ? o->pieces : 1, &on->tskip, e);
     }
     return MLK_OK;
 }
@@ -230,12 +223,12 @@ mlk_status mlk_onsager_init(mlk_onsager *on, const mlk_flux *fl, const mlk_onsag
     memset(on, 0, sizeof *on);
     mlk_status s;
     MLK_GO(mlk_spectra_init(&on->full, fl, 1, 1, e));
-    MLK_GO(mlk_choice_make(&on->choice, &on->full, (const char(*)[32])fl->label, diff, o->n_mobile,
-                           o->mobile, e));
+    MLK_GO(mlk_choice_make(&on->choice, &on->full, fl, diff, o->n_mobile,
+                           (const char(*)[32])o->mobile, e));
     on->m = on->choice.m;
     on->kappa_scale = mlk_kappa_scale(MLK_E_C, MLK_KB_SI, fl->temperature, fl->volume);
-    MLK_GO(choose_tskip(on, o, e));
-    on->pieces = pieces(o, fl, fl->n_segment, on->m, on->tskip);
+    MLK_GO(choose_tskip(on, fl, o, e));
+    on->pieces = pieces(o, fl, on->m, on->tskip);
     MLK_GO(mlk_spectra_init(&on->sp, fl, on->tskip, on->pieces, e));
     on->fstar = mlk_spectra_freq(&on->sp, on->sp.nf - 1);
     MLK_GO(analyse(&on->sp, &on->choice, o, &on->naive, &on->corrected, e));

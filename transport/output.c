@@ -189,10 +189,10 @@ static json_t *green_kubo(const mlk_onsager *on)
     const mlk_greenkubo *gk = &on->gk;
     double s = on->kappa_scale;
     json_t *o = json_object();
-    put(o, "kappa_naive", s * gk->naive[gk->limit]);
-    put(o, "kappa_naive_err", s * gk->naive_err[gk->limit]);
-    put(o, "kappa", s * gk->schur[gk->limit]);
-    put(o, "kappa_err", s * gk->schur_err[gk->limit]);
+    put(o, "kappa_naive", s * gk->at_naive);
+    put(o, "kappa_naive_err", s * gk->at_naive_err);
+    put(o, "kappa", s * gk->at_schur);
+    put(o, "kappa_err", s * gk->at_schur_err);
     put(o, "limit_ps", (double)gk->limit * gk->dt * 1e-3);
     json_object_set_new(o, "plateau_found", json_boolean(gk->limit_found));
     json_object_set_new(o, "blocks", json_integer((json_int_t)gk->n_block));

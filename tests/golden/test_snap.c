@@ -15,12 +15,12 @@ typedef struct golden_case {
 } golden_case;
 
 static const golden_case all_cases[] = {{"ta06a", "Ta06A"},
-                                    {"wbe", "WBe_Wood_PRB2019"},
-                                    {"inp_chem", "InP_JCPA2020"},
-                                    {"mo_quadratic", "Mo_Zuo_JPCA2020.quadratic"},
-                                    {"syn2_quadratic", "syn2_quadratic"},
-                                    {"syn2_chem", "syn2_chem"},
-                                    {"syn2_twojmax5", "syn2_twojmax5"}};
+                                        {"wbe", "WBe_Wood_PRB2019"},
+                                        {"inp_chem", "InP_JCPA2020"},
+                                        {"mo_quadratic", "Mo_Zuo_JPCA2020.quadratic"},
+                                        {"syn2_quadratic", "syn2_quadratic"},
+                                        {"syn2_chem", "syn2_chem"},
+                                        {"syn2_twojmax5", "syn2_twojmax5"}};
 enum { N_CASE = sizeof all_cases / sizeof *all_cases };
 
 static char *text_of(const char *dir, const char *name)
@@ -76,7 +76,8 @@ static mlk_potential *load(const golden_case *c)
     char path[1024];
     mlk_err e = {0};
     mlk_potential *pot = NULL;
-    snprintf(path, sizeof path, "%s/reference/snap/%s/%s.snapcoeff", mlk_test_shared(), c->dir, c->file);
+    snprintf(path, sizeof path, "%s/reference/snap/%s/%s.snapcoeff", mlk_test_shared(), c->dir,
+             c->file);
     cr_assert_eq(mlk_potential_read(&pot, path, &e), MLK_OK, "%s: %s", path, e.msg);
     return pot;
 }
@@ -143,7 +144,8 @@ Test(golden_snap, bispectrum_components)
         read_xyz(all_cases[c].dir, &fr);
         int *type = mlk_alloc(fr.n, sizeof *type);
         cr_assert_eq(mlk_potential_types_of(pot, &fr, type, &e), MLK_OK);
-        cr_assert_eq(mlk_neigh_build(&fr.cell, fr.n, (const double(*)[3])fr.x, pot->rc, &nl, &e), MLK_OK);
+        cr_assert_eq(mlk_neigh_build(&fr.cell, fr.n, (const double(*)[3])fr.x, pot->rc, &nl, &e),
+                     MLK_OK);
         char *text = text_of(all_cases[c].dir, "bispectrum.txt");
         size_t nk = strtoul(strstr(text, "ncomponents") + 11, NULL, 10), first, nb;
         double *ref = mlk_alloc(fr.n * nk, sizeof *ref);

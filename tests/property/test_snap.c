@@ -10,7 +10,8 @@
 #include "potentials/potential.h"
 
 /* a small triclinic cell with edges below twice the cutoff, random but not too close */
-static void random_frame(mlk_frame *fr, size_t n, double edge, const int *z, size_t nz, uint64_t seed)
+static void random_frame(mlk_frame *fr, size_t n, double edge, const int *z, size_t nz,
+                         uint64_t seed)
 {
     mlk_err e = {0};
     mlk_rng g = mlk_rng_make(seed, 1);
@@ -38,7 +39,8 @@ static void random_frame(mlk_frame *fr, size_t n, double edge, const int *z, siz
 }
 
 typedef struct options {
-    const char *twojmax, *quadratic, *chem, *bzero, *bnorm, *wselfall, *sw, *rmin0, *weight, *radius;
+    const char *twojmax, *quadratic, *chem, *bzero, *bnorm, *wselfall, *sw, *rmin0, *weight,
+        *radius;
 } options;
 static const options variants[] = {
     {"6", "false", "false", "true", "false", "false", "true", "0", "", ""},
@@ -60,12 +62,15 @@ static mlk_potential *make(const options *o)
     mlk_potential *pot = NULL;
     const mlk_potential_type *type = mlk_potential_find("snap");
     cr_assert_eq(mlk_potential_new(&pot, type, &e), MLK_OK);
-    const char *set[][2] = {{"twojmax", o->twojmax}, {"quadratic", o->quadratic}, {"chem", o->chem},
-                            {"bzero", o->bzero},     {"bnorm", o->bnorm},         {"wselfall", o->wselfall},
-                            {"switch", o->sw},       {"rmin0", o->rmin0},         {"weight", o->weight},
-                            {"radius", o->radius},   {"rcut", "4.5"}};
+    const char *set[][2] = {{"twojmax", o->twojmax}, {"quadratic", o->quadratic},
+                            {"chem", o->chem},       {"bzero", o->bzero},
+                            {"bnorm", o->bnorm},     {"wselfall", o->wselfall},
+                            {"switch", o->sw},       {"rmin0", o->rmin0},
+                            {"weight", o->weight},   {"radius", o->radius},
+                            {"rcut", "4.5"}};
     for (size_t k = 0; k < sizeof set / sizeof *set; k++)
-        cr_assert_eq(mlk_opt_set(type->hyper, pot->hyper, set[k][0], set[k][1], &e), MLK_OK, "%s", e.msg);
+        cr_assert_eq(mlk_opt_set(type->hyper, pot->hyper, set[k][0], set[k][1], &e), MLK_OK, "%s",
+                     e.msg);
     cr_assert_eq(mlk_potential_create(pot, 3, z, 7, &e), MLK_OK, "%s", e.msg);
     return pot;
 }
@@ -81,7 +86,8 @@ Test(snap, forces_and_virial_are_derivatives)
         mlk_eval ev = {0};
         mlk_err e = {0};
         random_frame(&fr, 13, 6.5, species, 3, 5);
-        cr_assert_eq(mlk_potential_eval_frame(pot, &fr, MLK_WANT_W, &nl, &ev, &e), MLK_OK, "%s", e.msg);
+        cr_assert_eq(mlk_potential_eval_frame(pot, &fr, MLK_WANT_W, &nl, &ev, &e), MLK_OK, "%s",
+                     e.msg);
         double f[13][3], w[3][3], big = 0, err = 0, sum[3] = {0}, h = 1e-3;
         memcpy(f, ev.f, sizeof f);
         memcpy(w, ev.W, sizeof w);
@@ -138,7 +144,8 @@ Test(snap, simd_levels_agree)
         random_frame(&fr, 29, 8, species, 3, 9);
         for (int level = 0; level < 3; level++) {
             mlk_cpu_set_level(level);
-            cr_assert_eq(mlk_potential_eval_frame(pot, &fr, MLK_WANT_W, &nl, &ev[level], &e), MLK_OK);
+            cr_assert_eq(mlk_potential_eval_frame(pot, &fr, MLK_WANT_W, &nl, &ev[level], &e),
+                         MLK_OK);
         }
         double err = 0, big = 0, uerr = 0, ubig = 0;
         for (size_t i = 0; i < fr.n; i++)
@@ -231,10 +238,13 @@ Test(snap, steady_evaluation_allocates_nothing)
     int type[40];
     random_frame(&fr, 40, 9, species, 3, 3);
     cr_assert_eq(mlk_potential_types_of(pot, &fr, type, &e), MLK_OK);
-    cr_assert_eq(mlk_neigh_build(&fr.cell, fr.n, (const double(*)[3])fr.x, pot->rc, &nl, &e), MLK_OK);
-    for (int k = 0; k < 6; k++) cr_assert_eq(mlk_potential_eval(pot, &nl, type, 0, &ev, &e), MLK_OK);
+    cr_assert_eq(mlk_neigh_build(&fr.cell, fr.n, (const double(*)[3])fr.x, pot->rc, &nl, &e),
+                 MLK_OK);
+    for (int k = 0; k < 6; k++)
+        cr_assert_eq(mlk_potential_eval(pot, &nl, type, 0, &ev, &e), MLK_OK);
     size_t before = mlk_alloc_count();
-    for (int k = 0; k < 3; k++) cr_assert_eq(mlk_potential_eval(pot, &nl, type, 0, &ev, &e), MLK_OK);
+    for (int k = 0; k < 3; k++)
+        cr_assert_eq(mlk_potential_eval(pot, &nl, type, 0, &ev, &e), MLK_OK);
     cr_expect_leq(mlk_alloc_count() - before, 2); /* a thread may meet its largest chunk late */
     mlk_frame_free(&fr), mlk_neigh_free(&nl), mlk_eval_free(&ev);
     mlk_potential_destroy(pot);

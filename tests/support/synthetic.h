@@ -23,4 +23,10 @@
  * Aborts the test when memory is exhausted. Free with mlk_flux_free. */
 void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed);
 
+/* Write an H5MD run as 'mlkit md' does: 12 Li that diffuse (independent Ornstein-Uhlenbeck velocities,
+ * D = SYN_RUN_D), 8 P and 26 S that only vibrate, total momentum zero, 650 K, fluxes every 5 fs, positions
+ * every 50 fs; the energy flux follows the Li flux and has noise of its own. n flux samples. */
+#define SYN_RUN_D 3.8939 /* A^2/ps: kB T/m x 50 fs */
+void syn_h5md(const char *path, size_t n, uint64_t seed);
+
 #endif
