@@ -210,13 +210,16 @@ done:
     return s;
 }
 
+/* Mobile: the slope is significant, not a relaxation within a cage, and at least a tenth of the
+ * fastest: slower ones are framework atoms that libration or rotation of their group lets grow for
+ * a while in a short run (S of rotating PS4). */
 static void judge(mlk_diffusion *d)
 {
     double fastest = 0;
     for (size_t k = 0; k < d->n_species; k++) fastest = fmax(fastest, d->d[k]);
     for (size_t k = 0; k < d->n_species; k++) {
         double growth = 6 * d->d[k] * (d->fit_to - d->fit_from);
-        d->mobile[k] = d->d[k] > 3 * d->d_err[k] && d->d[k] > 0.01 * fastest &&
+        d->mobile[k] = d->d[k] > 3 * d->d_err[k] && d->d[k] > 0.1 * fastest &&
                        growth > fmax(0.25, 0.5 * d->plateau[k]);
     }
 }
