@@ -23,8 +23,9 @@ static const struct {
                                    "the same structure with other labels: settings were mixed"},
     [MLK_SUSPECT_FORCE] = {"force_outlier", "eV/A", "force above 10 x the RMS of the set"},
     [MLK_SUSPECT_NET_FORCE] = {"net_force", "eV/A", "forces do not add up to zero"},
-    [MLK_SUSPECT_ENERGY] = {"energy_outlier", "eV/atom",
-                            "energy far from the median of its formula: other settings, wrong kind?"},
+    [MLK_SUSPECT_ENERGY] =
+        {"energy_outlier", "eV/atom",
+         "energy far from the median of its formula: other settings, wrong kind?"},
     [MLK_SUSPECT_CLOSE] = {"close_atoms", "A", "two atoms nearer than 0.5 A"},
 };
 
@@ -49,8 +50,8 @@ void mlk_suspects_free(mlk_suspects *s)
     memset(s, 0, sizeof *s);
 }
 
-static mlk_status add(mlk_suspects *s, mlk_suspect_kind kind, size_t frame, size_t other, double value,
-                      mlk_err *e)
+static mlk_status add(mlk_suspects *s, mlk_suspect_kind kind, size_t frame, size_t other,
+                      double value, mlk_err *e)
 {
     MLK_TRY(MLK_GROW(s->item, s->cap, s->n + 1, e));
     s->item[s->n++] = (mlk_suspect){kind, frame, other, value};
@@ -151,8 +152,8 @@ static mlk_status find_duplicates(const mlk_dataset *ds, mlk_suspects *s, key *k
             if (j > 0 && k[j - 1].hash == k[i].hash) continue; /* compare with the first */
             if (!same_structure(a, b)) continue;
             double d = label_difference(a, b);
-            MLK_TRY(add(s, d > 1e-3 ? MLK_SUSPECT_CONTRADICTION : MLK_SUSPECT_DUPLICATE, k[i].i, k[j].i,
-                        d, e));
+            MLK_TRY(add(s, d > 1e-3 ? MLK_SUSPECT_CONTRADICTION : MLK_SUSPECT_DUPLICATE, k[i].i,
+                        k[j].i, d, e));
         }
     return MLK_OK;
 }
@@ -176,7 +177,8 @@ static mlk_status find_energies(const mlk_dataset *ds, mlk_suspects *s, key *k, 
     size_t n = 0;
     for (size_t i = 0; i < ds->n; i++)
         if (ds->frame[i].has & MLK_HAS_ENERGY)
-            k[n++] = (key){formula_hash(&ds->frame[i]), i, ds->frame[i].energy / (double)ds->frame[i].n};
+            k[n++] =
+                (key){formula_hash(&ds->frame[i]), i, ds->frame[i].energy / (double)ds->frame[i].n};
     double *dev = mlk_alloc(n ? n : 1, sizeof *dev);
     if (!dev) return MLK_FAIL(e, MLK_ENOMEM, "no memory to compare energies");
     qsort(k, n, sizeof *k, by_hash_value);
