@@ -254,11 +254,17 @@ static mlk_status show_json(const cfg *c, const mlk_dataset *ds, const summary *
 
 /* ---- text ---- */
 
+/* "-0.0000" helps nobody. */
+static double no_minus_zero(double v, int digits)
+{
+    return fabs(v) < 0.5 * pow(10, -digits) ? 0 : v;
+}
+
 static void show_range(const char *what, const range *r, int digits)
 {
     if (r->n)
-        printf("%-22s%14.*f %12.*f %12.*f\n", what, digits, r->min, digits, mean(r), digits,
-               r->max);
+        printf("%-22s%14.*f %12.*f %12.*f\n", what, digits, no_minus_zero(r->min, digits), digits,
+               no_minus_zero(mean(r), digits), digits, no_minus_zero(r->max, digits));
 }
 
 static void show_frames(const mlk_dataset *ds)

@@ -15,7 +15,7 @@ typedef enum {
     MLK_SUSPECT_NET_FORCE,     /* |sum F| over 0.1 eV/A and over 1 % of sum |F|; [eV/A]      */
     MLK_SUSPECT_ENERGY,        /* over 10 robust deviations and 0.1 eV/atom from the median of
                                   its formula; [eV/atom]                                     */
-    MLK_SUSPECT_CLOSE,         /* two atoms, or an atom and its image, nearer than 0.5 A; [A]  */
+    MLK_SUSPECT_CLOSE,         /* two atoms nearer than 0.5 A; [A]  */
     MLK_SUSPECT_COUNT
 } mlk_suspect_kind;
 
