@@ -28,7 +28,7 @@ static void fill(mlk_dataset *ds, size_t n, size_t per)
         fr.cell.pbc[1] = i % 2;
         for (size_t a = 0; a < fr.n; a++) {
             fr.z[a] = a == 1 ? 16 : 3;
-            fr.x[a][0] = 1.5 * (double)a + 0.001 * (double)i;
+            fr.x[a][0] = 1.3 * (double)a + 0.001 * (double)i;
             fr.f[a][1] = a == 0 ? -0.1 : 0.1 / (double)(fr.n - 1);
         }
         fr.energy = -1.25 * (double)fr.n + 0.001 * (double)i;
