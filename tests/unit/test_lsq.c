@@ -128,7 +128,8 @@ Test(lsq, columns_of_round_off_are_left_out)
     mlk_lsq_result res = {0};
     mlk_err e = {0};
     const mlk_potential_type *t = mlk_potential_find("snap");
-    const char *set[][2] = {{"twojmax", "2"}, {"rcut", "4"}, {"chem", "true"}, {"radius", "0.1 0.5"}};
+    const char *set[][2] = {
+        {"twojmax", "2"}, {"rcut", "4"}, {"chem", "true"}, {"radius", "0.1 0.5"}};
     cr_assert_eq(mlk_potential_new(&pot, t, &e), MLK_OK);
     for (int k = 0; k < 4; k++)
         cr_assert_eq(mlk_opt_set(t->hyper, pot->hyper, set[k][0], set[k][1], &e), MLK_OK);
