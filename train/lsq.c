@@ -256,9 +256,13 @@ mlk_status mlk_lsq_fit(mlk_potential *pot, const mlk_dataset *ds, const mlk_lsq_
         s = MLK_FAIL(e, MLK_ENOMEM, "least squares of %zu unknowns", np);
         goto done;
     }
-    /* a column without data gets scale 0, hence parameter 0 */
+    /* Columns are scaled to unit norm, but not magnified without limit: what the data hardly ever
+     * show (species that barely meet within the cutoff), or hold only as round-off, keeps a small
+     * norm, so that the ridge holds its coefficients down. */
+    double top = 0;
+    for (size_t k = 0; k < np; k++) top = fmax(top, train.g[k * np + k]);
     for (size_t k = 0; k < np; k++)
-        scale[k] = train.g[k * np + k] > 0 ? 1 / sqrt(train.g[k * np + k]) : 0;
+        scale[k] = top > 0 ? 1 / sqrt(fmax(train.g[k * np + k], 1e-8 * top)) : 0;
     for (size_t i = 0; i < np; i++) {
         for (size_t j = i; j < np; j++) v[i * np + j] = train.g[i * np + j] * scale[i] * scale[j];
         t[i] = train.h[i] * scale[i];
