@@ -84,7 +84,8 @@ mlk_status mlk_temps_parse(const char *text, double *t, int *n, mlk_err *e)
     char copy[MLK_OPT_STR_MAX], *save = NULL;
     snprintf(copy, sizeof copy, "%s", text);
     *n = 0;
-    if (!*copy || copy[strlen(copy) - 1] == ',') return bad_temps(text, "a value is missing", e);
+    if (!*copy || *copy == ',' || strstr(copy, ",,") || copy[strlen(copy) - 1] == ',')
+        return bad_temps(text, "a value is missing", e);
     for (char *w = strtok_r(copy, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
         double v[3] = {0};
         int parts = 0;
@@ -388,6 +389,7 @@ mlk_status mlk_campaign_argv(const mlk_campaign *c, const mlk_job *j, char ***ar
         WORD("--name"), WORD("%s", m->name), WORD("--seed"), WORD("%d", m->seed);
         WORD("--budget"), WORD("%gs", set->train_budget);
         if (set->quick) WORD("--quick");
+        WORD("--no-baseline"); /* the report shows the models of the study beside each other */
         WORD("-o"), WORD("%s/models", c->run);
         break;
     case MLK_JOB_MD:
@@ -505,10 +507,11 @@ static mlk_status compare(mlk_campaign *c, const char *path, mlk_err *e)
     snprintf(c->created, sizeof c->created, "%s", mlk_conf_str(&root, "created", ""));
     for (size_t k = 0; in && k < in->n_child && !s; k++) {
         const char *sha = mlk_conf_str(&in->child[k], "sha256", "");
-        bool found = false;
-        for (size_t q = 0; q < c->n_input; q++) found |= !strcmp(c->hash[q], sha);
+        int there = 0, now = 0; /* files of this content: names may have changed */
+        for (size_t q = 0; q < in->n_child; q++) there += !strcmp(mlk_conf_str(&in->child[q], "sha256", ""), sha);
+        for (size_t q = 0; q < c->n_input; q++) now += !strcmp(c->hash[q], sha);
         snprintf(what, sizeof what, "the input %s has changed since", mlk_conf_str(&in->child[k], "path", "?"));
-        if (!found) s = other_study(c, what, e);
+        if (there != now) s = other_study(c, what, e);
     }
     if (!s && in && in->n_child != c->n_input) s = other_study(c, "there are other input files now", e);
     const mlk_conf *cell = mlk_conf_get(start, "supercell");
@@ -537,8 +540,9 @@ static void announce(const mlk_campaign *c)
         snprintf(m + strlen(m), sizeof m - strlen(m), " %s (%g ps)", c->model[k].name,
                  c->model[k].run * 1e-3);
     mlk_log(MLK_LOG_INFO, "run folder    %s", c->run);
-    mlk_log(MLK_LOG_INFO, "data          %s%s, %zu files", c->data_shown,
-            *c->set.data ? "" : " (the bundled Li3PS4 set; --data takes others)", c->n_input);
+    mlk_log(MLK_LOG_INFO, "data          %s%s, %zu file%s", c->data_shown,
+            *c->set.data ? "" : " (the bundled Li3PS4 set; --data takes others)", c->n_input,
+            c->n_input == 1 ? "" : "s");
     mlk_log(MLK_LOG_INFO, "temperatures %s K", t);
     mlk_log(MLK_LOG_INFO, "models        training %s each%s", mlk_duration(c->set.train_budget, d),
             c->set.quick ? " (--quick)" : "");

@@ -199,7 +199,9 @@ static void last_words(const char *log, char *buf, size_t cap)
         if (!p && (error || !*l)) continue;
         error |= p != NULL;
         /* a position before "error:" belongs to the message */
-        snprintf(buf, cap, "%.*s", (int)cap - 1, strncmp(l, "mlkit: ", 7) ? l : l + 7);
+        if (!strncmp(l, "mlkit: ", 7)) l += 7;
+        if (!strncmp(l, "error: ", 7)) l += 7;
+        snprintf(buf, cap, "%.*s", (int)cap - 1, l);
     }
     mlk_free(text);
 }
@@ -214,23 +216,29 @@ static double attr(mlk_h5 *h, const char *name)
     return v;
 }
 
-/* What a finished job has found, in a few words. */
+static size_t add(char *buf, size_t cap, size_t len, const char *before, double v, const char *after)
+{
+    if (!isfinite(v) || len >= cap) return len;
+    return len + (size_t)snprintf(buf + len, cap - len, "%s%s%.4g%s", len ? ", " : ": ", before, v, after);
+}
+
+/* What a finished job has found, in a few words; what its file does not say is left out. */
 static void headline(const mlk_job *j, char *buf, size_t cap)
 {
     mlk_err quiet = {0};
     json_t *js = NULL;
     mlk_h5 *h = NULL;
+    size_t n = 0;
     *buf = 0;
     if (j->kind == MLK_JOB_TRAIN && !mlk_json_read(j->out, &js, &quiet)) {
         const json_t *v = json_object_get(js, "valid");
-        snprintf(buf, cap, ": validation RMSE energy %.2f meV/atom, force %.1f meV/A, stress %.3f GPa",
-                 mlk_json_get_real(v, "energy_rmse_meV_atom", NAN),
-                 mlk_json_get_real(v, "force_rmse_meV_A", NAN),
-                 mlk_json_get_real(v, "stress_rmse_GPa", NAN));
+        n = add(buf, cap, n, "validation RMSE energy ", mlk_json_get_real(v, "energy_rmse_meV_atom", NAN), " meV/atom");
+        n = add(buf, cap, n, "force ", mlk_json_get_real(v, "force_rmse_meV_A", NAN), " meV/A");
+        add(buf, cap, n, "stress ", mlk_json_get_real(v, "stress_rmse_GPa", NAN), " GPa");
     } else if (j->kind == MLK_JOB_MD && !mlk_h5_open(&h, j->out, "r", &quiet)) {
-        snprintf(buf, cap, ": %.0f K, drift %.3g meV/atom/ns, %.3g atom*step/s",
-                 attr(h, "temperature_mean_K"), attr(h, "drift_meV_atom_ns"),
-                 attr(h, "atom_steps_per_s"));
+        n = add(buf, cap, n, "", attr(h, "temperature_mean_K"), " K");
+        n = add(buf, cap, n, "drift ", attr(h, "drift_meV_atom_ns"), " meV/atom/ns");
+        add(buf, cap, n, "", attr(h, "atom_steps_per_s"), " atom*step/s");
         mlk_h5_close(&h, &quiet);
     } else if (j->kind == MLK_JOB_TRANSPORT && !mlk_json_read(j->out, &js, &quiet)) {
         snprintf(buf, cap, ": kappa naive %.3f +- %.3f, corrected %.3f +- %.3f W/m/K",

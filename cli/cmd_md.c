@@ -68,8 +68,9 @@ static mlk_status read_structure(const cfg *c, mlk_frame *fr, mlk_err *e)
         else if (e) *e = stop;
     }
     if (!s) s = mlk_frame_check(&one, e);
-    if (!s && (double)one.n * c->supercell[0] * c->supercell[1] * c->supercell[2] > 2e8)
-        s = MLK_FAIL(e, MLK_EUNSUPPORTED, "a supercell of more than 2e8 atoms");
+    if (!s && (double)one.n * c->supercell[0] * c->supercell[1] * c->supercell[2] > 1e7)
+        s = MLK_FAIL(e, MLK_EUNSUPPORTED, "the supercell has more than 1e7 atoms"),
+        mlk_err_hint(e, "use a smaller --supercell");
     if (!s) s = mlk_frame_repeat(&one, c->supercell, fr, e);
     if (s) mlk_err_at(e, c->structure, 0);
     mlk_frame_free(&one);
@@ -135,7 +136,7 @@ static mlk_status run(cfg *c, const char *model, mlk_err *e)
     MLK_GO(mlk_potential_read(&pot, model, e));
     MLK_GO(read_structure(c, &fr, e));
     s = mlk_md_init(&md, &c->md, pot, &fr, e);
-    if (s == MLK_EFORMAT) mlk_err_at(e, c->structure, 0);
+    if (s && (s == MLK_EFORMAT || strstr(e->msg, "atom"))) mlk_err_at(e, c->structure, 0);
     if (s) goto done;
     MLK_GO(mlk_md_store_open(&out, c->out, &md, &complete, e));
     if (complete) {

@@ -23,8 +23,12 @@ const char *mlk_cpu_level_name(int level);
 #define MLK_BODY __attribute__((always_inline))
 #if defined(__x86_64__)
 #define MLK_TARGET_AVX2 __attribute__((target("avx2,fma")))
+#if defined(__clang__) /* does not know the width, and would drop the whole attribute */
+#define MLK_TARGET_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
+#else
 #define MLK_TARGET_AVX512                                                                          \
     __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,prefer-vector-width=512")))
+#endif
 #else
 #define MLK_TARGET_AVX2
 #define MLK_TARGET_AVX512

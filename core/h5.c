@@ -42,6 +42,7 @@ static size_t type_size(mlk_h5_type t)
 mlk_status mlk_h5_open(mlk_h5 **h, const char *path, const char *mode, mlk_err *e)
 {
     *h = NULL;
+    H5dont_atexit(); /* its exit handler crashes on a file that a full disk kept from closing */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     mlk_h5 *q = mlk_alloc(1, sizeof *q);
     if (!q) return MLK_FAIL(e, MLK_ENOMEM, "HDF5 file");
@@ -154,8 +155,8 @@ mlk_status mlk_h5_write(mlk_h5 *h, const char *path, mlk_h5_type t, int ndim, co
     }
     if (ds < 0) return fail(h, e, "create", path);
     herr_t r = H5Dwrite(ds, native(t), H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
-    H5Dclose(ds);
-    return r < 0 ? fail(h, e, "write", path) : MLK_OK;
+    if (H5Dclose(ds) < 0) r = -1; /* small writes wait in a buffer until here */
+    return r < 0 ? fail(h, e, "write (disk full?)", path) : MLK_OK;
 }
 
 mlk_status mlk_h5_dims(mlk_h5 *h, const char *path, int *ndim, size_t dim[4], mlk_err *e)
@@ -248,7 +249,8 @@ mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim
     H5Sselect_hyperslab(sp, H5S_SELECT_SET, start, NULL, count, NULL);
     hid_t mem = H5Screate_simple(nd, count, NULL);
     ok = ok && H5Dwrite(ds, native(t), mem, sp, H5P_DEFAULT, data) >= 0;
-    H5Sclose(mem), H5Sclose(sp), H5Dclose(ds);
+    H5Sclose(mem), H5Sclose(sp);
+    ok = H5Dclose(ds) >= 0 && ok;
     return ok ? MLK_OK : fail(h, e, "append to (disk full?)", path);
 }
 
@@ -403,7 +405,7 @@ mlk_status mlk_h5_write_strings(mlk_h5 *h, const char *path, const char *const *
     hid_t sp = H5Screate_simple(1, &d, NULL);
     hid_t ds = H5Dcreate2(h->id, path, t, sp, l, H5P_DEFAULT, H5P_DEFAULT);
     herr_t r = ds < 0 ? -1 : n ? H5Dwrite(ds, t, H5S_ALL, H5S_ALL, H5P_DEFAULT, flat) : 0;
-    if (ds >= 0) H5Dclose(ds);
+    if (ds >= 0 && H5Dclose(ds) < 0) r = -1;
     H5Sclose(sp), H5Pclose(l), H5Tclose(t);
     mlk_free(flat);
     return r < 0 ? fail(h, e, "write", path) : MLK_OK;

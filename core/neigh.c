@@ -245,7 +245,7 @@ mlk_status mlk_neigh_build(const mlk_cell *cell, size_t n, const double (*x)[3],
                 continue;
             }
             visit(&g, w, i, buf);
-            qsort(buf, m, sizeof *buf, pair_cmp);
+            if (m) qsort(buf, m, sizeof *buf, pair_cmp);
             for (size_t q = 0, k = nl->start[i]; q < m; q++, k++) {
                 nl->j[k] = buf[q].j;
                 memcpy(nl->image[k], buf[q].image, 3);

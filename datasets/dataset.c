@@ -296,8 +296,9 @@ static mlk_status report(const reading *r, const char *path, mlk_err *e)
                         "'mlkit dataset info' shows what is in a file");
         return mlk_err_at(e, path, 0);
     }
-    mlk_log(MLK_LOG_INFO, "%s: %zu frames, %zu groups, from %zu file%s", path, n,
-            count_groups(r->ds, r->first), l->files, l->files > 1 ? "s" : "");
+    size_t groups = count_groups(r->ds, r->first);
+    mlk_log(MLK_LOG_INFO, "%s: %zu frame%s in %zu group%s from %zu file%s", path, n, n == 1 ? "" : "s",
+            groups, groups == 1 ? "" : "s", l->files, l->files == 1 ? "" : "s");
     if (lost)
         mlk_log(MLK_LOG_WARN, "%s: left out %zu frames without forces, %zu without energy, %zu with "
                 "unconverged SCF (first at %s)", path, l->no_force, l->no_energy, l->unconverged,

@@ -177,6 +177,14 @@ static mlk_status write_all(mlk_h5 *h, const mlk_dataset *ds, const table *t, co
     return s;
 }
 
+static void copy(char *dst, size_t cap, const char *s)
+{
+    size_t n = strlen(s);
+    if (n >= cap) n = cap - 1;
+    memcpy(dst, s, n);
+    dst[n] = 0;
+}
+
 mlk_status mlk_dataset_write(const mlk_dataset *ds, const char *path, mlk_err *e)
 {
     char tmp[1088];
@@ -210,9 +218,10 @@ mlk_status mlk_dataset_write(const mlk_dataset *ds, const char *path, mlk_err *e
     }
 done:
     if (h) mlk_h5_close(&h, NULL);
-    if (s && made) {
-        unlink(tmp);
+    if (s && made) unlink(tmp);
+    if (s && e && !strcmp(e->file, tmp)) { /* the user knows the file by its own name */
         mlk_err_hint(e, "check the free space and the permissions of the folder");
+        copy(e->file, sizeof e->file, path);
     }
     for (int k = 0; k < 3; k++) mlk_free(nm[k].s);
     table_free(&t);
@@ -279,12 +288,6 @@ static void strings_free(strings *t)
 {
     for (size_t k = 0; k < t->n; k++) mlk_free(t->s[k]);
     mlk_free(t->s);
-}
-
-static void copy(char *dst, size_t cap, const char *s)
-{
-    size_t n = strlen(s);
-    memcpy(dst, s, n < cap ? n : cap - 1);
 }
 
 static mlk_status scatter(mlk_dataset *ds, const table *t, const strings nm[4], mlk_err *e)

@@ -29,7 +29,7 @@ mlk_status mlk_md_run(mlk_md *md, mlk_md_store *out, mlk_err *e)
         if (!s && md->step == md->n_equil) start_production(md);
         if (!s) s = observe(md, out, e);
     }
-    if (s == MLK_ENUMERIC && out) mlk_md_store_fail(out, md, e);
+    if (s == MLK_ENUMERIC && out) mlk_md_store_fail(out, md);
     if (s || !out) return s;
     return mlk_md_store_finish(out, md, e);
 }
@@ -199,6 +199,16 @@ static void note_shortest(mlk_md *md)
     }
 }
 
+/* Above this the run has left its ensemble. An equilibrated system in the microcanonical ensemble
+ * fluctuates by T sqrt(2/3N) and may release some heat of ordering, but twice its temperature means
+ * that a bond or a model broke. A start from an arbitrary structure may be much hotter for a while. */
+static double hottest(const mlk_md *md, bool production)
+{
+    double t = md->cfg.temp;
+    bool settled = production && md->n_equil > 0;
+    return settled ? 2 * t * (1 + 5 * sqrt(2 / (3 * (double)md->n))) + 50 : 50 * t + 2e4;
+}
+
 /* Everything a step records. Energies are checked before they are stored. */
 static mlk_status observe(mlk_md *md, mlk_md_store *out, mlk_err *e)
 {
@@ -210,8 +220,9 @@ static mlk_status observe(mlk_md *md, mlk_md_store *out, mlk_err *e)
     }
     if (mlk_md_at_thermo(md)) {
         double t = mlk_md_temperature(md);
-        if (!isfinite(md->kinetic) || t > 50 * md->cfg.temp + 2e4) {
-            MLK_FAIL(e, MLK_ENUMERIC, "the temperature is %.3g K: the run has diverged", t);
+        if (!isfinite(md->kinetic) || t > hottest(md, production)) {
+            MLK_FAIL(e, MLK_ENUMERIC, "the temperature is %.4g K, the target %g K: the run has diverged",
+                     t, md->cfg.temp);
             at_step(md, e);
             return MLK_ENUMERIC;
         }

@@ -53,6 +53,7 @@ mlk_status mlk_md_state_write(const mlk_md *md, const char *path, int64_t n_part
     if (!s) s = c;
     if (!s) return mlk_md_commit(tmp, path, e);
     unlink(tmp);
+    mlk_err_hint(e, "check the free space; the same command continues from the last checkpoint");
     return s;
 }
 

@@ -119,6 +119,8 @@ static mlk_status take_lock(mlk_md_store *st, mlk_err *e)
     }
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(st->lock, F_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES)) return MLK_OK;
+    close(st->lock);
+    st->lock = -1;
     MLK_FAIL(e, MLK_EIO, "another process is writing this run");
     mlk_err_hint(e, "wait for it, or give another -o");
     return mlk_err_at(e, st->path, 0);
@@ -175,6 +177,7 @@ void mlk_md_store_close(mlk_md_store *st)
 {
     if (!st) return;
     for (int k = 0; k < st->n_series; k++) mlk_free(st->s[k].buf);
+    if (st->lock >= 0 && st->n_part == 0 && !mlk_file_exists(st->ckpt)) remove_parts(st, -1);
     if (st->lock >= 0) close(st->lock);
     mlk_free(st);
 }
@@ -278,8 +281,8 @@ static mlk_status write_part(mlk_md_store *st, mlk_err *e)
     for (int k = 0; !s && k < st->n_series; k++) {
         const mlk_md_series *q = &st->s[k];
         snprintf(value, sizeof value, "%s/value", q->path);
-        if (st->rows[q->clock])
-            s = mlk_h5_append(h, value, q->type, q->nd, q->dim, st->rows[q->clock], q->buf, false, e);
+        const size_t dim[3] = {st->rows[q->clock], q->dim[0], q->dim[1]};
+        if (dim[0]) s = mlk_h5_write(h, value, q->type, q->nd + 1, dim, q->buf, e);
     }
     mlk_status c = mlk_h5_close(&h, s ? NULL : e);
     if (!s) s = c;
@@ -321,17 +324,17 @@ mlk_status mlk_md_store_finish(mlk_md_store *st, mlk_md *md, mlk_err *e)
     return MLK_OK;
 }
 
-void mlk_md_store_fail(mlk_md_store *st, mlk_md *md, mlk_err *e)
+void mlk_md_store_fail(mlk_md_store *st, mlk_md *md)
 {
     char path[1100];
     snprintf(path, sizeof path, "%s.failed.h5", st->path);
+    mlk_err second = {0};
     note_wall(st, md);
     unlink(path);
-    mlk_err second = {0};
-    mlk_err_hint(e, "the records before the failure are in %s", path);
     if (write_part(st, &second) || mlk_md_h5md_write(st, md, path, false, &second)) {
         mlk_log(MLK_LOG_WARN, "the records before the failure could not be written: %s", second.msg);
         return;
     }
     mlk_log(MLK_LOG_WARN, "the records before the failure are in %s", path);
+    if (!mlk_file_exists(st->ckpt)) remove_parts(st, 0), st->n_part = 0;
 }

@@ -27,8 +27,8 @@ bool mlk_md_store_due(const mlk_md_store *st);
 mlk_status mlk_md_store_checkpoint(mlk_md_store *st, mlk_md *md, mlk_err *e);
 /* Merge the parts into the finished file, with the pair distributions; remove parts and checkpoint. */
 mlk_status mlk_md_store_finish(mlk_md_store *st, mlk_md *md, mlk_err *e);
-/* After a divergence: whatever was recorded into <out>.failed.h5. Best effort; e gets a hint. */
-void mlk_md_store_fail(mlk_md_store *st, mlk_md *md, mlk_err *e);
+/* After a divergence: whatever was recorded into <out>.failed.h5. Best effort: trouble is only logged. */
+void mlk_md_store_fail(mlk_md_store *st, mlk_md *md);
 void mlk_md_store_close(mlk_md_store *st); /* NULL is harmless; files stay */
 
 /* What a finished file says about its run. */

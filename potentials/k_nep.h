@@ -12,7 +12,7 @@ typedef struct mlk_nep_work {
     size_t cap, max_pairs;
     /* radial neighbours */
     int *bucket;       /* (nt,max_pairs) list index of the neighbours of each species      */
-    int *idx;          /* (cap) list index of a neighbour, -1 for a pad                    */
+    int *idx;          /* (cap) number of a neighbour in the centre's list */
     double *x, *y, *z; /* (cap) vectors [A]                                                */
     double *rcinv;     /* (cap) 1/cutoff                                                   */
     double *r, *rinv;  /* (cap)                                                            */
@@ -20,14 +20,15 @@ typedef struct mlk_nep_work {
     double *dfk;          /* (kr,cap) d f_k/dr                                                */
     double *du;           /* (cap) dU/dr of the radial part                                   */
     double *px, *py, *pz; /* (cap) pair partials                                              */
-    size_t seg[MLK_SPECIES_MAX + 1];
+    size_t seg[MLK_SPECIES_MAX + 1], count[MLK_SPECIES_MAX]; /* first; how many without pads */
     /* angular neighbours, not padded inside */
-    int *a_idx, *a_type;   /* (cap) position among the radial ones; species                    */
+    int *a_idx, *a_type; /* (cap) position among the radial ones; species                    */
+    size_t a_seg[MLK_SPECIES_MAX + 1];
     double *ax, *ay, *az;  /* (cap) unit vectors                                               */
     double *arinv;         /* (cap)                                                            */
     double *afk, *adfk;    /* (ka,cap)                                                         */
     double *g, *dg;        /* (cap,na8) g_n and dg_n/dr                                        */
-    double *gt, *dgt;      /* (na8,cap) the same, transposed                                   */
+    double *gt, *dgt;      /* (na8,W) a block of them, transposed */
     double *ylm;           /* (24,cap)                                                         */
     double *fsum;          /* (nt,kr8) sum_j f_k                                               */
     double *q, *fq;        /* (dim8 + 8) descriptors; dU/dq                                    */
@@ -43,7 +44,7 @@ typedef struct mlk_nep_work {
     double *dq, *qb;      /* (dim8 + 8) tangent of q; adjoint of q (fq is that of dq)         */
     double *e, *eb;       /* (neuron8) adjoints                                               */
     double *ds, *sb;      /* (24,na8) tangent and adjoint of s (a is the adjoint of ds)       */
-    double *rows_dot, *rows_d;                /* (nl,na8) tangent of rows, its adjoint                */
+    double *rows_dot, *rows_d; /* (nl,na8) tangent of rows, its adjoint                */
     double *g_w0, *g_b0, *g_w1, *g_cr, *g_ca; /* gradients, packed like w0, b0, w1, cr, ca        */
     double g_b1;
 } mlk_nep_work;

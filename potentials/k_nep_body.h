@@ -12,6 +12,8 @@
  *        (xx-yy)^2-4xxyy, 4(xx-yy)xy */
 
 typedef double NAME(vec) __attribute__((vector_size(W * 8), may_alias));
+typedef double NAME(half) __attribute__((vector_size(32)));
+typedef double NAME(pair) __attribute__((vector_size(16)));
 #define vec NAME(vec)
 #define FN TARGET static inline __attribute__((always_inline))
 #define V(p) (*(const vec *)(p))
@@ -49,12 +51,62 @@ FN void NAME(gemv)(size_t n8, size_t nc, const double *restrict m, size_t ldm,
     }
 }
 
+#define SHUF __builtin_shufflevector
+
+#if W == 8
 FN double NAME(hsum)(vec a)
 {
-    double s = 0;
-    for (int l = 0; l < W; l++) s += a[l];
-    return s;
+    NAME(half) h = SHUF(a, a, 0, 1, 2, 3) + SHUF(a, a, 4, 5, 6, 7);
+    NAME(pair) q = SHUF(h, h, 0, 1) + SHUF(h, h, 2, 3);
+    return q[0] + q[1];
 }
+
+/* (W,W) block at a, rows lda long, transposed into o, rows W long */
+FN void NAME(transpose)(const double *a, size_t lda, double *o)
+{
+    vec t[8], u[8];
+    for (size_t k = 0; k < 8; k += 2) {
+        vec x = V(a + k * lda), y = V(a + (k + 1) * lda);
+        t[k] = SHUF(x, y, 0, 8, 2, 10, 4, 12, 6, 14);
+        t[k + 1] = SHUF(x, y, 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+    for (size_t k = 0; k < 8; k += 4)
+        for (size_t l = 0; l < 2; l++) {
+            u[k + l] = SHUF(t[k + l], t[k + l + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            u[k + l + 2] = SHUF(t[k + l], t[k + l + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    for (size_t k = 0; k < 4; k++) {
+        VSET(o + k * W) = SHUF(u[k], u[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        VSET(o + (k + 4) * W) = SHUF(u[k], u[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+#elif W == 4
+FN double NAME(hsum)(vec a)
+{
+    NAME(pair) q = SHUF(a, a, 0, 1) + SHUF(a, a, 2, 3);
+    return q[0] + q[1];
+}
+
+FN void NAME(transpose)(const double *a, size_t lda, double *o)
+{
+    vec x = V(a), y = V(a + lda), z = V(a + 2 * lda), w = V(a + 3 * lda);
+    vec t0 = SHUF(x, y, 0, 4, 2, 6), t1 = SHUF(x, y, 1, 5, 3, 7);
+    vec t2 = SHUF(z, w, 0, 4, 2, 6), t3 = SHUF(z, w, 1, 5, 3, 7);
+    VSET(o) = SHUF(t0, t2, 0, 1, 4, 5), VSET(o + W) = SHUF(t1, t3, 0, 1, 4, 5);
+    VSET(o + 2 * W) = SHUF(t0, t2, 2, 3, 6, 7), VSET(o + 3 * W) = SHUF(t1, t3, 2, 3, 6, 7);
+}
+#else
+FN double NAME(hsum)(vec a)
+{
+    return a[0] + a[1];
+}
+
+FN void NAME(transpose)(const double *a, size_t lda, double *o)
+{
+    vec x = V(a), y = V(a + lda);
+    VSET(o) = SHUF(x, y, 0, 2), VSET(o + W) = SHUF(x, y, 1, 3);
+}
+#endif
 
 /* Neighbours of centre i inside the radial cutoff, sorted by species, each species padded to 8
  * lanes with points at the cutoff (where every function and its slope vanish). Returns the padded
@@ -62,35 +114,48 @@ FN double NAME(hsum)(vec a)
 FN size_t NAME(collect)(const mlk_nep *m, const mlk_neigh *nl, const int *type, size_t i,
                         mlk_nep_work *w)
 {
-    size_t k0 = nl->start[i], k1 = nl->start[i + 1];
-    const double *restrict rx = nl->r[0], *restrict ry = nl->r[1], *restrict rz = nl->r[2];
-    const double *rr = m->rr + (size_t)type[i] * m->nt;
-    size_t count[MLK_SPECIES_MAX];
-    for (size_t t = 0; t < m->nt; t++) count[t] = 0;
-    for (size_t k = k0; k < k1; k++) {
-        size_t t = (size_t)type[nl->j[k]];
-        double r2 = rx[k] * rx[k] + ry[k] * ry[k] + rz[k] * rz[k];
-        w->bucket[t * w->max_pairs + count[t]] = (int)k;
-        count[t] += r2 < rr[t] * rr[t];
+    size_t k0 = nl->start[i], np = nl->start[i + 1] - k0, near = 0, nt = m->nt;
+    const double *restrict rx = nl->r[0] + k0, *restrict ry = nl->r[1] + k0;
+    const double *restrict rz = nl->r[2] + k0, *rr = m->rr + (size_t)type[i] * nt;
+    double *restrict r2 = w->r, far2 = 0;
+    int *restrict list = w->a_idx; /* free until angular() */
+    size_t *count = w->count;
+    for (size_t t = 0; t < nt; t++) {
+        count[t] = 0;
+        far2 = rr[t] * rr[t] > far2 ? rr[t] * rr[t] : far2;
+    }
+#pragma omp simd aligned(r2 : 64)
+    for (size_t k = 0; k < np; k++) r2[k] = rx[k] * rx[k] + ry[k] * ry[k] + rz[k] * rz[k];
+    for (size_t k = 0; k < np; k++) {
+        list[near] = (int)k;
+        near += r2[k] < far2;
+    }
+    const int *nj = nl->j + k0;
+    for (size_t q = 0; q < near; q++) {
+        int k = list[q];
+        size_t t = (size_t)type[nj[k]];
+        w->bucket[t * w->max_pairs + count[t]] = k;
+        count[t] += r2[k] < rr[t] * rr[t];
     }
     size_t n = 0;
-    for (size_t t = 0; t < m->nt; t++) {
+    int *restrict idx = w->idx;
+    double *restrict x = w->x, *restrict y = w->y, *restrict z = w->z, *restrict rcinv = w->rcinv;
+    for (size_t t = 0; t < nt; t++) {
         w->seg[t] = n;
         const int *b = w->bucket + t * w->max_pairs;
-        size_t end = n + ((count[t] + 7) & ~(size_t)7);
-        for (size_t c = 0; c < count[t]; c++, n++) {
-            int k = b[c];
-            w->idx[n] = k;
-            w->x[n] = rx[k], w->y[n] = ry[k], w->z[n] = rz[k];
-            w->rcinv[n] = 1 / rr[t];
+        size_t c = count[t], c8 = (c + 7) & ~(size_t)7;
+        double inv = 1 / rr[t];
+        for (size_t q = 0; q < c8; q++) {
+            idx[n + q] = b[q < c ? q : 0];
+            rcinv[n + q] = inv;
         }
-        for (; n < end; n++) {
-            w->idx[n] = -1;
-            w->x[n] = rr[t], w->y[n] = 0, w->z[n] = 0;
-            w->rcinv[n] = 1 / rr[t];
-        }
+        n += c8;
     }
-    w->seg[m->nt] = n;
+    w->seg[nt] = n;
+#pragma omp simd aligned(idx, x, y, z : 64)
+    for (size_t j = 0; j < n; j++) x[j] = rx[idx[j]], y[j] = ry[idx[j]], z[j] = rz[idx[j]];
+    for (size_t t = 0; t < nt; t++)
+        for (size_t j = w->seg[t] + count[t]; j < w->seg[t + 1]; j++) x[j] = rr[t], y[j] = z[j] = 0;
     return n;
 }
 
@@ -153,7 +218,6 @@ FN void NAME(radial)(const mlk_nep *m, size_t n, mlk_nep_work *w)
         }
         for (size_t k = 0; k < m->kr; k++) f[k] = NAME(hsum)(sum[k]);
     }
-    memset(w->q, 0, m->nr8 * sizeof *w->q);
 }
 
 /* q_n = sum over species and k of c f; nr8 lanes are written */
@@ -171,28 +235,37 @@ FN void NAME(expand_radial)(const mlk_nep *m, size_t ti, const mlk_nep_work *w, 
 }
 
 /* Angular neighbours out of the radial ones; returns their number. Rows are filled up to a multiple
- * of 8 with copies of the cutoff point. */
+ * of 8 with finite values that nothing depends on. */
 FN size_t NAME(angular)(const mlk_nep *m, size_t ti, mlk_nep_work *w)
 {
     const double *ra = m->ra + ti * m->nt;
     size_t n = 0;
-    double *ar = w->px, *arcinv = w->py; /* free until the partials are formed */
+    double *restrict ar = w->px, *restrict arcinv = w->py; /* free until the partials are formed */
+    int *restrict at = w->a_type, *restrict idx = w->a_idx;
+    const double *restrict r = w->r;
     for (size_t t = 0; t < m->nt; t++) {
-        double rc = ra[t], rcinv = 1 / rc;
-        for (size_t j = w->seg[t]; j < w->seg[t + 1]; j++) {
-            w->a_idx[n] = (int)j;
-            w->a_type[n] = (int)t;
-            ar[n] = w->r[j], w->arinv[n] = w->rinv[j], arcinv[n] = rcinv;
-            w->ax[n] = w->x[j], w->ay[n] = w->y[j], w->az[n] = w->z[j];
-            n += (w->r[j] < rc) & (w->idx[j] >= 0);
+        double rc = ra[t], inv = 1 / rc;
+        size_t first = n, end = w->seg[t] + w->count[t];
+        for (size_t j = w->seg[t]; j < end; j++) {
+            idx[n] = (int)j;
+            n += r[j] < rc;
         }
+        w->a_seg[t] = first;
+        for (size_t j = first; j < n; j++) at[j] = (int)t, arcinv[j] = inv;
     }
-    for (size_t j = n; j < ((n + 7) & ~(size_t)7); j++) {
-        w->a_idx[j] = w->a_type[j] = 0;
-        ar[j] = w->arinv[j] = arcinv[j] = w->ax[j] = 1;
-        w->ay[j] = w->az[j] = 0;
-    }
+    w->a_seg[m->nt] = n;
+    for (size_t j = n; j < ((n + 7) & ~(size_t)7); j++)
+        idx[j] = idx[0], at[j] = at[0], arcinv[j] = 0;
     size_t n8 = (n + 7) & ~(size_t)7, cap = w->cap;
+    const double *restrict rx = w->x, *restrict ry = w->y, *restrict rz = w->z, *rinv = w->rinv;
+    double *restrict ax = w->ax, *restrict ay = w->ay, *restrict az = w->az,
+                     *restrict ari = w->arinv;
+#pragma omp simd aligned(idx, ar, ax, ay, az, ari : 64)
+    for (size_t j = 0; j < n8; j++) {
+        int k = idx[j];
+        ar[j] = r[k], ari[j] = rinv[k];
+        ax[j] = rx[k], ay[j] = ry[k], az[j] = rz[k];
+    }
     NAME(envelope)(n8, ar, arcinv, w);
     for (size_t j = 0; j < n8; j += W) {
 #define F(k, f_, df_) VSET(w->afk + (k)*cap + j) = f_, VSET(w->adfk + (k)*cap + j) = df_
@@ -227,24 +300,29 @@ FN size_t NAME(angular)(const mlk_nep *m, size_t ti, mlk_nep_work *w)
     return n;
 }
 
-/* g_n(r_j) and dg_n/dr of every angular neighbour */
+/* g_n(r_j) and dg_n/dr of every angular neighbour, four at a time; what a group computes beyond the
+ * end of its species is overwritten by the next one. */
 FN void NAME(contract_radial)(const mlk_nep *m, size_t ti, size_t n, mlk_nep_work *w)
 {
     size_t na8 = m->na8, ka = m->ka, cap = w->cap;
-    for (size_t j = 0; j < n; j++) {
-        const double *c = m->ca + (ti * m->nt + (size_t)w->a_type[j]) * ka * na8;
-        const double *f = w->afk + j, *df = w->adfk + j;
-        for (size_t v = 0; v < na8; v += W) {
-            vec g = V(c + v) * f[0], dg = V(c + v) * df[0];
-            for (size_t k = 1; k < ka; k++) {
-                vec ck = V(c + k * na8 + v);
-                g += ck * f[k * cap];
-                dg += ck * df[k * cap];
+    for (size_t t = 0; t < m->nt; t++)
+        for (size_t j = w->a_seg[t]; j < w->a_seg[t + 1]; j += 4)
+            for (size_t v = 0; v < na8; v += W) {
+                const double *c = m->ca + (ti * m->nt + t) * ka * na8 + v;
+                const double *f = w->afk + j, *df = w->adfk + j;
+                vec g0 = {0}, g1 = {0}, g2 = {0}, g3 = {0}, d0 = {0}, d1 = {0}, d2 = {0}, d3 = {0};
+                for (size_t k = 0; k < ka; k++, c += na8, f += cap, df += cap) {
+                    vec ck = V(c);
+                    g0 += ck * f[0], g1 += ck * f[1], g2 += ck * f[2], g3 += ck * f[3];
+                    d0 += ck * df[0], d1 += ck * df[1], d2 += ck * df[2], d3 += ck * df[3];
+                }
+                double *g = w->g + j * na8 + v, *d = w->dg + j * na8 + v;
+                VSET(g) = g0, VSET(g + na8) = g1, VSET(g + 2 * na8) = g2, VSET(g + 3 * na8) = g3;
+                VSET(d) = d0, VSET(d + na8) = d1, VSET(d + 2 * na8) = d2, VSET(d + 3 * na8) = d3;
             }
-            VSET(w->g + j * na8 + v) = g;
-            VSET(w->dg + j * na8 + v) = dg;
-        }
-    }
+    size_t pad = ((n + 7) & ~(size_t)7) - n;
+    memset(w->g + n * na8, 0, pad * na8 * sizeof *w->g);
+    memset(w->dg + n * na8, 0, pad * na8 * sizeof *w->dg);
 }
 
 /* s[lm][n] = sum_j y[lm][j] g[j][n], eight components at a time */
@@ -409,20 +487,19 @@ FN void NAME(angular_force)(const mlk_nep *m, size_t n, mlk_nep_work *w)
 {
     size_t na8 = m->na8, na = m->na, cap = w->cap, n8 = (n + 7) & ~(size_t)7;
     double *restrict gt = w->gt, *restrict dgt = w->dgt;
-    for (size_t j = 0; j < n; j++)
-        for (size_t k = 0; k < na; k++)
-            gt[k * cap + j] = w->g[j * na8 + k], dgt[k * cap + j] = w->dg[j * na8 + k];
-    for (size_t j = n; j < n8; j++)
-        for (size_t k = 0; k < na; k++) gt[k * cap + j] = dgt[k * cap + j] = 0;
     double out[3][W] __attribute__((aligned(64)));
     for (size_t j = 0; j < n8; j += W) {
+        for (size_t v = 0; v < na8; v += W) {
+            NAME(transpose)(w->g + j * na8 + v, na8, gt + v * W);
+            NAME(transpose)(w->dg + j * na8 + v, na8, dgt + v * W);
+        }
         /* b_lm = sum_n g_n a_lm,n;  c = sum_lm ylm sum_n dg_n a_lm,n */
         vec b[24], c = {0};
         for (size_t lm = 0; lm < m->nlm8; lm += 4) {
             const double *a = w->a + lm * na8, *y = w->ylm + lm * cap + j;
             vec b0 = {0}, b1 = {0}, b2 = {0}, b3 = {0}, d0 = {0}, d1 = {0}, d2 = {0}, d3 = {0};
             for (size_t k = 0; k < na; k++) {
-                vec g = V(gt + k * cap + j), dg = V(dgt + k * cap + j);
+                vec g = V(gt + k * W), dg = V(dgt + k * W);
                 double a0 = a[k], a1 = a[na8 + k], a2 = a[2 * na8 + k], a3 = a[3 * na8 + k];
                 b0 += g * a0, b1 += g * a1, b2 += g * a2, b3 += g * a3;
                 d0 += dg * a0, d1 += dg * a1, d2 += dg * a2, d3 += dg * a3;
@@ -467,10 +544,11 @@ TARGET static void NAME(eval)(const mlk_nep *m, const mlk_neigh *nl, const int *
         NAME(angular_force)(m, na, w);
         size_t k0 = nl->start[i], bytes = (nl->start[i + 1] - k0) * sizeof(double);
         for (int c = 0; c < 3; c++) memset(p[c] + k0, 0, bytes);
-        double *restrict p0 = p[0], *restrict p1 = p[1], *restrict p2 = p[2];
-        for (size_t j = 0; j < n; j++) {
-            int k = w->idx[j];
-            if (k >= 0) p0[k] = w->px[j], p1[k] = w->py[j], p2[k] = w->pz[j];
-        }
+        double *restrict p0 = p[0] + k0, *restrict p1 = p[1] + k0, *restrict p2 = p[2] + k0;
+        for (size_t t = 0; t < m->nt; t++)
+            for (size_t j = w->seg[t]; j < w->seg[t] + w->count[t]; j++) {
+                int k = w->idx[j];
+                p0[k] = w->px[j], p1[k] = w->py[j], p2[k] = w->pz[j];
+            }
     }
 }

@@ -3,6 +3,7 @@
 #undef FN
 #undef V
 #undef VSET
+#undef SHUF
 #undef CHEBYSHEV
 #undef W
 #undef TARGET

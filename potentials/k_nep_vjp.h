@@ -8,8 +8,26 @@
  *   of hd: e = w1 (1-t^2),  of h: eb = e (ubar - 2 t hd),  of dq: fq = w0' e,  of q: qb = w0' eb.
  */
 
-/* fsum_dot, tangents of r and of ylm */
-FN void NAME(tangents)(const mlk_nep *m, size_t n, size_t na, mlk_nep_work *w)
+/* tangents of the radial vectors and distances */
+FN void NAME(displacements)(const mlk_nep *m, size_t n, size_t k0, double *const pbar[3],
+                            mlk_nep_work *w)
+{
+    const double *restrict p0 = pbar[0] + k0, *restrict p1 = pbar[1] + k0,
+                           *restrict p2 = pbar[2] + k0;
+    const double *restrict x = w->x, *restrict y = w->y, *restrict z = w->z;
+    double *restrict vx = w->vx, *restrict vy = w->vy, *restrict vz = w->vz, *restrict rho = w->rho;
+    const int *restrict idx = w->idx;
+#pragma omp simd aligned(idx, x, y, z, vx, vy, vz, rho : 64)
+    for (size_t j = 0; j < n; j++) {
+        vx[j] = p0[idx[j]], vy[j] = p1[idx[j]], vz[j] = p2[idx[j]];
+        rho[j] = x[j] * vx[j] + y[j] * vy[j] + z[j] * vz[j];
+    }
+    for (size_t t = 0; t < m->nt; t++)
+        for (size_t j = w->seg[t] + w->count[t]; j < w->seg[t + 1]; j++) rho[j] = 0;
+}
+
+/* fsum_dot, tangents of ylm */
+FN void NAME(tangents)(const mlk_nep *m, size_t na, mlk_nep_work *w)
 {
     for (size_t t = 0; t < m->nt; t++) {
         double *f = w->dfsum + t * m->kr8;
@@ -20,7 +38,6 @@ FN void NAME(tangents)(const mlk_nep *m, size_t n, size_t na, mlk_nep_work *w)
             f[k] = NAME(hsum)(a);
         }
     }
-    (void)n;
     size_t na8 = (na + 7) & ~(size_t)7, cap = w->cap, L = m->L;
     const double *restrict x_ = w->ax, *restrict y_ = w->ay, *restrict z_ = w->az;
     double *restrict tx = w->px, *restrict ty = w->py, *restrict tz = w->pz;
@@ -196,7 +213,7 @@ FN void NAME(network_vjp)(const mlk_nep *m, size_t net, double ubar, mlk_nep_wor
 }
 
 /* gradients of the expansion coefficients */
-FN void NAME(expansion_vjp)(const mlk_nep *m, size_t ti, size_t n, mlk_nep_work *w)
+FN void NAME(expansion_vjp)(const mlk_nep *m, size_t ti, mlk_nep_work *w)
 {
     for (size_t t = 0; t < m->nt; t++) {
         if (w->seg[t] == w->seg[t + 1]) continue;
@@ -206,31 +223,36 @@ FN void NAME(expansion_vjp)(const mlk_nep *m, size_t ti, size_t n, mlk_nep_work 
             for (size_t v = 0; v < m->nr8; v += W)
                 VSET(g + k * m->nr8 + v) += V(w->qb + v) * f[k] + V(w->fq + v) * df[k];
     }
+    /* h_j = sum_lm sb ylm + a ydot, k_j = rho sum_lm a ylm; g += h f + k df; four neighbours at a
+     * time (repeating the last one with weight zero) */
     size_t na8 = m->na8, cap = w->cap, ka = m->ka;
-    for (size_t v = 0; v < na8; v += W) {
-        const double *a = w->a + v, *sb = w->sb + v;
-        for (size_t j = 0; j < n; j++) {
-            const double *y = w->ylm + j, *yd = w->ydot + j;
-            vec h0 = {0}, h1 = {0}, h2 = {0}, h3 = {0}, k0 = {0}, k1 = {0};
-            size_t lm = 0;
-            for (; lm + 2 <= m->nlm; lm += 2) {
-                vec al = V(a + lm * na8), am = V(a + (lm + 1) * na8);
-                double y0 = y[lm * cap], y1 = y[(lm + 1) * cap];
-                h0 += V(sb + lm * na8) * y0, h1 += V(sb + (lm + 1) * na8) * y1;
-                h2 += al * yd[lm * cap], h3 += am * yd[(lm + 1) * cap];
-                k0 += al * y0, k1 += am * y1;
+    for (size_t t = 0; t < m->nt; t++)
+        for (size_t j = w->a_seg[t], end = w->a_seg[t + 1]; j < end; j += 4)
+            for (size_t v = 0; v < na8; v += W) {
+                size_t j1 = j + 1 < end ? j + 1 : j, j2 = j + 2 < end ? j + 2 : j;
+                size_t j3 = j + 3 < end ? j + 3 : j;
+                const double *a = w->a + v, *sb = w->sb + v, *y = w->ylm, *yd = w->ydot;
+                vec h0 = {0}, h1 = {0}, h2 = {0}, h3 = {0}, d0 = {0}, d1 = {0}, d2 = {0}, d3 = {0};
+                vec k0 = {0}, k1 = {0}, k2 = {0}, k3 = {0};
+                for (size_t lm = 0; lm < m->nlm; lm++, a += na8, sb += na8, y += cap, yd += cap) {
+                    vec al = V(a), sl = V(sb);
+                    double y0 = y[j], y1 = y[j1], y2 = y[j2], y3 = y[j3];
+                    h0 += sl * y0, h1 += sl * y1, h2 += sl * y2, h3 += sl * y3;
+                    k0 += al * y0, k1 += al * y1, k2 += al * y2, k3 += al * y3;
+                    d0 += al * yd[j], d1 += al * yd[j1], d2 += al * yd[j2], d3 += al * yd[j3];
+                }
+                double m1 = j1 > j, m2 = j2 > j, m3 = j3 > j;
+                h0 += d0, h1 = m1 * (h1 + d1), h2 = m2 * (h2 + d2), h3 = m3 * (h3 + d3);
+                k0 *= w->arho[j], k1 *= m1 * w->arho[j1], k2 *= m2 * w->arho[j2];
+                k3 *= m3 * w->arho[j3];
+                double *g = w->g_ca + (ti * m->nt + t) * ka * na8 + v;
+                const double *f = w->afk, *df = w->adfk;
+                for (size_t k = 0; k < ka; k++, g += na8, f += cap, df += cap) {
+                    vec p = h0 * f[j] + h1 * f[j1], q = k0 * df[j] + k1 * df[j1];
+                    p += h2 * f[j2] + h3 * f[j3], q += k2 * df[j2] + k3 * df[j3];
+                    VSET(g) += p + q;
+                }
             }
-            if (lm < m->nlm) {
-                h0 += V(sb + lm * na8) * y[lm * cap];
-                h2 += V(a + lm * na8) * yd[lm * cap];
-                k0 += V(a + lm * na8) * y[lm * cap];
-            }
-            vec h = (h0 + h1) + (h2 + h3), kk = (k0 + k1) * w->arho[j];
-            double *g = w->g_ca + (ti * m->nt + (size_t)w->a_type[j]) * ka * na8 + v;
-            for (size_t k = 0; k < ka; k++)
-                VSET(g + k * na8) += h * w->afk[k * cap + j] + kk * w->adfk[k * cap + j];
-        }
-    }
 }
 
 TARGET static void NAME(vjp)(const mlk_nep *m, const mlk_neigh *nl, const int *type, size_t i0,
@@ -240,15 +262,9 @@ TARGET static void NAME(vjp)(const mlk_nep *m, const mlk_neigh *nl, const int *t
         size_t ti = (size_t)type[i], net = m->n_net == 1 ? 0 : ti;
         size_t n = NAME(collect)(m, nl, type, i, w);
         NAME(radial)(m, n, w);
-        for (size_t j = 0; j < n; j++) {
-            int k = w->idx[j];
-            w->vx[j] = k < 0 ? 0 : pbar[0][k];
-            w->vy[j] = k < 0 ? 0 : pbar[1][k];
-            w->vz[j] = k < 0 ? 0 : pbar[2][k];
-            w->rho[j] = w->x[j] * w->vx[j] + w->y[j] * w->vy[j] + w->z[j] * w->vz[j];
-        }
+        NAME(displacements)(m, n, nl->start[i], pbar, w);
         size_t na = NAME(angular)(m, ti, w);
-        NAME(tangents)(m, n, na, w);
+        NAME(tangents)(m, na, w);
         NAME(expand_radial)(m, ti, w, w->fsum, w->q);
         NAME(expand_radial)(m, ti, w, w->dfsum, w->dq);
         NAME(contract_radial)(m, ti, na, w);
@@ -261,6 +277,6 @@ TARGET static void NAME(vjp)(const mlk_nep *m, const mlk_neigh *nl, const int *t
         NAME(q_to_rows)(m, w->qb, w->rows_b);
         NAME(q_to_rows)(m, w->fq, w->rows_d);
         NAME(invariants_dot_back)(m, w);
-        NAME(expansion_vjp)(m, ti, na, w);
+        NAME(expansion_vjp)(m, ti, w);
     }
 }

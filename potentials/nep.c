@@ -145,7 +145,7 @@ static mlk_status work_init(const mlk_nep *m, const mlk_neigh *nl, size_t i0, si
     for (size_t i = i0; i < i1; i++)
         if (nl->start[i + 1] - nl->start[i] > most) most = nl->start[i + 1] - nl->start[i];
     memset(w, 0, sizeof *w);
-    size_t cap = w->cap = up8(most) + 8 * m->nt;
+    size_t cap = w->cap = up8(most) + 8 * (m->nt + 1);
     w->max_pairs = most + 1;
     size_t lm = 24 * m->na8, rows = m->nl * m->na8, tt = m->nt * m->nt;
     struct {
@@ -174,8 +174,8 @@ static mlk_status work_init(const mlk_nep *m, const mlk_neigh *nl, size_t i0, si
                 {&w->adfk, m->ka * cap, false},
                 {&w->g, cap * m->na8, false},
                 {&w->dg, cap * m->na8, false},
-                {&w->gt, m->na8 * cap, false},
-                {&w->dgt, m->na8 * cap, false},
+                {&w->gt, m->na8 * 8, false},
+                {&w->dgt, m->na8 * 8, false},
                 {&w->ylm, 24 * cap, false},
                 {&w->fsum, m->nt * m->kr8, false},
                 {&w->q, m->dim8 + 8, false},

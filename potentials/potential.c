@@ -160,14 +160,14 @@ mlk_status mlk_potential_eval(const mlk_potential *pot, const mlk_neigh *nl, con
         return MLK_FAIL(e, MLK_EBUG, "neighbour list radius %g A below the cutoff %g A", nl->rc, pot->rc);
     MLK_TRY(reserve(ev, nl->n, nl->np, e));
     bool want_w = want & MLK_WANT_W;
-    size_t n = nl->n, chunk = 4, n_chunk = (n + chunk - 1) / chunk;
+    size_t n = nl->n, chunk = 8, n_chunk = (n + chunk - 1) / chunk;
     size_t bad_chunk = SIZE_MAX; /* the first failing chunk decides the message */
     mlk_err bad = {0};
     bool nested = omp_in_parallel();
 #pragma omp parallel if (!nested && n >= 16)
     {
         mlk_scratch *s = &ev->scratch[nested ? 0 : omp_get_thread_num()];
-#pragma omp for schedule(dynamic, 4)
+#pragma omp for schedule(dynamic, 2)
         for (size_t c = 0; c < n_chunk; c++) {
             size_t i0 = c * chunk, i1 = i0 + chunk < n ? i0 + chunk : n;
             mlk_err le = {0};

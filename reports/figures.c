@@ -55,11 +55,12 @@ static mlk_status kappa(mlk_report *r, mlk_err *e)
             lo - half - 0.06 * range, hi + half + 0.06 * range, 1.16 * top_of(r));
     fprintf(p.gp, "set xtics (");
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
-    fprintf(p.gp, ")\nset key top right Right noreverse\nset style fill solid 1 noborder\n"
-                  "set multiplot layout 1,2 margins 0.075,0.985,0.14,0.90 spacing 0.075,0.1\n");
+    fprintf(p.gp, ")\nset style fill solid 1 noborder\n");
+    mlk_plot_grid(&p, 1, 2, true, true, true);
     for (int side = 0; side < 2; side++) {
         fprintf(p.gp, "set title '%s'\n", side ? "Onsager-corrected" : "naive Green–Kubo");
-        fprintf(p.gp, "set ylabel '%s (W m^{-1} K^{-1})'\nplot ", side ? "κ" : "κ_{naive}");
+        fprintf(p.gp, "set ylabel '%s (W m^{-1} K^{-1})'\n%splot ", side ? "κ" : "κ_{naive}",
+                side ? "unset label\n" : "");
         if (means)
             fprintf(p.gp, "'kappa_mean.csv' skip 1 using 1:%d:(%.6g):($%d > 0 ? $%d : 0) with boxxyerrorbars "
                           "lc rgb '#E3E3E3', '' skip 1 using ($1-%.6g):%d:(%.6g):(0) with vectors nohead "
@@ -96,26 +97,29 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
-    MLK_TRY(mlk_plot_begin(&p, r, "agreement", 900, 340, e));
+    MLK_TRY(mlk_plot_begin(&p, r, "agreement", 900, 360, e));
     fprintf(p.gp, "set xlabel 'temperature (K)'\nset offsets graph 0.06, graph 0.06, graph 0.12, 0\nset xtics (");
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
-    fprintf(p.gp, ")\nset multiplot layout 1,2 margins 0.075,0.985,0.17,0.90 spacing 0.09,0.1\n"
-                  "set key top left\nset yrange [0:*]\nset title 'scatter between models'\n"
+    fprintf(p.gp, ")\n");
+    mlk_plot_legend(&p, 2, (const char *const[]){"naive", "corrected"}, (const int[]){2, 1});
+    mlk_plot_grid(&p, 1, 2, true, true, false);
+    fprintf(p.gp, "set yrange [0:*]\nset title 'scatter between models'\n"
                   "set ylabel 'scatter (W m^{-1} K^{-1})'\nplot "
                   "'agreement.csv' skip 1 using 1:2 with linespoints ls 2 title 'τ naive', "
                   "'' skip 1 using 1:3 with linespoints ls 1 title 'τ corrected', "
-                  "'' skip 1 using 1:4 with linespoints ls 2 lw 1 dt 3 pt 4 title 'standard deviation naive', "
-                  "'' skip 1 using 1:5 with linespoints ls 1 lw 1 dt 3 pt 6 title 'standard deviation corrected'\n"
-                  "unset offsets\nset offsets graph 0.06, graph 0.06, 0, 0\n"
+                  "'' skip 1 using 1:4 with linespoints ls 2 lw 1 dt 3 pt 4 title 's.d. naive', "
+                  "'' skip 1 using 1:5 with linespoints ls 1 lw 1 dt 3 pt 6 title 's.d. corrected'\n"
+                  "unset offsets\nset offsets graph 0.06, graph 0.06, 0, 0\nunset label\n"
                   "set title 'do the models agree?'\nset ylabel 'p-value'\nset logscale y\nset format y '10^{%%T}'\n"
-                  "set yrange [1e-6:2]\nset key bottom left\nset xrange [*:*]\nplot "
-                  "0.05 with lines lw 1 dt 2 lc rgb '#777777' title 'p = 0.05', "
+                  "set yrange [1e-6:2]\nset xrange [*:*]\n"
+                  "set label 1 'p = 0.05' at graph 0.02, first 0.025 tc rgb '#666666'\nplot "
+                  "0.05 with lines lw 1 dt 2 lc rgb '#777777', "
                   "'agreement.csv' skip 1 using 1:($6 > 1.5e-6 ? $6 : 1.5e-6) with linespoints ls 2 title 'naive', "
                   "'' skip 1 using 1:($7 > 1.5e-6 ? $7 : 1.5e-6) with linespoints ls 1 title 'corrected'\n"
                   "unset multiplot\n");
     return mlk_plot_end(&p, "Agreement of the models",
-                        "Left: scatter between models, τ (DerSimonian–Laird, beyond the error bars) and the plain "
-                        "standard deviation. Right: probability of a heterogeneity at least this large if all "
+                        "Left: scatter between models: τ (DerSimonian–Laird, beyond the error bars; solid) and the plain "
+                        "standard deviation (dotted). Right: probability of a heterogeneity at least this large if all "
                         "models had the same κ (values below 10⁻⁶ are drawn at the lower edge); below the "
                         "dashed line the models differ significantly.", e);
 }
@@ -140,12 +144,12 @@ static mlk_status gauge(mlk_report *r, mlk_err *e)
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
-    MLK_TRY(mlk_plot_begin(&p, r, "gauge", 900, 340, e));
-    fprintf(p.gp, "set xlabel 'energy offset of the mobile species (eV)'\nset yrange [0:*]\n"
-                  "set key top center\nset multiplot layout 1,%d margins 0.07,0.985,0.17,0.90 spacing 0.06,0.1\n", n);
+    MLK_TRY(mlk_plot_begin(&p, r, "gauge", 900, 360, e));
+    fprintf(p.gp, "set xlabel 'energy offset (eV per atom)'\nset yrange [0:*]\n");
+    mlk_plot_grid(&p, 1, n, false, true, true);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
-                q ? "" : "κ (W m^{-1} K^{-1})", q ? "unset key\n" : "");
+                q ? "" : "κ (W m^{-1} K^{-1})", q ? "unset label\n" : "");
         for (int m = 0; m < r->n_model; m++)
             fprintf(p.gp, "%s'gauge.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : NaN):4 with lines "
                           "ls %d title \"%s\" noenhanced, '' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : NaN):5 "

@@ -6,7 +6,7 @@
 #include "reports/plot.h"
 #include "reports/report.h"
 
-enum { TRACE_POINTS = 300 };
+enum { TRACE_POINTS = 160 };
 
 static mlk_status traces(mlk_report *r, mlk_err *e)
 {
@@ -26,13 +26,13 @@ static mlk_status traces(mlk_report *r, mlk_err *e)
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "traces", 900, 500, e));
-    fprintf(p.gp, "set xrange [0:*]\nset key top right noreverse Right\n"
-                  "set multiplot layout 2,%d margins 0.085,0.985,0.11,0.94 spacing 0.07,0.12\n", n);
+    fprintf(p.gp, "set xrange [0:*]\n");
+    mlk_plot_grid(&p, 2, n, false, true, true);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
-            fprintf(p.gp, "set title '%s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ", "",
+            fprintf(p.gp, "set title '%.6g K'\nset xlabel '%s'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                     row ? "time (ps)" : "", q ? "" : row ? "ΔE_{tot} (meV/atom)" : "temperature (K)",
-                    row || q ? "unset key\n" : "");
+                    row || q ? "unset label\n" : "");
             if (!row) fprintf(p.gp, "%.6g with lines dt 2 lw 1 lc rgb '#555555' title 'target', ", r->temp[idx[q]]);
             for (int m = 0; m < r->n_model; m++)
                 fprintf(p.gp, "%s'traces.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && $3 == 1 ? $4 : NaN):%d "
@@ -45,7 +45,7 @@ static mlk_status traces(mlk_report *r, mlk_err *e)
     char caption[700];
     snprintf(caption, sizeof caption,
              "Temperature (top) and total energy per atom relative to its first value (bottom) during the NVE "
-             "production of the first replica at %.4g%s%.4g K (left to right). Averages over short bins. The "
+             "production of the first replica at %.4g%s%.4g K (left to right). Averages over short bins; dotted line: target temperature. The "
              "drift of every run is in the table.", r->temp[idx[0]], n > 2 ? " … " : " and ", r->temp[idx[n - 1]]);
     return mlk_plot_end(&p, "Temperature and energy conservation", caption, e);
 }
@@ -72,14 +72,12 @@ static mlk_status rdf(mlk_report *r, mlk_err *e)
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!n_pair) return MLK_OK;
     int rows = (n_pair + 2) / 3;
-    MLK_TRY(mlk_plot_begin(&p, r, "rdf", 900, 60 + 200 * rows, e));
-    double h = 60 + 200 * rows;
-    fprintf(p.gp, "set xrange [1:8]\nset yrange [0:*]\nset key top right noreverse Right\n"
-                  "set multiplot layout %d,3 margins 0.065,0.985,%.4f,%.4f spacing 0.06,%.4f\n",
-            rows, 50 / h, 1 - 22 / h, 38 / h);
+    MLK_TRY(mlk_plot_begin(&p, r, "rdf", 900, 60 + 230 * rows, e));
+    fprintf(p.gp, "set xrange [1:8]\nset yrange [0:*]\n");
+    mlk_plot_grid(&p, rows, 3, false, true, true);
     for (int q = 0; q < n_pair; q++) {
-        fprintf(p.gp, "set title '%s' offset 0,-0.6\nset xlabel '%s'\nset ylabel '%s'\n%splot ", pair[q],
-                q / 3 == rows - 1 || q + 3 >= n_pair ? "r (Å)" : "", q % 3 ? "" : "g(r)", q ? "unset key\n" : "");
+        fprintf(p.gp, "set title '%s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ", pair[q],
+                q / 3 == rows - 1 || q + 3 >= n_pair ? "r (Å)" : "", q % 3 ? "" : "g(r)", q ? "unset label\n" : "");
         for (int m = 0; m < r->n_model; m++)
             fprintf(p.gp, "%s'rdf.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && strcol(3) eq '%s' ? $4 : NaN):5 "
                           "with lines ls %d lw %s title \"%s\" noenhanced",
@@ -129,19 +127,19 @@ static mlk_status msd(mlk_report *r, mlk_err *e)
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
-    MLK_TRY(mlk_plot_begin(&p, r, "msd", 900, 340, e));
-    fprintf(p.gp, "set logscale xy\nset format y '10^{%%T}'\nset format x '%%g'\nset xlabel 'time (ps)'\n"
-                  "set multiplot layout 1,%d margins 0.075,0.985,0.17,0.91 spacing 0.06,0.1\n", n);
+    MLK_TRY(mlk_plot_begin(&p, r, "msd", 900, 360, e));
+    fprintf(p.gp, "set logscale xy\nset format y '10^{%%T}'\nset format x '%%g'\nset xlabel 'time (ps)'\n");
+    mlk_plot_grid(&p, 1, n, false, true, true);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
-                q ? "" : "mean-square displacement (Å^2)", q ? "unset key\n" : "");
+                q ? "" : "mean-square displacement (Å^2)", q ? "unset label\n" : "");
         for (int m = 0; m < r->n_model; m++)
             for (int mob = 1; mob >= 0; mob--)
                 fprintf(p.gp, "%s'msd.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && $4 == %d ? $5 : NaN):6 "
-                              "with %s %d %s%s%s noenhanced",
+                              "with %s ls %d %s%s%s",
                         m || !mob ? ", " : "", r->temp[idx[q]], r->model[m].name, mob,
-                        mob ? "lines ls" : "points pt 7 ps 0.12 ls", mlk_plot_style(m), mob ? "title \"" : "notitle",
-                        mob ? r->model[m].name : "", mob ? "\"" : "");
+                        mob ? "lines" : "points", mlk_plot_style(m), mob ? "title \"" : "pt 7 ps 0.12",
+                        mob ? r->model[m].name : "", mob ? "\" noenhanced" : "");
         fprintf(p.gp, "\n");
     }
     fprintf(p.gp, "unset multiplot\n");
@@ -175,12 +173,12 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
     if (!n_d) return MLK_OK;
     int panels = n_sigma ? 2 : 1;
     MLK_TRY(mlk_plot_begin(&p, r, "diffusion", panels > 1 ? 900 : 520, 350, e));
-    fprintf(p.gp, "set logscale y\nset format y '10^{%%T}'\nset xlabel '1000 K / T'\nset key top right noreverse Right\n"
-                  "set offsets graph 0.08, graph 0.08, 0, 0\n"
-                  "set multiplot layout 1,%d margins %.3f,0.985,0.17,0.95 spacing 0.10,0.1\n", panels,
-            panels > 1 ? 0.085 : 0.15);
+    fprintf(p.gp, "set logscale y\nset format y '10^{%%T}'\nset xlabel '1000 K / T'\n"
+                  "set offsets graph 0.08, graph 0.08, 0, 0\n");
+    mlk_plot_grid(&p, 1, panels, true, false, true);
     for (int q = 0; q < panels; q++) {
-        fprintf(p.gp, "set ylabel '%s'\nplot ", q ? "σ T (S m^{-1} K)" : "D (cm^2 s^{-1})");
+        fprintf(p.gp, "set ylabel '%s'\n%splot ", q ? "σ T (S m^{-1} K)" : "D (cm^2 s^{-1})",
+                q ? "unset label\n" : "");
         for (int m = 0; m < r->n_model; m++) {
             if (q)
                 fprintf(p.gp, "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : NaN):($7*$2) with "

@@ -51,11 +51,11 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
     if (!rows) return MLK_OK;
     static const char *const label[] = {"energy RMSE (meV/atom)", "force RMSE (meV/Å)", "stress RMSE (GPa)"};
     MLK_TRY(mlk_plot_begin(&p, r, "learning", 900, 330, e));
-    fprintf(p.gp, "set logscale y\nset xlabel 'epoch'\nset key top right noreverse Right\n%s"
-                  "set multiplot layout 1,3 margins 0.07,0.985,0.17,0.95 spacing 0.085,0.1\n",
+    fprintf(p.gp, "set logscale y\nset xlabel 'epoch'\n%s",
             most > 3 ? "set logscale x\n" : "set xrange [0:*]\n");
+    mlk_plot_grid(&p, 1, 3, true, false, true);
     for (int k = 0; k < 3; k++) {
-        fprintf(p.gp, "set ylabel '%s'\n%splot ", label[k], k ? "unset key\n" : "");
+        fprintf(p.gp, "set ylabel '%s'\n%splot ", label[k], k ? "unset label\n" : "");
         bool first = true;
         for (int m = 0; m < r->n_model; m++) {
             if (!drawn[m]) continue;
@@ -129,25 +129,25 @@ static mlk_status parity(mlk_report *r, mlk_err *e)
     }
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!n) return MLK_OK;
-    int height = 60 + 270 * n;
+    int height = 20 + 280 * n;
     MLK_TRY(mlk_plot_begin(&p, r, "parity", 900, height, e));
-    fprintf(p.gp, "set grid xtics ytics\nset multiplot layout %d,3 margins 0.085,0.985,%.4f,%.4f spacing 0.085,%.4f\n",
-            n, 52.0 / height, 1 - 22.0 / height, 44.0 / height);
-    int shown_rows = 0;
+    fprintf(p.gp, "set grid xtics ytics\n");
+    mlk_plot_grid(&p, n, 3, true, true, false);
     for (int m = 0; m < r->n_model; m++) {
         if (!rows[m][0] && !rows[m][1] && !rows[m][2]) continue;
-        shown_rows++;
         for (int k = 0; k < 3; k++) {
             const json_t *v = json_object_get(r->model[m].train, "valid");
             if (!rows[m][k]) {
                 fprintf(p.gp, "set multiplot next\n");
                 continue;
             }
-            fprintf(p.gp, "set title \"%s: RMSE %.3g %s\" noenhanced offset 0,-0.6\n", r->model[m].name,
+            fprintf(p.gp, "set title \"%s: RMSE %.3g %s\" noenhanced\n", r->model[m].name,
                     mlk_json_get_real(v, key[k], NAN), unit[k]);
             fprintf(p.gp, "set ylabel 'model'\nset xlabel 'DFT: %s'\n", shown[k]);
-            fprintf(p.gp, "stats 'parity.csv' skip 1 using (strcol(1) eq '%s' && strcol(2) eq '%s' ? $3 : NaN) nooutput\n"
-                          "set xrange [STATS_min:STATS_max]\nset yrange [STATS_min:STATS_max]\n"
+            fprintf(p.gp, "stats 'parity.csv' skip 1 using (strcol(1) eq '%s' && strcol(2) eq '%s' ? $3 : NaN):4 nooutput\n"
+                          "lo = STATS_min_x < STATS_min_y ? STATS_min_x : STATS_min_y\n"
+                          "hi = STATS_max_x > STATS_max_y ? STATS_max_x : STATS_max_y\n"
+                          "set xrange [lo:hi]\nset yrange [lo:hi]\n"
                           "plot x with lines lw 1 lc rgb '#999999', 'parity.csv' skip 1 using "
                           "(strcol(1) eq '%s' && strcol(2) eq '%s' ? $3 : NaN):4 with points pt 7 ps 0.22 lc rgb (0x70000000 + col[%d])\n"
                           "set xrange [*:*]\nset yrange [*:*]\n",

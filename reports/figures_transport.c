@@ -44,13 +44,13 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
                        cols, &rows, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "spectrum", 900, 560, e));
-    fprintf(p.gp, "set logscale y\nset xrange [0:*]\nset format y '10^{%%T}'\nset key bottom left\n"
-                  "set multiplot layout 2,%d margins 0.085,0.985,0.10,0.94 spacing 0.06,0.11\n", n);
+    fprintf(p.gp, "set logscale y\nset xrange [0:*]\nset format y '10^{%%T}'\n");
+    mlk_plot_grid(&p, 2, n, false, true, true);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
-            fprintf(p.gp, "set title '%.6g K, %s' offset 0,-0.5\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
+            fprintf(p.gp, "set title '%.6g K, %s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
                     r->temp[idx[q]], row ? "corrected" : "naive", row ? "frequency (THz)" : "",
-                    q ? "" : "spectrum (W m^{-1} K^{-1})", row || q ? "unset key\n" : "");
+                    q ? "" : "spectrum (W m^{-1} K^{-1})", row || q ? "unset label\n" : "");
             for (int layer = 0; layer < 2; layer++)
                 for (int m = 0; m < r->n_model; m++) {
                     fprintf(p.gp, "%s'spectrum.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : NaN):%d with lines ",
@@ -79,13 +79,13 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
                        &rows, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "green_kubo", 900, 560, e));
-    fprintf(p.gp, "set xrange [0:*]\nset key top left\nset style fill noborder\n"
-                  "set multiplot layout 2,%d margins 0.07,0.985,0.10,0.94 spacing 0.06,0.11\n", n);
+    fprintf(p.gp, "set xrange [0:*]\nset style fill noborder\n");
+    mlk_plot_grid(&p, 2, n, false, true, true);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
-            fprintf(p.gp, "set title '%.6g K, %s' offset 0,-0.5\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
+            fprintf(p.gp, "set title '%.6g K, %s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
                     r->temp[idx[q]], row ? "corrected" : "naive", row ? "upper limit of the integral (ps)" : "",
-                    q ? "" : "κ (W m^{-1} K^{-1})", row || q ? "unset key\n" : "");
+                    q ? "" : "κ (W m^{-1} K^{-1})", row || q ? "unset label\n" : "");
             int c = 4 + 2 * row;
             for (int layer = 0; layer < 2; layer++)
                 for (int m = 0; m < r->n_model; m++) {
@@ -112,6 +112,7 @@ static mlk_status pstar(mlk_report *r, mlk_err *e)
     static const char *const cols[] = {"p", "kappa", "kappa_err", NULL};
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows;
+    double top = 0.1;
     MLK_TRY(curve_rows(r, "pstar.csv", "temperature_K,model,p,kappa,kappa_err", "pstar", cols, &rows, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_csv(&p, r, "pstar_chosen.csv", "temperature_K,model,pstar,kappa", e));
@@ -122,14 +123,16 @@ static mlk_status pstar(mlk_report *r, mlk_err *e)
             if (isfinite(ps))
                 fprintf(p.csv.fp, "%.10g,%s,%.6g,%.7g\n", r->temp[t], r->model[m].name, ps,
                         mlk_json_get_real(j, "kappa", 0));
+            top = fmax(top, mlk_json_get_real(j, "kappa", 0));
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
-    MLK_TRY(mlk_plot_begin(&p, r, "pstar", 900, 340, e));
-    fprintf(p.gp, "set xlabel 'cepstral coefficients kept, P'\nset xrange [0:*]\nset yrange [0:*]\nset key top right noreverse Right\n"
-                  "set style fill noborder\nset multiplot layout 1,%d margins 0.07,0.985,0.17,0.91 spacing 0.06,0.1\n", n);
+    MLK_TRY(mlk_plot_begin(&p, r, "pstar", 900, 360, e));
+    fprintf(p.gp, "set xlabel 'cepstral coefficients kept, P'\nset xrange [0:*]\nset yrange [0:%.6g]\n"
+                  "set style fill noborder\n", 3 * top);
+    mlk_plot_grid(&p, 1, n, false, true, true);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
-                q ? "" : "κ corrected (W m^{-1} K^{-1})", q ? "unset key\n" : "");
+                q ? "" : "κ corrected (W m^{-1} K^{-1})", q ? "unset label\n" : "");
         for (int layer = 0; layer < 3; layer++)
             for (int m = 0; m < r->n_model; m++) {
                 fprintf(p.gp, "%s'%s.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : NaN):",
@@ -154,27 +157,31 @@ static mlk_status theta(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
     int rows = 0;
+    double low = -0.05;
     MLK_TRY(mlk_plot_csv(&p, r, "theta.csv", "model,temperature_K,theta,theta_err", e));
     for (int m = 0; m < r->n_model; m++)
         for (int t = 0; t < r->n_temp; t++) {
             const json_t *j = mlk_report_at(r, m, t);
             double v = mlk_json_get_real(j, "theta", NAN);
             if (!isfinite(v)) continue;
-            fprintf(p.csv.fp, "%s,%.10g,%.6g,%.6g\n", r->model[m].name, r->temp[t], v,
-                    mlk_json_get_real(j, "theta_err", 0));
+            double err = mlk_json_get_real(j, "theta_err", 0);
+            fprintf(p.csv.fp, "%s,%.10g,%.6g,%.6g\n", r->model[m].name, r->temp[t], v, err);
+            low = fmin(low, fmax(v - err, -1) - 0.05);
             rows++;
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "theta", 560, 360, e));
     fprintf(p.gp, "set xlabel 'temperature (K)'\nset ylabel 'Θ = 1 − κ / κ_{naive}'\n"
-                  "set yrange [-0.1:1.05]\nset offsets graph 0.08, graph 0.08, 0, 0\nset xtics (");
+                  "set yrange [%.3f:1.05]\nset offsets graph 0.08, graph 0.08, 0, 0\nset xtics (", low);
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
-    fprintf(p.gp, ")\nset key top right noreverse Right\nplot 0 with lines lw 1 lc rgb '#777777'");
+    fprintf(p.gp, ")\n");
+    mlk_plot_grid(&p, 1, 1, false, false, true);
+    fprintf(p.gp, "plot 0 with lines lw 1 lc rgb '#777777'");
     for (int m = 0; m < r->n_model; m++)
         fprintf(p.gp, ", 'theta.csv' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):3:4 with yerrorlines ls %d lw 1.2 "
                       "title \"%s\" noenhanced", r->model[m].name, mlk_plot_style(m), r->model[m].name);
-    fprintf(p.gp, "\n");
+    fprintf(p.gp, "\nunset multiplot\n");
     return mlk_plot_end(&p, "Is the correction needed?",
                         "Share of the naive thermal conductivity that the correction removes, with one standard error. Zero "
                         "(line): heat and mass currents are not coupled and the correction changes nothing.", e);

@@ -31,9 +31,9 @@ static const char css[] =
     ".plot text{font-family:\"Source Sans 3\",\"Helvetica Neue\",Helvetica,Arial,\"DejaVu Sans\",sans-serif}"
     "figcaption{color:var(--soft);font-size:.93rem;max-width:52rem;margin-top:.35rem}figcaption b{color:var(--ink)}"
     ".scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;font-size:.93rem;"
-    "font-variant-numeric:tabular-nums}caption{text-align:left;color:var(--soft);padding-bottom:.4rem}"
-    "th,td{padding:.28rem .8rem;text-align:right;white-space:nowrap}th{border-bottom:1.5px solid var(--ink);"
-    "vertical-align:bottom;font-weight:600}td{border-bottom:1px solid var(--line)}th.l,td.l{text-align:left}"
+    "font-variant-numeric:tabular-nums}p.cap{color:var(--soft);font-size:.93rem;margin:1.2rem 0 -.4rem;max-width:52rem}"
+    "th,td{padding:.28rem .62rem;text-align:right;white-space:nowrap}th{border-bottom:1.5px solid var(--ink);"
+    "vertical-align:bottom;font-weight:600}td{border-bottom:1px solid var(--line)}th.l,td.l{text-align:left}th[colspan]{text-align:center}"
     "tr.first td{border-top:1.5px solid #9aa3ad}"
     "pre,code{font-family:\"DejaVu Sans Mono\",Consolas,monospace;font-size:.8rem}"
     "pre{background:var(--pale);border:1px solid var(--line);border-radius:4px;padding:.8rem 1rem;overflow-x:auto;"
@@ -60,8 +60,9 @@ static void esc(FILE *f, const char *s)
 
 static void cell(FILE *f, const char *text, bool left)
 {
-    fprintf(f, left ? "<td class=l>" : "<td>");
-    esc(f, text);
+    bool minus = text[0] == '-' && text[1] >= '0' && text[1] <= '9';
+    fprintf(f, "%s%s", left ? "<td class=l>" : "<td>", minus ? "−" : "");
+    esc(f, text + minus);
     fputs("</td>", f);
 }
 
@@ -95,29 +96,37 @@ static void cell_reduction(FILE *f, double v)
         cell_num(f, v, 2);
 }
 
+/* in the order of the page */
+static const char *const order[] = {"kappa", "agreement", "gauge", "learning", "parity", "traces", "rdf", "msd",
+                                    "diffusion", "theta", "spectrum", "pstar", "green_kubo"};
+
+static const mlk_report_fig *drawn(const mlk_report *r, const char *name)
+{
+    for (size_t k = 0; k < r->n_fig; k++)
+        if (!strcmp(r->fig[k].name, name)) return &r->fig[k];
+    return NULL;
+}
+
 /* The SVG of a figure without its XML prologue; nothing when it was not drawn. */
 static mlk_status figure(const mlk_report *r, FILE *f, const char *name, mlk_err *e)
 {
-    for (size_t k = 0; k < r->n_fig; k++) {
-        const mlk_report_fig *fig = &r->fig[k];
-        if (strcmp(fig->name, name)) continue;
-        char path[1300], file[64], *svg = NULL;
-        snprintf(file, sizeof file, "%s.svg", name);
-        MLK_TRY(mlk_file_slurp(mlk_path_join(path, sizeof path, r->figdir, file), &svg, NULL, e));
-        const char *body = strstr(svg, "<svg");
-        fprintf(f, "<figure id=\"%s\"><div class=\"plot%s\">", name,
-                !strcmp(name, "theta") ? " narrow" : "");
-        fputs(body ? body : "", f);
-        fprintf(f, "</div><figcaption><b>Figure %zu. ", k + 1);
-        esc(f, fig->title);
-        fputs(".</b> ", f);
-        esc(f, fig->caption);
-        fprintf(f, " <a href=\"figures/%s.svg\">SVG</a>%s", name, r->pdf ? "" : "");
-        if (r->pdf) fprintf(f, " <a href=\"figures/%s.pdf\">PDF</a>", name);
-        fprintf(f, " <a href=\"figures/%s.csv\">CSV</a></figcaption></figure>\n", name);
-        mlk_free(svg);
-        return MLK_OK;
-    }
+    const mlk_report_fig *fig = drawn(r, name);
+    char path[1300], file[64], *svg = NULL;
+    int number = 1;
+    if (!fig) return MLK_OK;
+    for (size_t k = 0; strcmp(order[k], name); k++) number += drawn(r, order[k]) != NULL;
+    snprintf(file, sizeof file, "%s.svg", name);
+    MLK_TRY(mlk_file_slurp(mlk_path_join(path, sizeof path, r->figdir, file), &svg, NULL, e));
+    const char *body = strstr(svg, "<svg");
+    fprintf(f, "<figure id=\"%s\"><div class=\"plot%s\">%s</div><figcaption><b>Figure %d. ", name,
+            !strcmp(name, "theta") ? " narrow" : "", body ? body : "", number);
+    mlk_free(svg);
+    esc(f, fig->title);
+    fputs(strchr(fig->title, '?') ? "</b> " : ".</b> ", f);
+    esc(f, fig->caption);
+    fprintf(f, " <a href=\"figures/%s.svg\">SVG</a>", name);
+    if (r->pdf) fprintf(f, " <a href=\"figures/%s.pdf\">PDF</a>", name);
+    fprintf(f, " <a href=\"figures/%s.csv\">CSV</a></figcaption></figure>\n", name);
     return MLK_OK;
 }
 
@@ -185,8 +194,8 @@ static mlk_status result(const mlk_report *r, FILE *f, mlk_err *e)
     fputs("</p>\n", f);
     cards(r, f);
     MLK_TRY(figure(r, f, "kappa", e));
-    fputs("<div class=scroll><table><caption>Thermal conductivity in W/m/K, ± one standard error. Θ: share of the naive "
-          "value removed by the correction. σ: ionic conductivity.</caption><thead><tr><th>T (K)</th><th class=l>model</th>"
+    fputs("<p class=cap>Thermal conductivity in W/m/K, ± one standard error. Θ: share of the naive "
+          "value removed by the correction. σ: ionic conductivity.</p><div class=scroll><table><thead><tr><th>T (K)</th><th class=l>model</th>"
           "<th>κ naive</th><th>κ corrected</th><th>Θ</th><th>σ (S/m)</th><th class=l>mobile</th></tr></thead><tbody>\n", f);
     for (int t = 0; t < r->n_temp; t++) {
         bool first = true;
@@ -215,11 +224,11 @@ static mlk_status result(const mlk_report *r, FILE *f, mlk_err *e)
     }
     fputs("</tbody></table></div>\n", f);
     MLK_TRY(figure(r, f, "agreement", e));
-    fputs("<div class=scroll><table><caption>Agreement of the models. Mean weighted by 1/error²; p: chance of such "
+    fputs("<p class=cap>Agreement of the models. Mean weighted by 1/error²; p: chance of such "
           "differences if all models had the same κ; τ: scatter beyond the error bars (W/m/K); spread: (max − min)/mean."
-          "</caption><thead><tr><th>T (K)</th><th>models</th><th>mean naive</th><th>p naive</th><th>τ naive</th>"
-          "<th>spread naive</th><th>mean corrected</th><th>p corrected</th><th>τ corrected</th><th>spread corrected</th>"
-          "<th>reduction τ</th></tr></thead><tbody>\n", f);
+          "</p><div class=scroll><table><thead><tr><th rowspan=2>T (K)</th><th rowspan=2>models</th><th colspan=4>naive</th><th colspan=4>corrected</th>"
+          "<th rowspan=2>τ<sub>naive</sub>/τ</th></tr><tr><th>mean κ</th><th>p</th><th>τ</th><th>spread</th>"
+          "<th>mean κ</th><th>p</th><th>τ</th><th>spread</th></tr></thead><tbody>\n", f);
     for (int t = 0; t < r->n_temp; t++) {
         const mlk_comparison *a = &r->row[t].naive, *b = &r->row[t].corrected;
         if (a->n < 2 || b->n < 2) continue;
@@ -242,23 +251,26 @@ static void dataset(const mlk_report *r, FILE *f)
     for (int m = 0; m < r->n_model && !isfinite(nt); m++)
         nt = mlk_json_get_real(r->model[m].train, "n_train", NAN), nv = mlk_json_get_real(r->model[m].train, "n_valid", NAN);
     if (!d->there) return;
-    fputs("<h3>Data set</h3>\n<div class=scroll><table><thead><tr><th>frames</th><th>groups</th><th class=l>species</th>"
-          "<th>atoms per frame</th><th>volume (Å³/atom)</th><th>sampled at (K)</th><th>pressure (GPa)</th>"
-          "<th>force RMS (eV/Å)</th><th>training</th><th>validation</th></tr></thead><tbody><tr>", f);
-    char buf[64];
-    cell_num(f, (double)d->n_frame, 6), cell_num(f, (double)d->n_group, 6), cell(f, d->species, true);
-#define RANGE(a, b, fmt) \
-    snprintf(buf, sizeof buf, (a) == (b) ? fmt : fmt "–" fmt, a, b), cell(f, isfinite(a) ? buf : "–", false)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-extra-args"
-    RANGE(d->atoms_min, d->atoms_max, "%.0f");
-    RANGE(d->v_min, d->v_max, "%.1f");
-    RANGE(d->t_min, d->t_max, "%.0f");
-    snprintf(buf, sizeof buf, "%.1f … %.1f", d->p_min, d->p_max), cell(f, isfinite(d->p_min) ? buf : "–", false);
-#pragma GCC diagnostic pop
-#undef RANGE
-    cell_num(f, d->f_rms, 3), cell_num(f, nt, 6), cell_num(f, nv, 6);
-    fputs("</tr></tbody></table></div>\n", f);
+    char line[8][160];
+#define LINE(k, ...) snprintf(line[k], sizeof line[k], __VA_ARGS__)
+    LINE(0, "%zu in %zu trajectory groups", d->n_frame, d->n_group);
+    LINE(1, "%s", d->species);
+    LINE(2, d->atoms_min == d->atoms_max ? "%.0f" : "%.0f to %.0f", d->atoms_min, d->atoms_max);
+    LINE(3, "%.1f to %.1f Å³ per atom", d->v_min, d->v_max);
+    LINE(4, isfinite(d->t_min) ? "%.0f to %.0f K" : "–", d->t_min, d->t_max);
+    LINE(5, isfinite(d->p_min) ? "%.1f to %.1f GPa" : "–", d->p_min, d->p_max);
+    LINE(6, "%.3g eV/Å", d->f_rms);
+    LINE(7, isfinite(nt) ? "%.0f frames training, %.0f held out for validation" : "–", nt, nv);
+#undef LINE
+    static const char *const label[] = {"frames", "elements", "atoms per frame", "volume", "sampled at",
+                                        "pressure (without kinetic part)", "force, root mean square", "split"};
+    fputs("<h3>Data set</h3>\n<div class=scroll><table><tbody>", f);
+    for (int k = 0; k < 8; k++) {
+        fputs("<tr>", f);
+        cell(f, label[k], true), cell(f, line[k], true);
+        fputs("</tr>", f);
+    }
+    fputs("</tbody></table></div>\n", f);
 }
 
 static mlk_status models(const mlk_report *r, FILE *f, mlk_err *e)
@@ -266,11 +278,11 @@ static mlk_status models(const mlk_report *r, FILE *f, mlk_err *e)
     static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A", "stress_rmse_GPa"};
     fputs("<h2 id=models>3 Models</h2>\n", f);
     dataset(r, f);
-    fputs("<h3>Errors of the fits</h3>\n<div class=scroll><table><caption>Root-mean-square errors, on training frames and "
-          "on held-out trajectories (validation). Force: per Cartesian component.</caption><thead><tr><th class=l rowspan=2>"
+    fputs("<h3>Errors of the fits</h3>\n<p class=cap>Root-mean-square errors, on training frames and "
+          "on held-out trajectories (validation). Force: per Cartesian component.</p><div class=scroll><table><thead><tr><th class=l rowspan=2>"
           "model</th><th rowspan=2>parameters</th><th rowspan=2>seed</th><th rowspan=2>time (s)</th>"
           "<th colspan=2>energy (meV/atom)</th><th colspan=2>force (meV/Å)</th><th colspan=2>stress (GPa)</th>"
-          "<th class=l rowspan=2>force by element, validation (meV/Å)</th></tr><tr>"
+          "<th class=l rowspan=2>valid. force by element</th></tr><tr>"
           "<th>train</th><th>valid</th><th>train</th><th>valid</th><th>train</th><th>valid</th></tr></thead><tbody>\n", f);
     for (int m = 0; m < r->n_model; m++) {
         const json_t *j = r->model[m].train;
@@ -297,8 +309,8 @@ static mlk_status models(const mlk_report *r, FILE *f, mlk_err *e)
 
 static mlk_status md(const mlk_report *r, FILE *f, mlk_err *e)
 {
-    fputs("<h2 id=md>4 Molecular dynamics</h2>\n<div class=scroll><table><caption>Runs in the microcanonical ensemble. Drift: "
-          "slope of the total energy.</caption><thead><tr><th class=l>model</th><th>T (K)</th><th>replica</th><th>mean T (K)"
+    fputs("<h2 id=md>4 Molecular dynamics</h2>\n<p class=cap>Runs in the microcanonical ensemble. Drift: "
+          "slope of the total energy.</p><div class=scroll><table><thead><tr><th class=l>model</th><th>T (K)</th><th>replica</th><th>mean T (K)"
           "</th><th>drift (meV/atom/ns)</th><th>atoms</th><th>time (s)</th><th>10³ atom·step/s</th><th class=l>state</th></tr>"
           "</thead><tbody>\n", f);
     for (size_t k = 0; k < r->n_md; k++) {

@@ -72,6 +72,7 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
 {
     char path[1300], file[64];
     p->r = r;
+    p->width = width, p->height = height;
     snprintf(p->name, sizeof p->name, "%s", name);
     snprintf(file, sizeof file, "%s.gp", name);
     MLK_TRY(mlk_out_begin(&p->script, mlk_path_join(path, sizeof path, r->figdir, file), e));
@@ -90,7 +91,9 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
             "set datafile separator comma\nset datafile missing ''\n"
             "set border 3 lc rgb '#555555'\nset tics nomirror out scale 0.6\n"
             "set grid ytics lc rgb '#E4E4E4' lw 0.6 dt 1\nset key noautotitle\n"
-            "set key top left reverse Left samplen 1.6 spacing 1.05\nset bars 0.6\n",
+            "set key top left reverse Left samplen 1.6 spacing 1.05\nset bars 0.6\n"
+            "set xtics offset 0,0.35\nset ytics offset 0.4,0\nset xlabel offset 0,0.75\n"
+            "set ylabel offset 1.4,0\nset title offset 0,-0.55\n",
             name, name, name, name, width / 100.0, height / 100.0, name, width, height, name, name);
     for (int k = 0; k < N_STYLES; k++)
         fprintf(f, "set style line %d lc rgb '%s' lw 1.8 pt %d ps 0.75\n", k + 1, styles[k].colour,
@@ -100,6 +103,36 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
     /* faint(k): the same colour, mostly transparent, for raw data and error bands */
     fprintf(f, "]\nfaint(k) = 0xA8000000 + col[k]\nband(k) = 0xD0000000 + col[k]\n");
     return MLK_OK;
+}
+
+void mlk_plot_legend(mlk_plot *p, int n, const char *const *name, const int *style)
+{
+    double total = 0, y = 1 - 13.0 / p->height;
+    for (int k = 0; k < n; k++) total += 42 + 7.6 * (double)strlen(name[k]);
+    double x = 0.5 * (p->width - total) + 14;
+    p->legend = true;
+    fprintf(p->gp, "unset key\n");
+    for (int k = 0; k < n; k++) {
+        fprintf(p->gp, "set label %d \"%s\" at screen %.4f,%.4f left noenhanced offset 0.9,-0.35 point ls %d\n", 100 + k,
+                name[k], x / p->width, y, style[k]);
+        x += 42 + 7.6 * (double)strlen(name[k]);
+    }
+}
+
+void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles, bool legend)
+{
+    /* in points: what labels of the 13 point font need */
+    double w = p->width, h = p->height, left = 78, right = 14, bottom = 54;
+    double top = (titles ? 26 : 10) + (legend || p->legend ? 26 : 0);
+    double hgap = own_labels ? 84 : 52, vgap = (titles ? 68 : 50) + (own_labels ? 22 : 0);
+    if (legend) {
+        const char *name[MLK_REPORT_MODELS];
+        int style[MLK_REPORT_MODELS];
+        for (int m = 0; m < p->r->n_model; m++) name[m] = p->r->model[m].name, style[m] = mlk_plot_style(m);
+        mlk_plot_legend(p, p->r->n_model, name, style);
+    }
+    fprintf(p->gp, "set multiplot layout %d,%d margins %.4f,%.4f,%.4f,%.4f spacing %.4f,%.4f\n", rows, cols,
+            left / w, 1 - right / w, bottom / h, 1 - top / h, hgap / w, vgap / h);
 }
 
 mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk_err *e)

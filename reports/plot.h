@@ -15,6 +15,8 @@ typedef struct mlk_plot {
     mlk_out script, csv;
     FILE *gp;
     char name[48];
+    int width, height;
+    bool legend;
 } mlk_plot;
 
 /* Is there a gnuplot, and can it write PDF? */
@@ -25,6 +27,11 @@ mlk_status mlk_plot_csv_end(mlk_plot *p, mlk_err *e);
 /* Start the script NAME.gp with the common look; width and height in points of the SVG. */
 mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int width, int height,
                           mlk_err *e);
+/* Lay out rows x cols panels with a shared legend line on top (the models; legend 0: room
+ * for none); gaps leave room for titles (rows) and, with own_labels, axis labels of every panel. */
+void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles, bool legend);
+/* One line of symbols and names at the top of the figure; style[k] as of mlk_plot_style. */
+void mlk_plot_legend(mlk_plot *p, int n, const char *const *name, const int *style);
 /* Run gnuplot and list the figure with its title and caption. Without gnuplot: only the script and
  * the tables are left. A figure gnuplot cannot draw is logged and listed as missing. */
 mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk_err *e);

@@ -15,6 +15,14 @@
  * Errors: MLK_EINVAL; MLK_ENOMEM. Cost O(m n log n + m^2 n). */
 mlk_status mlk_corr(size_t n, size_t stride, size_t m, const double *x, size_t nlag, double *out,
                     mlk_err *e);
+/* The same for several stretches of one length: begin once, run often, end. */
+typedef struct mlk_corr_work {
+    size_t n, m, nlag;
+    void *own;
+} mlk_corr_work;
+mlk_status mlk_corr_begin(mlk_corr_work *w, size_t n, size_t m, size_t nlag, mlk_err *e);
+void mlk_corr_run(mlk_corr_work *w, size_t stride, const double *x, double *out);
+void mlk_corr_end(mlk_corr_work *w);
 /* Row of the pair (a,b) in any order. */
 size_t mlk_corr_row(size_t m, size_t a, size_t b);
 /* Running trapezoidal integral: out[k] = dt (c_0/2 + c_1 + ... + c_{k-1} + c_k/2), out[0] = 0. */

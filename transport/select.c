@@ -1,7 +1,7 @@
-/* select.c - see select.h. Both tests are pivoted elimination: once on the spectra integrated over all
- * frequencies (exact dependence), once on their lowest bins (what is left of a flux at zero frequency
- * after the chosen ones are taken out). In a crystal with one mobile species the framework recoils as
- * a whole, so after that species is chosen nothing is left of the others. */
+/* select.c - see select.h. Both tests are pivoted elimination: once on the spectra integrated over
+ * all frequencies (exact dependence), once on their lowest bins (what is left of a flux at zero
+ * frequency after the chosen ones are taken out). In a crystal with one mobile species the
+ * framework recoils as a whole, so after that species is chosen nothing is left of the others. */
 #include "transport/select.h"
 
 #include <math.h>
@@ -11,12 +11,12 @@
 
 #include "transport/block.h"
 
-/* a flux whose variance is explained by others to this fraction is a copy of them: tables carry 6 to 8
- * digits, so true copies agree to 1e-10 or better, and distinct currents never to 1e-6 */
+/* a flux whose variance is explained by others to this fraction is a copy of them: tables carry 6
+ * to 8 digits, so true copies agree to 1e-10 or better, and distinct currents never to 1e-6 */
 static const double DEPENDENT = 1e-6;
 /* no zero-frequency level: below this share of the mean level and still falling by more than this
- * factor from bins 2k..6k to bins 1..k (f^2 would give 1/40, leakage of the finite run 1/10, a plateau
- * 1) */
+ * factor from bins 2k..6k to bins 1..k (f^2 would give 1/40, leakage of the finite run 1/10, a
+ * plateau 1) */
 static const double VANISHING = 0.02, FALLING = 0.45;
 
 /* real part of C summed over bins lo..hi-1, (m,m) */
@@ -41,13 +41,11 @@ static double left_over(const double *a, size_t m, const int *set, size_t n, int
     return r > 0 ? r : 0;
 }
 
-static void text(char *buf, size_t cap, const mlk_choice *ch, const char (*label)[32], int kept)
+static void left_out(char *buf, size_t cap, const mlk_choice *ch, const char (*label)[32])
 {
     size_t len = 0;
     buf[0] = 0;
-    for (size_t i = 1; kept && i < ch->m; i++)
-        len += (size_t)snprintf(buf + len, cap - len, "%s%s", len ? ", " : "", label[ch->set[i]]);
-    for (size_t a = 1; !kept && a < MLK_FLUX_MAX && len < cap; a++)
+    for (size_t a = 1; a < MLK_FLUX_MAX && len < cap; a++)
         if (ch->dropped[a])
             len += (size_t)snprintf(buf + len, cap - len, "%s%s", len ? ", " : "", label[a]);
 }
@@ -84,6 +82,8 @@ static double level(const bands *b, const mlk_spectra *sp, const mlk_choice *ch,
 static mlk_status forced_set(mlk_choice *ch, const mlk_spectra *sp, const bands *b,
                              const char (*label)[32], size_t n, const char (*name)[32], mlk_err *e)
 {
+    snprintf(ch->reason, sizeof ch->reason, "chosen by the user");
+    if (n == 1 && !strcmp(name[0], "none")) return MLK_OK;
     for (size_t i = 0; i < n; i++) {
         int x = -1;
         for (size_t a = 1; a < sp->m; a++)
@@ -102,22 +102,28 @@ static mlk_status forced_set(mlk_choice *ch, const mlk_spectra *sp, const bands 
         ch->set[ch->m++] = x;
         snprintf(ch->why[x], sizeof ch->why[x], "named by the user");
     }
-    snprintf(ch->reason, sizeof ch->reason, "chosen by the user");
     return MLK_OK;
 }
 
-/* keep the flux with the largest remaining level until none is left that does not vanish */
-static void by_spectrum(mlk_choice *ch, const mlk_spectra *sp, const bands *b)
+/* Keep the flux with the largest remaining level until none is left that does not vanish. Largest:
+ * in velocity squared per particle when masses are known, which a recoiling framework cannot win.
+ */
+static void by_spectrum(mlk_choice *ch, const mlk_spectra *sp, const mlk_flux *fl, const bands *b)
 {
+    bool physical = true;
+    for (size_t a = 1; a < sp->m; a++) physical = physical && fl->mass[a] > 0 && fl->count[a] > 0;
     for (;;) {
         int best = -1;
         double top = 0;
         for (int a = 1; a < (int)sp->m; a++) {
             if (!ch->dropped[a]) continue;
             if (depends(b, sp, ch, a)) continue;
-            double r = level(b, sp, ch, a);
+            double r = level(b, sp, ch, a), size = r;
             ch->level[a] = r;
-            if (r > top) top = r, best = a;
+            if (physical && r > 0)
+                size = left_over(b->low, sp->m, ch->set, ch->m, a) /
+                       (fl->mass[a] * fl->mass[a] * fl->count[a]);
+            if (size > top) top = size, best = a;
             if (r == 0)
                 snprintf(ch->why[a], sizeof ch->why[a],
                          ch->m > 1 ? "beyond the fluxes kept, its flux vanishes at zero frequency"
@@ -127,7 +133,8 @@ static void by_spectrum(mlk_choice *ch, const mlk_spectra *sp, const bands *b)
         ch->dropped[best] = 0;
         ch->set[ch->m++] = best;
         snprintf(ch->why[best], sizeof ch->why[best],
-                 "its flux spectrum tends to %.2g times its mean at zero frequency", top);
+                 "its flux spectrum tends to %.2g times its mean at zero frequency",
+                 ch->level[best]);
     }
 }
 
@@ -160,7 +167,7 @@ static void by_diffusion(mlk_choice *ch, const mlk_spectra *sp, const bands *b,
     }
 }
 
-mlk_status mlk_choice_make(mlk_choice *ch, const mlk_spectra *sp, const char (*label)[32],
+mlk_status mlk_choice_make(mlk_choice *ch, const mlk_spectra *sp, const mlk_flux *fl,
                            const mlk_diffusion *diff, size_t n_forced, const char (*forced)[32],
                            mlk_err *e)
 {
@@ -168,6 +175,7 @@ mlk_status mlk_choice_make(mlk_choice *ch, const mlk_spectra *sp, const char (*l
     ch->m = 1;
     for (size_t a = 1; a < sp->m; a++) ch->dropped[a] = 1;
     bands b;
+    const char(*label)[32] = (const char(*)[32])fl->label;
     b.k = sp->ell < 12 ? 8 : 4;
     if (b.k > sp->nf / 16) b.k = sp->nf / 16 + 1;
     band(sp, 0, sp->nf, b.all);
@@ -184,38 +192,15 @@ mlk_status mlk_choice_make(mlk_choice *ch, const mlk_spectra *sp, const char (*l
     else if (msd)
         by_diffusion(ch, sp, &b, label, diff);
     else
-        by_spectrum(ch, sp, &b);
-    char in[200], out[200];
-    text(in, sizeof in, ch, label, 1);
-    text(out, sizeof out, ch, label, 0);
+        by_spectrum(ch, sp, fl, &b);
+    char out[200];
+    left_out(out, sizeof out, ch, label);
     if (n_forced == 0 && ch->m == 1)
         snprintf(ch->reason, sizeof ch->reason, "no species diffuses (%s): %s", out,
                  ch->why[1][0] ? ch->why[1] : "see the list of fluxes");
     else if (n_forced == 0)
-        snprintf(ch->reason, sizeof ch->reason, "%s %s%s%s%s", in, ch->why[ch->set[1]],
-                 out[0] ? "; left out: " : "", out, msd ? "" : " (judged from the flux spectra)");
+        snprintf(ch->reason, sizeof ch->reason, "%s: %s%s%s%s", label[ch->set[1]],
+                 ch->why[ch->set[1]], out[0] ? "; left out: " : "", out,
+                 msd ? "" : " (judged from the flux spectra)");
     return MLK_OK;
-}
-
-/* The power of the reduced spectrum, not of the bare energy flux: so the choice, like kappa itself, does
- * not depend on the zero of the energies. Groups of bins are summed before the elimination, which makes
- * it work with any number of fluxes and tames the noise. */
-size_t mlk_tskip_auto(const mlk_spectra *sp, size_t m, const int *set)
-{
-    enum { GROUP = 8 };
-    double a[MLK_FLUX_MAX * MLK_FLUX_MAX], total = 0, sum = 0;
-    double nyquist = mlk_spectra_freq(sp, sp->nf - 1);
-    size_t k;
-    for (k = 0; k < sp->nf; k += GROUP) {
-        band(sp, k, k + GROUP, a);
-        total += left_over(a, sp->m, set, m, 0);
-    }
-    for (k = 0; k < sp->nf && sum < 0.9 * total; k += GROUP) {
-        band(sp, k, k + GROUP, a);
-        sum += left_over(a, sp->m, set, m, 0);
-    }
-    double f = 1.5 * mlk_spectra_freq(sp, k);
-    size_t t = f > 0 ? (size_t)(nyquist / f + 0.5) : 1, most = sp->n / 200;
-    if (most < 1) most = 1;
-    return t < 1 ? 1 : t > most ? most : t;
 }

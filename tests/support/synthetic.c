@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/element.h"
+#include "core/h5.h"
 #include "core/rng.h"
 #include "core/units.h"
 
@@ -112,4 +114,100 @@ void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed)
         }
     }
     mlk_flux_free(&one);
+}
+
+static void must(mlk_status s, const mlk_err *e)
+{
+    if (!s) return;
+    fprintf(stderr, "%s: %s\n", e->file, e->msg);
+    abort();
+}
+
+/* value (rows of 3), and the fixed-interval step and time beside it */
+static void observable(mlk_h5 *h, const char *name, size_t n, const double *v, double fs,
+                       mlk_err *e)
+{
+    char path[256];
+    const size_t three = 3;
+    int step = (int)(fs + 0.5);
+    snprintf(path, sizeof path, "/observables/%s/value", name);
+    must(mlk_h5_append(h, path, MLK_H5_DOUBLE, 1, &three, n, v, true, e), e);
+    snprintf(path, sizeof path, "/observables/%s/step", name);
+    must(mlk_h5_write(h, path, MLK_H5_INT, 0, NULL, &step, e), e);
+    snprintf(path, sizeof path, "/observables/%s/time", name);
+    must(mlk_h5_write(h, path, MLK_H5_DOUBLE, 0, NULL, &fs, e), e);
+    must(mlk_h5_attr_set_str(h, path, "unit", "fs", e), e);
+}
+
+enum { N_LI = 12, N_P = 8, N_S = 26, N_ATOM = N_LI + N_P + N_S, DUMP = 10 };
+
+void syn_h5md(const char *path, size_t n, uint64_t seed)
+{
+    static const char *const par = "/parameters/mlkit";
+    const double dt = 5, kt = MLK_KB * 650;
+    mlk_err e = {0};
+    mlk_h5 *h = NULL;
+    int z[N_ATOM];
+    double mass[N_ATOM], total = 0;
+    block b[N_ATOM][3];
+    double *flux[6]; /* kinetic, convective, virial, Li, P, S */
+    double(*x)[3] = calloc(N_ATOM, sizeof *x);
+    float *frame = calloc(3 * N_ATOM * (n / DUMP + 1), sizeof *frame);
+    for (int k = 0; k < 6; k++) flux[k] = calloc(3 * n, sizeof *flux[k]);
+    for (int i = 0; i < N_ATOM; i++) {
+        z[i] = i < N_LI ? 3 : i < N_LI + N_P ? 15 : 16;
+        total += mass[i] = mlk_element_mass(z[i]);
+        for (int c = 0; c < 3; c++) b[i][c] = z[i] == 3 ? relaxing(dt, 50) : ringing(dt, 6, 300);
+    }
+    mlk_rng g = mlk_rng_make(seed, 77);
+    block own[3] = {relaxing(dt, 80), relaxing(dt, 80), relaxing(dt, 80)};
+    for (size_t t = 0; t < n + RUN_IN; t++)
+        for (int c = 0; c < 3; c++) {
+            double v[N_ATOM], com = 0, j[3] = {0};
+            for (int i = 0; i < N_ATOM; i++) {
+                double before = b[i][c].u, now = step(&b[i][c], &g);
+                /* A/ps; vibrations of 0.15 A */
+                v[i] = z[i] == 3 ? now * sqrt(kt / mass[i]) / MLK_TAU_PS
+                                 : 0.15 * (now - before) / dt * 1e3;
+                com += mass[i] * v[i] / total;
+            }
+            double noise = step(own + c, &g);
+            if (t < RUN_IN) continue;
+            size_t at = 3 * (t - RUN_IN) + (size_t)c;
+            for (int i = 0; i < N_ATOM; i++) {
+                double w = v[i] - com;
+                if ((t - RUN_IN) % DUMP == 0)
+                    frame[3 * N_ATOM * ((t - RUN_IN) / DUMP) + 3 * (size_t)i + (size_t)c] =
+                        (float)x[i][c];
+                x[i][c] += w * dt * 1e-3;
+                j[z[i] == 3 ? 0 : z[i] == 15 ? 1 : 2] += mass[i] * w;
+            }
+            flux[0][at] = 0.1 * j[0];
+            flux[1][at] = 0.2 * j[0];
+            flux[2][at] = 40 * noise + 0.05 * j[1];
+            for (int s = 0; s < 3; s++) flux[3 + s][at] = j[s];
+        }
+    const size_t na = N_ATOM, shape[2] = {N_ATOM, 3};
+    const double fs = DUMP * dt;
+    remove(path);
+    must(mlk_h5_open(&h, path, "w", &e), &e);
+    must(mlk_h5_write(h, "/particles/all/species", MLK_H5_INT, 1, &na, z, &e), &e);
+    must(mlk_h5_write(h, "/particles/all/mass", MLK_H5_DOUBLE, 1, &na, mass, &e), &e);
+    must(mlk_h5_append(h, "/particles/all/position/value", MLK_H5_FLOAT, 2, shape,
+                       (n + DUMP - 1) / DUMP, frame, true, &e),
+         &e);
+    must(mlk_h5_write(h, "/particles/all/position/time", MLK_H5_DOUBLE, 0, NULL, &fs, &e), &e);
+    must(mlk_h5_attr_set_str(h, "/particles/all/position/time", "unit", "fs", &e), &e);
+    static const char *const name[6] = {"energy_flux/kinetic", "energy_flux/convective",
+                                        "energy_flux/virial",  "mass_flux/Li",
+                                        "mass_flux/P",         "mass_flux/S"};
+    for (int k = 0; k < 6; k++) observable(h, name[k], n, flux[k], dt, &e);
+    must(mlk_h5_attr_set_double(h, par, "volume_A3", 1000, &e), &e);
+    must(mlk_h5_attr_set_double(h, par, "sample_fs", dt, &e), &e);
+    must(mlk_h5_attr_set_double(h, par, "temperature_K", 640, &e), &e);
+    must(mlk_h5_attr_set_double(h, par, "temperature_mean_K", 650, &e), &e);
+    must(mlk_h5_close(&h, &e), &e);
+    for (int k = 0; k < 6; k++) free(flux[k]);
+    free(frame);
+    free(x);
 }

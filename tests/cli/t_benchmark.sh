@@ -1,0 +1,115 @@
+# mlkit benchmark with a stand-in for the jobs: plan, journal, resume, failure, stop, bad input.
+cat >fake <<'FAKE'
+#!/bin/sh
+# a stand-in for mlkit: writes the file after -o (a folder for train), slowly or badly if told so
+out= name= cmd=$1 run=$2
+echo "$*" >>calls
+while [ $# -gt 0 ]; do
+    case $1 in -o) out=$2 ;; --name) name=$2 ;; esac
+    shift
+done
+case $cmd in
+train) mkdir -p "$out/$name"; echo '{"valid":{"energy_rmse_meV_atom":1}}' >"$out/$name/train.json" ;;
+report) mkdir -p "$run/report"; echo "<p>" >"$run/report/report.html" ;;
+md)
+    if [ -e slow ]; then
+        trap 'echo "mlkit: stopped at a checkpoint"; exit 143' TERM
+        trap 'echo "mlkit: stopped at a checkpoint"; exit 130' INT
+        echo "step 10/100 10 %"
+        n=0; while [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done
+    fi
+    case $out in *0700K*) [ ! -e broken ] || { echo "mlkit: error: atom 3 flew away" >&2; exit 1; } ;; esac
+    echo done >"$out" ;;
+transport) echo '{"kappa_naive":1.5,"kappa_naive_err":0.1,"kappa":1.2,"kappa_err":0.1}' >"$out" ;;
+*) echo done >"$out" ;;
+esac
+FAKE
+chmod +x fake
+cat >s.xyz <<'XYZ'
+2
+Lattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3 pbc="T T T"
+Li 0 0 0
+S 2.5 2.5 2.5
+XYZ
+cp s.xyz data.xyz
+fail() { echo "$1"; cat out err 2>/dev/null; exit 1; }
+status() { set +e; "$@" >out 2>err; st=$?; set -e; }
+study="--models nep --data data.xyz --structure s.xyz --temps 500:700:200 --replicas 2 --run 1ps --equil 1ps --program ./fake --jobs 2"
+
+# wrong usage: status 2, one clear line, nothing written
+status $MLKIT benchmark -o R
+[ $st = 2 ] && grep -q 'no temperatures' err || fail "no --temps"
+for t in 0 -5 500: 500:400 a 500:900:0 500,500 1:100000:1 500,,600 500:600:10:3; do
+    status $MLKIT benchmark "--temps=$t" --data data.xyz -o R
+    [ $st = 2 ] && grep -q 'temps' err || fail "--temps $t was not refused (status $st)"
+done
+status $MLKIT benchmark --temps 500 --models foo --data data.xyz -o R
+[ $st = 2 ] && grep -q "'foo'" err || fail "unknown family"
+status $MLKIT benchmark --temps 500 --data nowhere.xml -o R
+[ $st = 1 ] && grep -q 'nowhere.xml' err || fail "missing data"
+status $MLKIT benchmark --temps 500 --data data.xyz --supercell 2y2 -o R
+[ $st = 2 ] || fail "bad supercell"
+status $MLKIT benchmark --temps 500 --data data.xyz -o data.xyz
+[ $st = 2 ] && grep -q 'not a folder' err || fail "run folder is a file"
+[ ! -e R ] || fail "a folder was left behind"
+
+# the plan
+status $MLKIT benchmark $study --dry-run -o R
+[ $st = 0 ] && [ "$(grep -c '^mlkit md' out)" = 8 ] && [ "$(grep -c '^mlkit train' out)" = 2 ] || fail "plan"
+[ "$(grep '^mlkit md' out | sed 's/.*--seed \([0-9]*\).*/\1/' | sort -u | wc -l)" = 8 ] || fail "seeds are not distinct"
+[ ! -e R ] || fail "dry run wrote something"
+
+# a failing job does not stop the others
+touch broken
+status $MLKIT benchmark $study -o R
+[ $st = 1 ] && grep -q 'atom 3 flew away' err && grep -q '4 of 17 jobs failed' err || fail "failures are not reported"
+[ -e R/transport/nep-1/0500K.json ] && [ ! -e R/transport/nep-1/0700K.json ] || fail "wrong jobs were run"
+[ "$(grep -c '"event":"failed"' R/journal.jsonl)" = 4 ] || fail "journal"
+rm broken calls
+# the same command tries only those again
+status $MLKIT benchmark $study -o R
+[ $st = 0 ] || fail "second try (status $st)"
+[ "$(grep -c '^md' calls)" = 4 ] && ! grep -q '^train' calls || fail "done jobs were run again"
+grep -q 'supercell: \[5, 5, 5\]' R/campaign.yaml || fail "automatic supercell"
+rm calls
+status $MLKIT benchmark $study -o R
+[ $st = 0 ] && grep -q 'all 17 jobs of R are done' err && [ ! -e calls ] || fail "complete study"
+status $MLKIT benchmark --program ./fake -o R
+[ $st = 0 ] && grep -q 'all 17 jobs' err || fail "resume without settings"
+
+# other settings, changed input: refused
+status $MLKIT benchmark $study --run 2ps -o R
+[ $st = 2 ] && grep -q "run is '1ps' there and '2ps' now" err || fail "other settings"
+echo ' ' >>data.xyz
+status $MLKIT benchmark $study -o R
+[ $st = 2 ] && grep -q 'has changed' err || fail "changed input"
+cp s.xyz data.xyz
+# a refitted model makes its trajectories stale, and only its own
+rm -r R/models/nep-2 R/md/nep-2/0500K/r1
+status $MLKIT benchmark $study -o R
+[ $st = 0 ] && [ "$(grep -c '^md' calls)" = 4 ] && ! grep -q '^md.*nep-1' calls || fail "stale trajectories"
+# -c reproduces
+status $MLKIT benchmark -c R/campaign.yaml --program ./fake -o T
+[ -e T/transport/nep-2/0700K.json ] || fail "-c"
+sed 's/^created.*//' R/campaign.yaml >a; sed 's/^created.*//' T/campaign.yaml >b; cmp a b || fail "-c changed the study"
+# a broken record
+sed 's/replicas: .*/replicas: "many"/' R/campaign.yaml >x && mv x R/campaign.yaml
+status $MLKIT benchmark $study -o R
+[ $st != 0 ] && grep -q 'campaign.yaml:[0-9]*: ' err || fail "broken campaign.yaml"
+
+# stop and continue
+touch slow
+$MLKIT benchmark $study -o U >out 2>err &
+pid=$!
+n=0; while [ $n -lt 100 ] && ! ls U/md/*/*/*/md.log >/dev/null 2>&1; do sleep 0.1; n=$((n + 1)); done
+sleep 0.5
+status $MLKIT benchmark $study -o U
+[ $st = 2 ] && grep -q 'another mlkit benchmark' err || fail "two at work in one folder"
+kill -TERM $pid
+set +e; wait $pid; st=$?; set -e
+[ $st = 143 ] || fail "stop: status $st"
+grep -q '"event":"interrupted"' U/journal.jsonl || fail "interruption is not in the journal"
+rm slow
+status $MLKIT benchmark $study -o U
+[ $st = 0 ] || fail "continuing (status $st)"
+[ "$(ls U/transport/*/*.json | wc -l)" = 4 ] || fail "continuing"

@@ -1,0 +1,178 @@
+/* test_report.c - the report of an invented study whose comparison is known. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/stats.h"
+#include "reports/csv.h"
+#include "reports/report.h"
+#include "tests/support/mkrun.h"
+
+static char dir[64];
+
+static void enter(void)
+{
+    strcpy(dir, "/tmp/mlk-report-XXXXXX");
+    cr_assert(mkdtemp(dir) && chdir(dir) == 0);
+    mlk_log_set_level(MLK_LOG_ERROR);
+}
+
+static void leave(void)
+{
+    char cmd[100];
+    cr_assert_eq(chdir("/"), 0);
+    snprintf(cmd, sizeof cmd, "/bin/rm -rf %s", dir);
+    cr_assert_eq(system(cmd), 0);
+}
+
+TestSuite(report, .init = enter, .fini = leave);
+
+static double near(double a, double b)
+{
+    return fabs(a - b);
+}
+
+Test(report, complete_study_gives_the_known_comparison)
+{
+    mlk_err e = {0};
+    mlk_report_result res = {0};
+    json_t *j = NULL;
+    mlk_test_mkrun("run", 1);
+    cr_assert_eq(mlk_report_draw("run/", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    cr_assert_eq(mlk_json_read("run/report/report.json", &j, &e), MLK_OK);
+    const json_t *row = json_array_get(json_object_get(j, "results"), 1), *a = json_object_get(row, "naive");
+    cr_assert_eq(json_array_size(json_object_get(j, "results")), 3);
+    cr_assert_eq(json_array_size(json_object_get(row, "models")), 3);
+    /* equal errors s: Q = sum (x-mean)^2/s^2 = 2 * 0.5^2 / 0.05^2, tau^2 = 0.5^2 - s^2, spread 1/1.5 */
+    cr_assert_lt(near(mlk_json_get_real(a, "q", 0), 200), 1e-9);
+    cr_assert_lt(near(mlk_json_get_real(a, "tau", 0), sqrt(0.25 - 0.0025)), 1e-9);
+    cr_assert_lt(near(mlk_json_get_real(a, "spread", 0), 1 / 1.5), 1e-9);
+    cr_assert_lt(mlk_json_get_real(a, "p_value", 1), 1e-30);
+    const json_t *b = json_object_get(row, "corrected");
+    cr_assert_lt(near(mlk_json_get_real(b, "q", 0), 0.0002 / 0.0025), 1e-9);
+    cr_assert_eq(mlk_json_get_real(b, "tau", 1), 0);
+    /* over three temperatures Q and the degrees of freedom add up */
+    const json_t *all = json_object_get(json_object_get(j, "overall"), "corrected");
+    cr_assert_lt(near(mlk_json_get_real(all, "p_value", 0), mlk_chi2_sf(3 * 0.08, 6)), 1e-9);
+    cr_assert(json_is_true(json_object_get(j, "complete")) || res.n_missing == 1); /* no dataset.h5 */
+    cr_assert(strstr(res.statement, "naive thermal conductivities of the models differ"));
+    cr_assert(strstr(res.statement, "Onsager-corrected ones agree"));
+    json_decref(j);
+}
+
+Test(report, page_is_self_contained_and_escaped)
+{
+    mlk_err e = {0};
+    mlk_report_result res = {0};
+    char *html = NULL;
+    mlk_test_mkrun("run", 1);
+    cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    cr_assert_eq(mlk_file_slurp(res.html, &html, NULL, &e), MLK_OK);
+    cr_assert(!strstr(html, "src=") && !strstr(html, "<script") && !strstr(html, "url(http") &&
+              !strstr(html, "<link"));
+    cr_assert(strstr(html, "&lt;a&amp;b&gt;.xml") && !strstr(html, "<a&b>"));
+    cr_assert(strstr(html, "mlkit train --model nep"));
+    if (res.gnuplot) {
+        cr_assert_eq(res.n_fig, 13);
+        cr_assert(strstr(html, "<svg") && strstr(html, "Figure 13."));
+        cr_assert(mlk_file_exists("run/report/figures/kappa.svg"));
+    }
+    cr_assert(mlk_file_exists("run/report/figures/kappa.csv") && mlk_file_exists("run/report/tables/kappa.tex") &&
+              mlk_file_exists("run/report/tables/errors.csv") && mlk_file_exists("run/report/methods.md"));
+    mlk_free(html);
+}
+
+Test(report, without_gnuplot_tables_are_written)
+{
+    mlk_err e = {0};
+    mlk_report_result res = {0};
+    char *html = NULL;
+    mlk_test_mkrun("run", 1);
+    setenv("PATH", "/nonexistent", 1);
+    cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    cr_assert(!res.gnuplot && res.n_fig == 0);
+    cr_assert_eq(mlk_file_slurp(res.html, &html, NULL, &e), MLK_OK);
+    cr_assert(strstr(html, "gnuplot was not found") && strstr(html, "0.800 ± 0.050"));
+    cr_assert(mlk_file_exists("run/report/tables/kappa.csv") && mlk_file_exists("run/report/figures/kappa.gp"));
+    mlk_free(html);
+}
+
+Test(report, unfinished_study_says_what_is_missing)
+{
+    mlk_err e = {0};
+    mlk_report_result res = {0};
+    char *html = NULL;
+    mlk_test_mkrun("run", 0);
+    setenv("PATH", "/nonexistent", 1); /* figures are not the point: no gnuplot, for speed */
+    cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    cr_assert_eq(mlk_file_slurp(res.html, &html, NULL, &e), MLK_OK);
+    cr_assert(strstr(html, "model snap-1: not fitted yet") && strstr(html, "6 of 9 runs are complete"));
+    mlk_free(html);
+    /* nothing at all yet but the plan */
+    cr_assert_eq(system("/bin/rm -r run/models run/md run/transport run/journal.jsonl run/report"), 0);
+    cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    cr_assert(strstr(res.statement, "nothing can be compared"));
+}
+
+Test(report, bad_folders_are_named)
+{
+    mlk_err e = {0};
+    setenv("PATH", "/nonexistent", 1);
+    cr_assert_eq(mlk_report_draw("nowhere", NULL, &e), MLK_EIO);
+    cr_assert(strstr(e.file, "nowhere"));
+    e = (mlk_err){0};
+    cr_assert_eq(mlk_report_draw(".", NULL, &e), MLK_EIO);
+    cr_assert(strstr(e.msg, "campaign.yaml") && *e.hint);
+    mlk_test_mkrun("run", 1);
+    static const struct { const char *file, *text, *line; } bad[] = {
+        {"run/transport/nep-1/0700K.json", "{\"kappa\": 1,\n oops}", ":2"},
+        {"run/models/nep-2/train.json", "{", ":1"},
+        {"run/models/nep-1/loss.csv", "epoch,wall_s\n1,2\n3\n", ":3"},
+    };
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        char *keep = NULL, place[600];
+        e = (mlk_err){0};
+        cr_assert_eq(mlk_file_slurp(bad[k].file, &keep, NULL, &e), MLK_OK);
+        cr_assert_eq(mlk_file_write_text(bad[k].file, bad[k].text, &e), MLK_OK);
+        cr_assert_eq(mlk_report_draw("run", NULL, &e), MLK_EFORMAT, "%s was accepted", bad[k].file);
+        snprintf(place, sizeof place, "%s:%ld", e.file, e.line);
+        cr_assert(strstr(place, bad[k].file) && strstr(place, bad[k].line), "%s", place);
+        e = (mlk_err){0};
+        cr_assert_eq(mlk_file_write_text(bad[k].file, keep, &e), MLK_OK);
+        mlk_free(keep);
+    }
+    /* a trajectory that cannot be opened is listed, not fatal: it may be in the making */
+    mlk_report_result res = {0};
+    e = (mlk_err){0};
+    cr_assert_eq(mlk_file_write_text("run/md/nep-1/0500K/r1/run.h5", "not HDF5", &e), MLK_OK);
+    cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    cr_assert_gt(res.n_missing, 1);
+    static const char *const yaml[] = {"a: [1", "version: 1\n", "temperatures: [x]\nmodels: [{name: a}]\n",
+                                       "temperatures: [500]\nmodels: [{type: a}]\n"};
+    for (size_t k = 0; k < sizeof yaml / sizeof *yaml; k++) {
+        e = (mlk_err){0};
+        cr_assert_eq(mlk_file_write_text("run/campaign.yaml", yaml[k], &e), MLK_OK);
+        cr_assert_eq(mlk_report_draw("run", NULL, &e), MLK_EFORMAT, "%s", yaml[k]);
+        cr_assert(strstr(e.file, "campaign.yaml") && e.line > 0);
+    }
+}
+
+Test(report, numbers_for_people)
+{
+    char buf[64];
+    cr_assert_str_eq(mlk_pm(1.23456, 0.0456, buf), "1.235 ± 0.046");
+    cr_assert_str_eq(mlk_pm(123.456, 12.3, buf), "123 ± 12");
+    cr_assert_str_eq(mlk_pm(0.5, NAN, buf), "0.5");
+    cr_assert_str_eq(mlk_pm(NAN, 1, buf), "–");
+    cr_assert_str_eq(mlk_pvalue(0.31, buf), "0.31");
+    cr_assert_str_eq(mlk_pvalue(0.0042, buf), "0.004");
+    cr_assert_str_eq(mlk_pvalue(1e-9, buf), "< 0.0001");
+    cr_assert_str_eq(mlk_kelvin(650, buf), "0650K");
+    cr_assert_str_eq(mlk_kelvin(412.5, buf), "0412.5K");
+}
