@@ -18,6 +18,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "datasets/dataset.h"
+#include "parsers/parser.h"
 #include "potentials/potential.h"
 #include "reports/report.h"
 #include "version.h"
@@ -167,8 +168,9 @@ static mlk_status add_inputs(mlk_campaign *c, const char *path, int depth, mlk_e
     mlk_status s = MLK_OK;
     for (int k = 0; k < n; k++) {
         char sub[2048];
-        if (!s && entry[k]->d_name[0] != '.')
-            s = add_inputs(c, mlk_path_join(sub, sizeof sub, path, entry[k]->d_name), depth + 1, e);
+        mlk_path_join(sub, sizeof sub, path, entry[k]->d_name);
+        bool data = mlk_file_is_dir(sub) || mlk_parser_sniff(sub) || strstr(entry[k]->d_name, ".h5");
+        if (!s && entry[k]->d_name[0] != '.' && data) s = add_inputs(c, sub, depth + 1, e);
         free(entry[k]);
     }
     free(entry);

@@ -163,6 +163,21 @@ static void missing(const mlk_report *r, FILE *f)
     fputs("</ul></div>\n", f);
 }
 
+static void doubtful(const mlk_report *r, FILE *f)
+{
+    enum { SHOWN = 12 };
+    if (!r->n_care) return;
+    fputs("<div class=missing><b>Read with care:</b> these runs were not what they stand for, and their thermal "
+          "conductivities enter the comparison all the same.<ul>", f);
+    for (size_t k = 0; k < r->n_care && k < SHOWN; k++) {
+        fputs("<li>", f);
+        esc(f, r->care[k]);
+        fputs("</li>", f);
+    }
+    if (r->n_care > SHOWN) fprintf(f, "<li>and %zu more (report.json, doubtful)</li>", r->n_care - SHOWN);
+    fputs("</ul></div>\n", f);
+}
+
 static void cards(const mlk_report *r, FILE *f)
 {
     char p[32];
@@ -192,6 +207,7 @@ static mlk_status result(const mlk_report *r, FILE *f, mlk_err *e)
     fputs("<h2 id=result>1 Result</h2>\n<p class=verdict>", f);
     esc(f, r->statement);
     fputs("</p>\n", f);
+    doubtful(r, f);
     cards(r, f);
     MLK_TRY(figure(r, f, "kappa", e));
     fputs("<p class=cap>Thermal conductivity in W/m/K, ± one standard error. Θ: share of the naive "

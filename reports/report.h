@@ -83,6 +83,8 @@ typedef struct mlk_report {
     char statement[1200];
     char (*missing)[300];
     size_t n_missing, cap_missing;
+    char (*care)[300]; /* what makes a result doubtful */
+    size_t n_care, cap_care;
     mlk_report_fig *fig;
     size_t n_fig, cap_fig;
     bool gnuplot, pdf;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/mem.h"
 #include "core/stats.h"
 #include "reports/report.h"
 #include "version.h"
@@ -101,8 +102,35 @@ static void sentence(mlk_report *r, int n_compared, int n_naive, int n_corrected
              n_compared > 1 ? "s" : "", n_corrected);
 }
 
+static mlk_status doubt(mlk_report *r, const mlk_report_md *m, const char *what, double is, double should,
+                        const char *unit, mlk_err *e)
+{
+    MLK_TRY(MLK_GROW(r->care, r->cap_care, r->n_care + 1, e));
+    snprintf(r->care[r->n_care++], sizeof r->care[0], "%s at %.5g K, replica %d: %s %.4g instead of %s%.4g %s",
+             r->model[m->model].name, r->temp[m->temp], m->rep + 1, what, is,
+             should < 100 ? "at most " : "", should, unit);
+    return MLK_OK;
+}
+
+/* Runs that were not at the temperature they stand for, or did not conserve energy. The mean
+ * temperature of an NVE run of N atoms scatters by about T/sqrt(3N); three times that is allowed. */
+static mlk_status judge_runs(mlk_report *r, mlk_err *e)
+{
+    static const double drift_max = 5; /* meV/atom/ns, as in mlkit md */
+    for (size_t k = 0; k < r->n_md; k++) {
+        const mlk_report_md *m = &r->md[k];
+        double t = r->temp[m->temp], allowed = 3 * t / sqrt(3 * fmax(m->atoms, 1));
+        if (isfinite(m->t_mean) && isfinite(m->atoms) && fabs(m->t_mean - t) > allowed)
+            MLK_TRY(doubt(r, m, "mean temperature", m->t_mean, t, "K", e));
+        if (isfinite(m->drift) && fabs(m->drift) > drift_max)
+            MLK_TRY(doubt(r, m, "energy drift", fabs(m->drift), drift_max, "meV/atom/ns", e));
+    }
+    return MLK_OK;
+}
+
 mlk_status mlk_report_compare(mlk_report *r, mlk_err *e)
 {
+    MLK_TRY(judge_runs(r, e));
     double v[MLK_REPORT_MODELS], s[MLK_REPORT_MODELS];
     int n_compared = 0, n_naive = 0, n_corrected = 0;
     for (int t = 0; t < r->n_temp; t++) {
@@ -229,6 +257,9 @@ mlk_status mlk_report_json(const mlk_report *r, mlk_err *e)
     for (size_t k = 0; k < r->n_missing; k++) json_array_append_new(miss, json_string(r->missing[k]));
     json_object_set_new(j, "training", training);
     json_object_set_new(j, "md", md);
+    json_t *care = json_array();
+    for (size_t k = 0; k < r->n_care; k++) json_array_append_new(care, json_string(r->care[k]));
+    json_object_set_new(j, "doubtful", care);
     json_object_set_new(j, "missing", miss);
     mlk_status s = mlk_json_write(j, mlk_path_join(path, sizeof path, r->dir, "report.json"), e);
     json_decref(j);

@@ -155,7 +155,7 @@ static void md(const char *run, int m, int t)
     }
     static const char *const key[] = {"temperature_K", "temperature_mean_K", "drift_meV_atom_ns", "wall_s",
                                       "atom_steps_per_s", "dt_fs", "volume_A3"};
-    const double value[] = {temps[t], temps[t] + 3, 0.02, 40, 1.5e5, 2, 5000};
+    const double value[] = {temps[t], m == 1 && t == 2 ? 2000 : temps[t] + 3, 0.02, 40, 1.5e5, 2, 5000};
     for (int k = 0; k < 7; k++) must(mlk_h5_attr_set_double(h, "/parameters/mlkit", key[k], value[k], &e), &e);
     must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "n_atoms", 256, &e), &e);
     must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "complete", 1, &e), &e);

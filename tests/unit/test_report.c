@@ -61,6 +61,10 @@ Test(report, complete_study_gives_the_known_comparison)
     const json_t *all = json_object_get(json_object_get(j, "overall"), "corrected");
     cr_assert_lt(near(mlk_json_get_real(all, "p_value", 0), mlk_chi2_sf(3 * 0.08, 6)), 1e-9);
     cr_assert(json_is_true(json_object_get(j, "complete")) || res.n_missing == 1); /* no dataset.h5 */
+    const json_t *care = json_object_get(j, "doubtful");
+    cr_assert_eq(json_array_size(care), 1);
+    cr_assert_str_eq(json_string_value(json_array_get(care, 0)),
+                     "nep-2 at 900 K, replica 1: mean temperature 2000 instead of 900 K");
     cr_assert(strstr(res.statement, "naive thermal conductivities of the models differ"));
     cr_assert(strstr(res.statement, "Onsager-corrected ones agree"));
     json_decref(j);
