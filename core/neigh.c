@@ -223,7 +223,7 @@ mlk_status mlk_neigh_build(const mlk_cell *cell, size_t n, const double (*x)[3],
         if (2 * far + g.reach[k] / g.nbin[k] + 1 > 127)
             return MLK_FAIL(e, MLK_EUNSUPPORTED, "atoms lie more than 60 cells apart; wrap them first");
     nl->start[0] = 0;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n >= 200)
     for (size_t i = 0; i < n; i++) nl->start[i + 1] = visit(&g, w, i, NULL);
     for (size_t i = 0; i < n; i++) nl->start[i + 1] += nl->start[i];
     size_t np = nl->start[n];
@@ -232,7 +232,7 @@ mlk_status mlk_neigh_build(const mlk_cell *cell, size_t n, const double (*x)[3],
     nl->np = np;
     nl->rc = rc;
     bool bad = false;
-#pragma omp parallel
+#pragma omp parallel if (n >= 200)
     {
         pair *buf = NULL;
         size_t cap = 0;
@@ -254,7 +254,7 @@ mlk_status mlk_neigh_build(const mlk_cell *cell, size_t n, const double (*x)[3],
         mlk_free(buf);
     }
     if (bad) return MLK_FAIL(e, MLK_ENOMEM, "neighbour list");
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n >= 200)
     for (size_t i = 0; i < n; i++)
         for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
             nl->rev[k] = find_pair(nl, (size_t)nl->j[k], (int)i, nl->image[k]);
@@ -271,7 +271,7 @@ mlk_status mlk_neigh_build(const mlk_cell *cell, size_t n, const double (*x)[3],
 void mlk_neigh_update(mlk_neigh *nl, const mlk_cell *cell, const double (*x)[3])
 {
     const double(*h)[3] = cell->h;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (nl->n >= 200)
     for (size_t i = 0; i < nl->n; i++)
         for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
             const double *xj = x[nl->j[k]];
