@@ -152,7 +152,7 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
     int n_sigma = 0, n_d = 0;
-    MLK_TRY(mlk_plot_csv(&p, r, "diffusion.csv", "model,temperature_K,species,mobile,D_cm2_s,D_err,sigma_S_m", e));
+    MLK_TRY(mlk_plot_csv(&p, r, "diffusion.csv", "model,temperature_K,species,mobile,D_cm2_s,D_err,sigma_S_m,sigma_err", e));
     for (int m = 0; m < r->n_model; m++)
         for (int t = 0; t < r->n_temp; t++) {
             const json_t *j = mlk_report_at(r, m, t);
@@ -165,7 +165,10 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
                 if (!isfinite(D) || D <= 0) continue;
                 fprintf(p.csv.fp, "%s,%.10g,%.10s,%d,%.6g,%.6g,", r->model[m].name, r->temp[t], species, mobile, D,
                         mlk_json_get_real(v, "D_err", 0));
-                fprintf(p.csv.fp, isfinite(sigma) && sigma > 0 && mobile ? "%.6g\n" : "\n", sigma);
+                if (isfinite(sigma) && sigma > 0 && mobile)
+                    fprintf(p.csv.fp, "%.6g,%.6g\n", sigma, fmax(0, mlk_json_get_real(j, "sigma_err", 0)));
+                else
+                    fprintf(p.csv.fp, ",\n");
                 n_d += mobile, n_sigma += mobile && isfinite(sigma) && sigma > 0;
             }
         }
@@ -181,19 +184,19 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
                 q ? "unset label\n" : "");
         for (int m = 0; m < r->n_model; m++) {
             if (q)
-                fprintf(p.gp, "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : NaN):($7*$2) with "
-                              "linespoints ls %d lw 1 dt 3", m ? ", " : "", r->model[m].name, mlk_plot_style(m));
+                fprintf(p.gp, "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : NaN):($7*$2):($8*$2) with "
+                              "yerrorbars ls %d lw 1", m ? ", " : "", r->model[m].name, mlk_plot_style(m));
             else
-                fprintf(p.gp, "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : NaN):5:6 with "
-                              "yerrorlines ls %d lw 1 dt 3 title \"%s\" noenhanced", m ? ", " : "", r->model[m].name,
+                fprintf(p.gp, "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : NaN):($4 == 1 ? $5 : NaN):6 with "
+                              "yerrorbars ls %d lw 1 title \"%s\" noenhanced", m ? ", " : "", r->model[m].name,
                         mlk_plot_style(m), r->model[m].name);
         }
         fprintf(p.gp, "\n");
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(&p, "Diffusion and ionic conductivity",
-                        "Tracer diffusion coefficient of the mobile species from the mean-square displacement (with one "
-                        "standard error) and ionic conductivity times temperature, against inverse "
+                        "Tracer diffusion coefficient of the mobile species from the mean-square displacement and ionic "
+                        "conductivity times temperature, each with one standard error, against inverse "
                         "temperature: a straight line is Arrhenius behaviour.", e);
 }
 

@@ -79,7 +79,11 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
                        &rows, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "green_kubo", 900, 560, e));
-    fprintf(p.gp, "set xrange [0:*]\nset style fill noborder\n");
+    /* five to ten tics at round times, however long the integral */
+    fprintf(p.gp, "stats 'green_kubo.csv' skip 1 using 3 nooutput\n"
+                  "step = 10 ** floor(log10(STATS_max > 0 ? STATS_max : 1))\nratio = STATS_max / step\n"
+                  "step = ratio > 5 ? 2 * step : ratio > 2 ? step : step / 2\nset xtics step\n"
+                  "set xrange [0:STATS_max]\nset style fill noborder\n");
     mlk_plot_grid(&p, 2, n, false, true, true);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
@@ -149,7 +153,7 @@ static mlk_status pstar(mlk_report *r, mlk_err *e)
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(&p, "Choice of the cepstral cut-off",
                         "Corrected κ against the number of cepstral coefficients kept, with one standard error (bands); "
-                        "the symbol is the number chosen by the Akaike criterion. A plateau around the symbol "
+                        "the symbol is the value in use at the number of coefficients the Akaike criterion prefers. A plateau around the symbol "
                         "means that the choice does not matter.", e);
 }
 

@@ -19,7 +19,7 @@ static const char css[] =
     "h1{font-size:1.75rem;line-height:1.2;margin:0 0 4px}h2{font-size:1.35rem;margin:2.6rem 0 .7rem;"
     "padding-top:.5rem;border-top:2px solid var(--ink)}h3{font-size:1.06rem;margin:1.8rem 0 .5rem}"
     "p{margin:.5rem 0 .9rem;max-width:46rem}.sub{color:var(--soft);margin:0}"
-    "nav{margin-top:12px;font-size:.93rem}nav a{margin-right:1.1em;white-space:nowrap}a{color:var(--link)}"
+    "nav{margin-top:12px;font-size:.93rem;display:flex;flex-wrap:wrap;gap:.1em 1.1em}nav a{white-space:nowrap}a{color:var(--link)}"
     ".verdict{border-left:5px solid #0072B2;background:#eef5fa;padding:.8rem 1.1rem;margin:1.2rem 0;max-width:none}"
     ".missing{border-left:5px solid #E69F00;background:#fdf6e7;padding:.6rem 1.1rem;margin:1.2rem 0}"
     ".missing ul{margin:.2rem 0;padding-left:1.2rem}"
@@ -165,16 +165,14 @@ static void missing(const mlk_report *r, FILE *f)
 
 static void doubtful(const mlk_report *r, FILE *f)
 {
-    enum { SHOWN = 12 };
     if (!r->n_care) return;
     fputs("<div class=missing><b>Read with care:</b> these runs were not what they stand for, and their thermal "
           "conductivities enter the comparison all the same.<ul>", f);
-    for (size_t k = 0; k < r->n_care && k < SHOWN; k++) {
+    for (size_t k = 0; k < r->n_care; k++) {
         fputs("<li>", f);
         esc(f, r->care[k]);
         fputs("</li>", f);
     }
-    if (r->n_care > SHOWN) fprintf(f, "<li>and %zu more (report.json, doubtful)</li>", r->n_care - SHOWN);
     fputs("</ul></div>\n", f);
 }
 
@@ -232,7 +230,7 @@ static mlk_status result(const mlk_report *r, FILE *f, mlk_err *e)
             cell_pm(f, mlk_json_get_real(j, "kappa_naive", NAN), mlk_json_get_real(j, "kappa_naive_err", NAN));
             cell_pm(f, mlk_json_get_real(j, "kappa", NAN), mlk_json_get_real(j, "kappa_err", NAN));
             cell_pm(f, mlk_json_get_real(j, "theta", NAN), mlk_json_get_real(j, "theta_err", NAN));
-            cell_num(f, mlk_json_get_real(j, "sigma_S_m", NAN), 3);
+            cell_pm(f, mlk_json_get_real(j, "sigma_S_m", NAN), mlk_json_get_real(j, "sigma_err", NAN));
             cell(f, *list ? list : "none", true);
             fputs("</tr>\n", f);
             first = false;

@@ -240,6 +240,7 @@ static mlk_status load_run(mlk_report *r, mlk_report_md *m, mlk_err *e)
     m->speed = attr(h, "atom_steps_per_s"), m->dt_fs = attr(h, "dt_fs");
     m->volume = attr(h, "volume_A3"), m->atoms = attr(h, "n_atoms");
     m->complete = attr(h, "complete") > 0.5;
+    m->drift_flag = attr(h, "drift_flag") > 0.5, m->short_flag = attr(h, "shortest_flag") > 0.5;
     if (mlk_h5_attr_exists(h, "/parameters/mlkit", "command"))
         mlk_h5_attr_str(h, "/parameters/mlkit", "command", m->command, sizeof m->command, &own);
     mlk_status s = load_thermo(m, h, &own);

@@ -1,4 +1,5 @@
 /* methods.c - the methods paragraph of a study, with what was actually done, and its references. */
+#include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -34,9 +35,26 @@ static void put(text *t, mlk_err *e, const char *fmt, ...)
     t->n += (size_t)n;
 }
 
+/* "2fs" as "2 fs"; buf of 40 */
+static const char *spaced(const char *v, char *buf)
+{
+    size_t n = strspn(v, "0123456789.");
+    snprintf(buf, 40, "%.*s %.8s", (int)(n < 24 ? n : 24), v, v + n);
+    return buf;
+}
+
+static const char *upper(const char *v, char *buf)
+{
+    size_t k = 0;
+    for (; v[k] && k < 31; k++) buf[k] = (char)toupper((unsigned char)v[k]);
+    buf[k] = 0;
+    return buf;
+}
+
 static void models(const mlk_report *r, text *t, mlk_err *e)
 {
     for (int m = 0; m < r->n_model; m++) {
+        char buf[32];
         int seeds = 0;
         bool first = true;
         for (int k = 0; k < r->n_model; k++) {
@@ -45,7 +63,7 @@ static void models(const mlk_report *r, text *t, mlk_err *e)
         }
         if (!first) continue;
         const mlk_potential_type *type = mlk_potential_find(r->model[m].type);
-        put(t, e, "%s%d %s model%s", m ? ", " : "", seeds, r->model[m].type, seeds > 1 ? "s" : "");
+        put(t, e, "%s%d %s model%s", m ? ", " : "", seeds, upper(r->model[m].type, buf), seeds > 1 ? "s" : "");
         if (type && type->refs && type->refs[0].citation) put(t, e, " (%s)", type->refs[0].citation);
     }
 }
@@ -53,6 +71,7 @@ static void models(const mlk_report *r, text *t, mlk_err *e)
 mlk_status mlk_report_methods_text(const mlk_report *r, char **out, mlk_err *e)
 {
     text t = {0};
+    char buf[40];
     const mlk_conf *set = mlk_conf_get(&r->conf, "settings"), *start = mlk_conf_get(&r->conf, "start");
     const mlk_conf *cell = mlk_conf_get(start, "supercell");
     put(&t, e, "Interatomic potentials were fitted with mlkit %s to ", MLK_VERSION);
@@ -66,13 +85,13 @@ mlk_status mlk_report_methods_text(const mlk_report *r, char **out, mlk_err *e)
     put(&t, e, ". Whole trajectory groups were held out for validation. Reference energies of the elements were "
                "fitted first and are not part of the energy flux.\n\n");
     put(&t, e, "Molecular dynamics used the velocity-Verlet algorithm with a time step of %s",
-        mlk_conf_str(set, "dt", "?"));
+        spaced(mlk_conf_str(set, "dt", "?"), buf));
     if (cell && cell->n_child == 3)
         put(&t, e, " in a %s×%s×%s supercell of %s atoms", cell->child[0].value, cell->child[1].value,
             cell->child[2].value, mlk_conf_str(start, "atoms", "?"));
     put(&t, e, ". Each run was equilibrated for %s with the stochastic velocity rescaling of Bussi, Donadio and "
                "Parrinello (2007) and sampled in the microcanonical ensemble for",
-        mlk_conf_str(set, "equil", "?"));
+        spaced(mlk_conf_str(set, "equil", "?"), buf));
     bool same = true;
     for (int m = 0; m < r->n_model; m++) same &= r->model[m].run_ps == r->model[0].run_ps;
     for (int m = 0; m < (same ? 1 : r->n_model); m++) {

@@ -79,7 +79,7 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
     FILE *f = p->gp = p->script.fp;
     fprintf(f,
             "# gnuplot %s.gp writes %s.svg; gnuplot -e 'pdf=1' %s.gp writes %s.pdf\n"
-            "set encoding utf8\n"
+            "set encoding utf8\nset minussign\n"
             "if (exists(\"pdf\")) {\n"
             "    set terminal pdfcairo enhanced color font 'DejaVu Sans,9' size %.2fin,%.2fin\n"
             "    set output '%s.pdf'\n"

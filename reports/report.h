@@ -36,7 +36,7 @@ typedef struct mlk_report_rdf {
 typedef struct mlk_report_md {
     int model, temp, rep;
     char path[1300];
-    bool there, complete;
+    bool there, complete, drift_flag, short_flag; /* flags set by mlkit md */
     /* NaN where the file does not say */
     double t_target, t_mean, drift, wall, speed, dt_fs, volume, atoms, shortest;
     char command[1024];

@@ -102,28 +102,35 @@ static void sentence(mlk_report *r, int n_compared, int n_naive, int n_corrected
              n_compared > 1 ? "s" : "", n_corrected);
 }
 
-static mlk_status doubt(mlk_report *r, const mlk_report_md *m, const char *what, double is, double should,
-                        const char *unit, mlk_err *e)
-{
-    MLK_TRY(MLK_GROW(r->care, r->cap_care, r->n_care + 1, e));
-    snprintf(r->care[r->n_care++], sizeof r->care[0], "%s at %.5g K, replica %d: %s %.4g instead of %s%.4g %s",
-             r->model[m->model].name, r->temp[m->temp], m->rep + 1, what, is,
-             should < 100 ? "at most " : "", should, unit);
-    return MLK_OK;
-}
-
-/* Runs that were not at the temperature they stand for, or did not conserve energy. The mean
- * temperature of an NVE run of N atoms scatters by about T/sqrt(3N); three times that is allowed. */
+/* Runs that were not at the temperature they stand for, did not conserve energy, or in which atoms came
+ * nearer than the training data ever saw; one line per model and reason. The mean temperature of an NVE
+ * run of N atoms scatters by about T/sqrt(3N); three times that is allowed. */
 static mlk_status judge_runs(mlk_report *r, mlk_err *e)
 {
-    static const double drift_max = 5; /* meV/atom/ns, as in mlkit md */
-    for (size_t k = 0; k < r->n_md; k++) {
-        const mlk_report_md *m = &r->md[k];
-        double t = r->temp[m->temp], allowed = 3 * t / sqrt(3 * fmax(m->atoms, 1));
-        if (isfinite(m->t_mean) && isfinite(m->atoms) && fabs(m->t_mean - t) > allowed)
-            MLK_TRY(doubt(r, m, "mean temperature", m->t_mean, t, "K", e));
-        if (isfinite(m->drift) && fabs(m->drift) > drift_max)
-            MLK_TRY(doubt(r, m, "energy drift", fabs(m->drift), drift_max, "meV/atom/ns", e));
+    static const char *const what[] = {"the mean temperature is off", "the total energy drifts",
+                                       "atoms come nearer than in any training frame"};
+    for (int model = 0; model < r->n_model; model++) {
+        size_t n = 0, bad[3] = {0};
+        double worst[3] = {0};
+        char example[3][120] = {""};
+        for (size_t k = 0; k < r->n_md; k++) {
+            const mlk_report_md *m = &r->md[k];
+            if (m->model != model || !m->there) continue;
+            double t = r->temp[m->temp], off = fabs(m->t_mean - t) / t, allowed = 3 / sqrt(3 * fmax(m->atoms, 1));
+            n++;
+            if (off > allowed) bad[0]++;
+            if (off > allowed && off > worst[0])
+                worst[0] = off, snprintf(example[0], sizeof example[0], "; worst: %.0f K instead of %.5g K", m->t_mean, t);
+            bad[1] += m->drift_flag, bad[2] += m->short_flag;
+            if (m->drift_flag && fabs(m->drift) > worst[1])
+                worst[1] = fabs(m->drift), snprintf(example[1], sizeof example[1], "; worst: %.3g meV/atom/ns at %.5g K", m->drift, t);
+        }
+        for (int q = 0; q < 3; q++) {
+            if (!bad[q]) continue;
+            MLK_TRY(MLK_GROW(r->care, r->cap_care, r->n_care + 1, e));
+            snprintf(r->care[r->n_care++], sizeof r->care[0], "%s: %s in %zu of %zu runs%s", r->model[model].name,
+                     what[q], bad[q], n, example[q]);
+        }
     }
     return MLK_OK;
 }
@@ -185,7 +192,7 @@ static json_t *comparison(const mlk_comparison *c)
 static json_t *model_row(const mlk_report *r, int m, int t)
 {
     static const char *const keys[] = {"kappa_naive", "kappa_naive_err", "kappa", "kappa_err", "theta",
-                                       "theta_err", "sigma_S_m", "sigma_err_S_m", "haven_ratio", "pstar",
+                                       "theta_err", "sigma_S_m", "sigma_err", "haven_ratio", "pstar",
                                        "fstar_THz", "n_samples", "n_runs"};
     const json_t *js = mlk_report_at(r, m, t);
     json_t *o = json_object();

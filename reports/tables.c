@@ -108,7 +108,7 @@ static mlk_status kappa(const mlk_report *r, mlk_err *e)
     head(&t, "temperature_K", "$T$ (K)"), head(&t, "model", "model");
     head(&t, "kappa_naive_W_mK,kappa_naive_err", "$\\kappa_\\mathrm{naive}$");
     head(&t, "kappa_W_mK,kappa_err", "$\\kappa$"), head(&t, "theta,theta_err", "$\\Theta$");
-    head(&t, "sigma_S_m", "$\\sigma$ (S/m)");
+    head(&t, "sigma_S_m,sigma_err", "$\\sigma$ (S/m)");
     row_end(&t, true);
     for (int q = 0; q < r->n_temp; q++)
         for (int m = 0; m < r->n_model; m++) {
@@ -119,7 +119,7 @@ static mlk_status kappa(const mlk_report *r, mlk_err *e)
             pm(&t, mlk_json_get_real(j, "kappa_naive", NAN), mlk_json_get_real(j, "kappa_naive_err", NAN));
             pm(&t, mlk_json_get_real(j, "kappa", NAN), mlk_json_get_real(j, "kappa_err", NAN));
             pm(&t, mlk_json_get_real(j, "theta", NAN), mlk_json_get_real(j, "theta_err", NAN));
-            number(&t, mlk_json_get_real(j, "sigma_S_m", NAN), "%.3g");
+            pm(&t, mlk_json_get_real(j, "sigma_S_m", NAN), mlk_json_get_real(j, "sigma_err", NAN));
             row_end(&t, false);
         }
     return end(&t, e);
