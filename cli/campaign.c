@@ -26,15 +26,15 @@
 /* ---- everything about run lengths that one may want to change, in one place ---- */
 
 /* What --quick sets; run "0" takes the production time from the table of families. */
-const char *const mlk_settings_quick[][2] = {
-    {"quick", "true"}, {"replicas", "1"},        {"equil", "6ps"},
-    {"run", "0"},      {"train-budget", "100s"}, {NULL, NULL}};
+const char *const mlk_settings_quick[][2] = {{"quick", "true"},        {"replicas", "1"},
+                                             {"equil", "6ps"},         {"run", "0"},
+                                             {"train-budget", "100s"}, {NULL, NULL}};
 
 static const struct family {
     const char *name;
-    int seeds_max;        /* a linear least-squares fit has one answer                           */
-    double quick_run;     /* production of --quick [fs]: what fits into about 12 min on 2 cores   */
-    double speed;         /* atom*step/s of one thread, only to order jobs and guess the time left */
+    int seeds_max;    /* a linear least-squares fit has one answer                           */
+    double quick_run; /* production of --quick [fs]: what fits into about 12 min on 2 cores   */
+    double speed;     /* atom*step/s of one thread, only to order jobs and guess the time left */
     double train_seconds; /* of a fit that does not use its budget; 0: it uses it                 */
 } families[] = {
     {"nep", 16, 80e3, 1.5e5, 0},
@@ -169,7 +169,8 @@ static mlk_status add_inputs(mlk_campaign *c, const char *path, int depth, mlk_e
     for (int k = 0; k < n; k++) {
         char sub[2048];
         mlk_path_join(sub, sizeof sub, path, entry[k]->d_name);
-        bool data = mlk_file_is_dir(sub) || mlk_parser_sniff(sub) || strstr(entry[k]->d_name, ".h5");
+        bool data =
+            mlk_file_is_dir(sub) || mlk_parser_sniff(sub) || strstr(entry[k]->d_name, ".h5");
         if (!s && entry[k]->d_name[0] != '.' && data) s = add_inputs(c, sub, depth + 1, e);
         free(entry[k]);
     }
@@ -279,7 +280,8 @@ static mlk_status plan_md(mlk_campaign *c, int m, int t, int r, size_t train, ml
 {
     char k[16], id[96], out[160], log[160];
     const mlk_campaign_model *mod = &c->model[m];
-    double steps = (mod->run + c->set.equil) / c->set.dt, atoms = c->n_atoms ? (double)c->n_atoms : 256;
+    double steps = (mod->run + c->set.equil) / c->set.dt,
+           atoms = c->n_atoms ? (double)c->n_atoms : 256;
     snprintf(id, sizeof id, "md/%s/%s/r%d", mod->name, mlk_kelvin(c->temp[t], k), r + 1);
     snprintf(out, sizeof out, "%s/run.h5", id);
     snprintf(log, sizeof log, "%s/md.log", id);
@@ -294,7 +296,8 @@ static mlk_status plan_md(mlk_campaign *c, int m, int t, int r, size_t train, ml
 static mlk_status plan_jobs(mlk_campaign *c, mlk_err *e)
 {
     char k[16], id[96], out[160], log[160];
-    MLK_TRY(add_job(c, MLK_JOB_DATASET, SECONDS_DATASET, "dataset", "dataset.h5", "dataset.log", e));
+    MLK_TRY(
+        add_job(c, MLK_JOB_DATASET, SECONDS_DATASET, "dataset", "dataset.h5", "dataset.log", e));
     MLK_TRY(add_job(c, MLK_JOB_STRUCTURE, 1, "structure", "structure.xyz", "structure.log", e));
     MLK_TRY(waits_for(&c->job[1], 0, e));
     size_t first_train = c->n_job;
@@ -304,7 +307,8 @@ static mlk_status plan_jobs(mlk_campaign *c, mlk_err *e)
         snprintf(id, sizeof id, "train/%s", mod->name);
         snprintf(out, sizeof out, "models/%s/train.json", mod->name);
         snprintf(log, sizeof log, "models/%s.log", mod->name);
-        MLK_TRY(add_job(c, MLK_JOB_TRAIN, guess > 0 ? guess : c->set.train_budget, id, out, log, e));
+        MLK_TRY(
+            add_job(c, MLK_JOB_TRAIN, guess > 0 ? guess : c->set.train_budget, id, out, log, e));
         c->job[c->n_job - 1].model = m;
         MLK_TRY(waits_for(&c->job[c->n_job - 1], 0, e));
     }
@@ -315,18 +319,19 @@ static mlk_status plan_jobs(mlk_campaign *c, mlk_err *e)
                 MLK_TRY(plan_md(c, m, t, r, first_train + (size_t)m, e));
     for (int m = 0; m < c->n_model; m++)
         for (int t = 0; t < c->n_temp; t++) {
-            snprintf(id, sizeof id, "transport/%s/%s", c->model[m].name,
-                     mlk_kelvin(c->temp[t], k));
+            snprintf(id, sizeof id, "transport/%s/%s", c->model[m].name, mlk_kelvin(c->temp[t], k));
             snprintf(out, sizeof out, "%s.json", id);
             snprintf(log, sizeof log, "%s.log", id);
             MLK_TRY(add_job(c, MLK_JOB_TRANSPORT, SECONDS_TRANSPORT, id, out, log, e));
             mlk_job *j = &c->job[c->n_job - 1];
             j->model = m, j->temp = t;
             for (int r = 0; r < c->set.replicas; r++)
-                MLK_TRY(waits_for(j, first_md + (size_t)((m * c->n_temp + t) * c->set.replicas + r), e));
+                MLK_TRY(waits_for(j, first_md + (size_t)((m * c->n_temp + t) * c->set.replicas + r),
+                                  e));
         }
     size_t last = c->n_job;
-    MLK_TRY(add_job(c, MLK_JOB_REPORT, SECONDS_REPORT, "report", "report/report.html", "report.log", e));
+    MLK_TRY(add_job(c, MLK_JOB_REPORT, SECONDS_REPORT, "report", "report/report.html", "report.log",
+                    e));
     for (size_t q = 0; q < last; q++) MLK_TRY(waits_for(&c->job[last], q, e));
     for (size_t q = c->n_job; q-- > 0;) {
         mlk_job *j = &c->job[q];
@@ -375,7 +380,8 @@ mlk_status mlk_campaign_argv(const mlk_campaign *c, const mlk_job *j, char ***ar
 #define WORD(...) snprintf(w[k++], sizeof w[0], __VA_ARGS__)
     mlk_status s = MLK_OK;
     switch (j->kind) {
-    case MLK_JOB_STRUCTURE: break;
+    case MLK_JOB_STRUCTURE:
+        break;
     case MLK_JOB_DATASET: {
         char list[MLK_OPT_STR_MAX], *save = NULL;
         snprintf(list, sizeof list, "%s", c->data_shown);
@@ -403,23 +409,28 @@ mlk_status mlk_campaign_argv(const mlk_campaign *c, const mlk_job *j, char ***ar
         else
             WORD("auto"); /* only in a dry run */
         WORD("--temp"), WORD("%.10g", c->temp[j->temp]);
-        WORD("--equil"), WORD("%.10gps", set->equil * 1e-3), WORD("--run"), WORD("%.10gps", m->run * 1e-3);
+        WORD("--equil"), WORD("%.10gps", set->equil * 1e-3), WORD("--run"),
+            WORD("%.10gps", m->run * 1e-3);
         WORD("--dt"), WORD("%.10gfs", set->dt);
         /* every run of the study has its own stream of random numbers */
-        WORD("--seed"), WORD("%d", (set->seed * 100003 + (j->model * c->n_temp + j->temp) * set->replicas
-                                    + j->rep + 1) & 0x7fffffff);
+        WORD("--seed"), WORD("%d", (set->seed * 100003 +
+                                    (j->model * c->n_temp + j->temp) * set->replicas + j->rep + 1) &
+                                       0x7fffffff);
         WORD("-o"), WORD("%s", j->out);
         break;
     case MLK_JOB_TRANSPORT:
         MLK_GO(push(argv, &cap, &n, "transport", e));
         for (size_t d = 0; d < j->n_dep; d++) {
             const mlk_job *q = &c->job[j->dep[d]];
-            if (q->state == MLK_JOB_DONE || q->state == MLK_JOB_SKIPPED || q->state == MLK_JOB_WAITING)
+            if (q->state == MLK_JOB_DONE || q->state == MLK_JOB_SKIPPED ||
+                q->state == MLK_JOB_WAITING)
                 MLK_GO(push(argv, &cap, &n, q->out, e));
         }
         WORD("-o"), WORD("%s", j->out);
         break;
-    case MLK_JOB_REPORT: WORD("report"), WORD("%s", c->run); break;
+    case MLK_JOB_REPORT:
+        WORD("report"), WORD("%s", c->run);
+        break;
     }
     if (j->threads > 0) WORD("--threads"), WORD("%d", j->threads);
 #undef WORD
@@ -484,7 +495,8 @@ mlk_status mlk_campaign_write(const mlk_campaign *c, mlk_err *e)
 static mlk_status other_study(const mlk_campaign *c, const char *what, mlk_err *e)
 {
     MLK_FAIL(e, MLK_EINVAL, "%s holds a study with other settings: %s", c->run, what);
-    mlk_err_hint(e, "give another folder with -o, or repeat the first command (see %s/campaign.yaml)",
+    mlk_err_hint(e,
+                 "give another folder with -o, or repeat the first command (see %s/campaign.yaml)",
                  c->run);
     return MLK_EINVAL;
 }
@@ -510,19 +522,24 @@ static mlk_status compare(mlk_campaign *c, const char *path, mlk_err *e)
     for (size_t k = 0; in && k < in->n_child && !s; k++) {
         const char *sha = mlk_conf_str(&in->child[k], "sha256", "");
         int there = 0, now = 0; /* files of this content: names may have changed */
-        for (size_t q = 0; q < in->n_child; q++) there += !strcmp(mlk_conf_str(&in->child[q], "sha256", ""), sha);
+        for (size_t q = 0; q < in->n_child; q++)
+            there += !strcmp(mlk_conf_str(&in->child[q], "sha256", ""), sha);
         for (size_t q = 0; q < c->n_input; q++) now += !strcmp(c->hash[q], sha);
-        snprintf(what, sizeof what, "the input %s has changed since", mlk_conf_str(&in->child[k], "path", "?"));
+        snprintf(what, sizeof what, "the input %s has changed since",
+                 mlk_conf_str(&in->child[k], "path", "?"));
         if (there != now) s = other_study(c, what, e);
     }
-    if (!s && in && in->n_child != c->n_input) s = other_study(c, "there are other input files now", e);
+    if (!s && in && in->n_child != c->n_input)
+        s = other_study(c, "there are other input files now", e);
     const mlk_conf *cell = mlk_conf_get(start, "supercell");
     long atoms = 0, v = 0;
     if (cell && cell->n_child == 3 && mlk_parse_long(mlk_conf_str(start, "atoms", "0"), &atoms)) {
         for (int k = 0; k < 3; k++)
-            c->supercell[k] = cell->child[k].value && mlk_parse_long(cell->child[k].value, &v) ? (int)v : 1;
+            c->supercell[k] =
+                cell->child[k].value && mlk_parse_long(cell->child[k].value, &v) ? (int)v : 1;
         c->n_atoms = (size_t)atoms;
-        snprintf(c->structure_from, sizeof c->structure_from, "%s", mlk_conf_str(start, "from", ""));
+        snprintf(c->structure_from, sizeof c->structure_from, "%s",
+                 mlk_conf_str(start, "from", ""));
     }
     if (!s && strcmp(mlk_conf_str(&root, "mlkit", ""), MLK_VERSION))
         mlk_log(MLK_LOG_WARN, "%s was begun with mlkit %s, this is %s", c->run,
@@ -549,7 +566,8 @@ static void announce(const mlk_campaign *c)
     mlk_log(MLK_LOG_INFO, "models        training %s each%s", mlk_duration(c->set.train_budget, d),
             c->set.quick ? " (--quick)" : "");
     mlk_log(MLK_LOG_INFO, "production   %s", m);
-    mlk_log(MLK_LOG_INFO, "per run       %g ps equilibration, dt %g fs, %d replica%s, supercell %s, seed %d",
+    mlk_log(MLK_LOG_INFO,
+            "per run       %g ps equilibration, dt %g fs, %d replica%s, supercell %s, seed %d",
             c->set.equil * 1e-3, c->set.dt, c->set.replicas, c->set.replicas > 1 ? "s" : "",
             c->set.supercell, c->set.seed);
 }
@@ -567,7 +585,8 @@ static mlk_status lock(const mlk_campaign *c, int *fd, mlk_err *e)
 {
     char path[1100];
     struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    *fd = open(mlk_path_join(path, sizeof path, c->run, ".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    *fd =
+        open(mlk_path_join(path, sizeof path, c->run, ".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (*fd < 0) {
         MLK_FAIL(e, MLK_EIO, "cannot write: %s", strerror(errno));
         return mlk_err_at(e, path, 0);
@@ -591,15 +610,17 @@ mlk_status mlk_campaign_run(const mlk_settings *set, const mlk_campaign_how *how
     c->set = *set;
     size_t len = (size_t)snprintf(c->run, sizeof c->run, "%s", how->run);
     while (len > 1 && len < sizeof c->run && c->run[len - 1] == '/') c->run[--len] = 0;
-    if (!len || len > 700) MLK_GO(MLK_FAIL(e, MLK_EINVAL, "-o: the name of the run folder is %s",
-                                           len ? "too long" : "empty"));
+    if (!len || len > 700)
+        MLK_GO(MLK_FAIL(e, MLK_EINVAL, "-o: the name of the run folder is %s",
+                        len ? "too long" : "empty"));
     snprintf(c->program, sizeof c->program, "%s", how->program ? how->program : "/proc/self/exe");
     if (how->program) MLK_GO(absolute(c->program, sizeof c->program, "the program", e));
     MLK_GO(mlk_temps_parse(c->set.temps, c->temp, &c->n_temp, e));
     if (strcmp(set->supercell, "auto")) {
         int used = 0, *r = c->supercell;
         if (sscanf(set->supercell, "%dx%dx%d%n", &r[0], &r[1], &r[2], &used) != 3 ||
-            set->supercell[used] || r[0] < 1 || r[1] < 1 || r[2] < 1 || r[0] > 99 || r[1] > 99 || r[2] > 99)
+            set->supercell[used] || r[0] < 1 || r[1] < 1 || r[2] < 1 || r[0] > 99 || r[1] > 99 ||
+            r[2] > 99)
             MLK_GO(MLK_FAIL(e, MLK_EINVAL, "--supercell '%s' is neither auto nor of the form 2x2x2",
                             set->supercell));
     }

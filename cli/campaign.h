@@ -57,26 +57,39 @@ typedef struct mlk_campaign_how {
     bool dry_run;        /* print the plan, do nothing                                            */
     const char *program; /* the mlkit binary that runs the jobs; NULL: this one                   */
     const char *run;     /* the run folder                                                        */
-    json_t **summary;    /* out, new reference, may be NULL: jobs total, done, failed, ...         */
+    json_t **summary; /* out, new reference, may be NULL: jobs total, done, failed, ...         */
 } mlk_campaign_how;
 
-typedef enum { MLK_JOB_DATASET, MLK_JOB_STRUCTURE, MLK_JOB_TRAIN, MLK_JOB_MD, MLK_JOB_TRANSPORT,
-               MLK_JOB_REPORT } mlk_job_kind;
-typedef enum { MLK_JOB_WAITING, MLK_JOB_RUNNING, MLK_JOB_DONE, MLK_JOB_SKIPPED, MLK_JOB_FAILED,
-               MLK_JOB_BLOCKED, MLK_JOB_STOPPED } mlk_job_state;
+typedef enum {
+    MLK_JOB_DATASET,
+    MLK_JOB_STRUCTURE,
+    MLK_JOB_TRAIN,
+    MLK_JOB_MD,
+    MLK_JOB_TRANSPORT,
+    MLK_JOB_REPORT
+} mlk_job_kind;
+typedef enum {
+    MLK_JOB_WAITING,
+    MLK_JOB_RUNNING,
+    MLK_JOB_DONE,
+    MLK_JOB_SKIPPED,
+    MLK_JOB_FAILED,
+    MLK_JOB_BLOCKED,
+    MLK_JOB_STOPPED
+} mlk_job_state;
 
 typedef struct mlk_job {
     mlk_job_kind kind;
     mlk_job_state state;
-    char id[96];          /* "md/nep-1/0650K/r1"                                          */
-    char out[1024];       /* the file whose presence means done                           */
+    char id[96];    /* "md/nep-1/0650K/r1"                                          */
+    char out[1024]; /* the file whose presence means done                           */
     char log[1088];
     int model, temp, rep; /* -1 where it does not apply                                   */
     size_t *dep;          /* (n_dep) earlier jobs, owned                                  */
     size_t n_dep, cap_dep;
-    double estimate;      /* thread-seconds, first guess                                  */
-    double chain;         /* estimate + the longest chain of jobs that wait for it        */
-    bool was_done, must;  /* by the journal and its file; to be run now                   */
+    double estimate;     /* thread-seconds, first guess                                  */
+    double chain;        /* estimate + the longest chain of jobs that wait for it        */
+    bool was_done, must; /* by the journal and its file; to be run now                   */
     pid_t pid;
     int threads;
     double t0, wall, percent;
@@ -91,7 +104,7 @@ typedef struct mlk_campaign_model {
 
 typedef struct mlk_campaign {
     mlk_settings set;
-    char run[1024];    /* run folder                                                       */
+    char run[1024]; /* run folder                                                       */
     char program[1024];
     char data_shown[MLK_OPT_STR_MAX]; /* resolved paths, comma separated                   */
     double temp[MLK_CAMPAIGN_TEMPS];
@@ -100,7 +113,7 @@ typedef struct mlk_campaign {
     int n_model;
     char **input, (*hash)[65]; /* (n_input) files that were read, SHA-256                    */
     size_t n_input, cap_input, cap_hash;
-    int supercell[3];  /* 0 until the structure is known                                   */
+    int supercell[3]; /* 0 until the structure is known                                   */
     size_t n_atoms;
     char structure_from[512];
     char created[32];
