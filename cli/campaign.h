@@ -1,7 +1,8 @@
 /* campaign.h - the study behind `mlkit benchmark`: plan jobs, run each as an mlkit subcommand in a
  * child process, keep a journal, resume.
  *
- * campaign.c       settings, plan, campaign.yaml
+ * campaign.c       settings, plan
+ * campaign_record.c inputs, campaign.yaml
  * campaign_run.c   scheduler, journal, progress
  * campaign_start.c the start structure and its supercell */
 #ifndef MLK_CLI_CAMPAIGN_H
@@ -140,6 +141,13 @@ mlk_status mlk_campaign_argv(const mlk_campaign *c, const mlk_job *j, char ***ar
 void mlk_argv_free(char **argv);
 /* argv as one line a shell understands, "mlkit " in front. */
 void mlk_argv_print(char *const *argv, char *buf, size_t cap);
+/* A path made absolute in place, so that the study can be continued from any folder. */
+mlk_status mlk_path_absolute(char *path, size_t cap, const char *what, mlk_err *e);
+/* Find the input files and their hashes; makes --data and --structure absolute. */
+mlk_status mlk_campaign_inputs(mlk_campaign *c, mlk_err *e);
+/* The folder's own record against what is asked for now; fills what only it knows. Errors:
+ * MLK_EINVAL another study. */
+mlk_status mlk_campaign_compare(mlk_campaign *c, const char *path, mlk_err *e);
 mlk_status mlk_campaign_write(const mlk_campaign *c, mlk_err *e); /* campaign.yaml */
 mlk_status mlk_campaign_structure(mlk_campaign *c, mlk_err *e);   /* structure.xyz, supercell */
 mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_err *e);
