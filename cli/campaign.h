@@ -1,7 +1,8 @@
 /* campaign.h - the study behind `mlkit benchmark`: plan jobs, run each as an mlkit subcommand in a
  * child process, keep a journal, resume.
  *
- * campaign.c       settings, plan, campaign.yaml
+ * campaign.c       settings, plan
+ * campaign_record.c inputs, campaign.yaml
  * campaign_run.c   scheduler, journal, progress
  * campaign_start.c the start structure and its supercell */
 #ifndef MLK_CLI_CAMPAIGN_H
@@ -57,26 +58,39 @@ typedef struct mlk_campaign_how {
     bool dry_run;        /* print the plan, do nothing                                            */
     const char *program; /* the mlkit binary that runs the jobs; NULL: this one                   */
     const char *run;     /* the run folder                                                        */
-    json_t **summary;    /* out, new reference, may be NULL: jobs total, done, failed, ...         */
+    json_t **summary; /* out, new reference, may be NULL: jobs total, done, failed, ...         */
 } mlk_campaign_how;
 
-typedef enum { MLK_JOB_DATASET, MLK_JOB_STRUCTURE, MLK_JOB_TRAIN, MLK_JOB_MD, MLK_JOB_TRANSPORT,
-               MLK_JOB_REPORT } mlk_job_kind;
-typedef enum { MLK_JOB_WAITING, MLK_JOB_RUNNING, MLK_JOB_DONE, MLK_JOB_SKIPPED, MLK_JOB_FAILED,
-               MLK_JOB_BLOCKED, MLK_JOB_STOPPED } mlk_job_state;
+typedef enum {
+    MLK_JOB_DATASET,
+    MLK_JOB_STRUCTURE,
+    MLK_JOB_TRAIN,
+    MLK_JOB_MD,
+    MLK_JOB_TRANSPORT,
+    MLK_JOB_REPORT
+} mlk_job_kind;
+typedef enum {
+    MLK_JOB_WAITING,
+    MLK_JOB_RUNNING,
+    MLK_JOB_DONE,
+    MLK_JOB_SKIPPED,
+    MLK_JOB_FAILED,
+    MLK_JOB_BLOCKED,
+    MLK_JOB_STOPPED
+} mlk_job_state;
 
 typedef struct mlk_job {
     mlk_job_kind kind;
     mlk_job_state state;
-    char id[96];          /* "md/nep-1/0650K/r1"                                          */
-    char out[1024];       /* the file whose presence means done                           */
+    char id[96];    /* "md/nep-1/0650K/r1"                                          */
+    char out[1024]; /* the file whose presence means done                           */
     char log[1088];
     int model, temp, rep; /* -1 where it does not apply                                   */
     size_t *dep;          /* (n_dep) earlier jobs, owned                                  */
     size_t n_dep, cap_dep;
-    double estimate;      /* thread-seconds, first guess                                  */
-    double chain;         /* estimate + the longest chain of jobs that wait for it        */
-    bool was_done, must;  /* by the journal and its file; to be run now                   */
+    double estimate;     /* thread-seconds, first guess                                  */
+    double chain;        /* estimate + the longest chain of jobs that wait for it        */
+    bool was_done, must; /* by the journal and its file; to be run now                   */
     pid_t pid;
     int threads;
     double t0, wall, percent;
@@ -91,7 +105,7 @@ typedef struct mlk_campaign_model {
 
 typedef struct mlk_campaign {
     mlk_settings set;
-    char run[1024];    /* run folder                                                       */
+    char run[1024]; /* run folder                                                       */
     char program[1024];
     char data_shown[MLK_OPT_STR_MAX]; /* resolved paths, comma separated                   */
     double temp[MLK_CAMPAIGN_TEMPS];
@@ -100,7 +114,7 @@ typedef struct mlk_campaign {
     int n_model;
     char **input, (*hash)[65]; /* (n_input) files that were read, SHA-256                    */
     size_t n_input, cap_input, cap_hash;
-    int supercell[3];  /* 0 until the structure is known                                   */
+    int supercell[3]; /* 0 until the structure is known                                   */
     size_t n_atoms;
     char structure_from[512];
     char created[32];
@@ -127,6 +141,13 @@ mlk_status mlk_campaign_argv(const mlk_campaign *c, const mlk_job *j, char ***ar
 void mlk_argv_free(char **argv);
 /* argv as one line a shell understands, "mlkit " in front. */
 void mlk_argv_print(char *const *argv, char *buf, size_t cap);
+/* A path made absolute in place, so that the study can be continued from any folder. */
+mlk_status mlk_path_absolute(char *path, size_t cap, const char *what, mlk_err *e);
+/* Find the input files and their hashes; makes --data and --structure absolute. */
+mlk_status mlk_campaign_inputs(mlk_campaign *c, mlk_err *e);
+/* The folder's own record against what is asked for now; fills what only it knows. Errors:
+ * MLK_EINVAL another study. */
+mlk_status mlk_campaign_compare(mlk_campaign *c, const char *path, mlk_err *e);
 mlk_status mlk_campaign_write(const mlk_campaign *c, mlk_err *e); /* campaign.yaml */
 mlk_status mlk_campaign_structure(mlk_campaign *c, mlk_err *e);   /* structure.xyz, supercell */
 mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_err *e);

@@ -23,7 +23,7 @@ enum { LINE_MAX_BYTES = 8192 };
 
 typedef struct runner {
     mlk_campaign *c;
-    int cores, used;     /* threads to share out, in use                       */
+    int cores, used;            /* threads to share out, in use                       */
     size_t n_must, n_ok, n_bad; /* of this session                             */
     double t0, last_look;
     bool stopping;
@@ -98,7 +98,8 @@ static void mark(mlk_campaign *c)
             }
             for (size_t q = k + 1; q < c->n_job; q++)
                 for (size_t d = 0; c->job[q].kind != MLK_JOB_REPORT && d < c->job[q].n_dep; d++)
-                    if (c->job[q].dep[d] == k) waited = true, needed |= !c->job[q].was_done || c->job[q].must;
+                    if (c->job[q].dep[d] == k)
+                        waited = true, needed |= !c->job[q].was_done || c->job[q].must;
             bool must = stale || (!j->was_done && (needed || !waited));
             if (must && !j->must) j->must = change = true;
         }
@@ -175,8 +176,10 @@ static void become(const char *program, char **argv, const char *log)
 
 static mlk_status log_start(runner *r, mlk_job *j, const char *command, mlk_err *e)
 {
-    return journal(r->c, json_pack("{s:s,s:s,s:s,s:i}", "event", "start", "job", j->id, "command",
-                                   command, "threads", j->threads), e);
+    return journal(r->c,
+                   json_pack("{s:s,s:s,s:s,s:i}", "event", "start", "job", j->id, "command",
+                             command, "threads", j->threads),
+                   e);
 }
 
 static mlk_status log_end(runner *r, const mlk_job *j, const char *event, int status, mlk_err *e)
@@ -216,10 +219,12 @@ static double attr(mlk_h5 *h, const char *name)
     return v;
 }
 
-static size_t add(char *buf, size_t cap, size_t len, const char *before, double v, const char *after)
+static size_t add(char *buf, size_t cap, size_t len, const char *before, double v,
+                  const char *after)
 {
     if (!isfinite(v) || len >= cap) return len;
-    return len + (size_t)snprintf(buf + len, cap - len, "%s%s%.4g%s", len ? ", " : ": ", before, v, after);
+    return len + (size_t)snprintf(buf + len, cap - len, "%s%s%.4g%s", len ? ", " : ": ", before, v,
+                                  after);
 }
 
 /* What a finished job has found, in a few words; what its file does not say is left out. */
@@ -232,7 +237,8 @@ static void headline(const mlk_job *j, char *buf, size_t cap)
     *buf = 0;
     if (j->kind == MLK_JOB_TRAIN && !mlk_json_read(j->out, &js, &quiet)) {
         const json_t *v = json_object_get(js, "valid");
-        n = add(buf, cap, n, "validation RMSE energy ", mlk_json_get_real(v, "energy_rmse_meV_atom", NAN), " meV/atom");
+        n = add(buf, cap, n, "validation RMSE energy ",
+                mlk_json_get_real(v, "energy_rmse_meV_atom", NAN), " meV/atom");
         n = add(buf, cap, n, "force ", mlk_json_get_real(v, "force_rmse_meV_A", NAN), " meV/A");
         add(buf, cap, n, "stress ", mlk_json_get_real(v, "stress_rmse_GPa", NAN), " GPa");
     } else if (j->kind == MLK_JOB_MD && !mlk_h5_open(&h, j->out, "r", &quiet)) {
@@ -242,8 +248,9 @@ static void headline(const mlk_job *j, char *buf, size_t cap)
         mlk_h5_close(&h, &quiet);
     } else if (j->kind == MLK_JOB_TRANSPORT && !mlk_json_read(j->out, &js, &quiet)) {
         snprintf(buf, cap, ": kappa naive %.3f +- %.3f, corrected %.3f +- %.3f W/m/K",
-                 mlk_json_get_real(js, "kappa_naive", NAN), mlk_json_get_real(js, "kappa_naive_err", NAN),
-                 mlk_json_get_real(js, "kappa", NAN), mlk_json_get_real(js, "kappa_err", NAN));
+                 mlk_json_get_real(js, "kappa_naive", NAN),
+                 mlk_json_get_real(js, "kappa_naive_err", NAN), mlk_json_get_real(js, "kappa", NAN),
+                 mlk_json_get_real(js, "kappa_err", NAN));
     }
     json_decref(js);
 }
@@ -261,8 +268,8 @@ static mlk_status end_job(runner *r, mlk_job *j, mlk_job_state state, int status
     }
     if (state == MLK_JOB_STOPPED) return log_end(r, j, "interrupted", status, e);
     r->n_bad++;
-    mlk_progress(0, true, "[%zu/%zu] %s FAILED (%s): %s", r->n_ok + r->n_bad, r->n_must, j->id, j->log,
-                 j->error);
+    mlk_progress(0, true, "[%zu/%zu] %s FAILED (%s): %s", r->n_ok + r->n_bad, r->n_must, j->id,
+                 j->log, j->error);
     return log_end(r, j, "failed", status, e);
 }
 
@@ -372,7 +379,8 @@ static double seconds_left(const runner *r)
         double all = j->estimate * calibration(r->c, j), part = all;
         if (j->state == MLK_JOB_RUNNING) {
             double gone = (mlk_wtime() - j->t0) * j->threads;
-            part = j->percent >= 3 ? gone * (100 - j->percent) / j->percent : fmax(all - gone, 0.1 * all);
+            part = j->percent >= 3 ? gone * (100 - j->percent) / j->percent
+                                   : fmax(all - gone, 0.1 * all);
             longest = fmax(longest, part / j->threads);
         }
         sum += part;
@@ -395,8 +403,8 @@ static void show(runner *r)
         if (len < sizeof now && j->percent > 0)
             len += (size_t)snprintf(now + len, sizeof now - len, " %.0f %%", j->percent);
     }
-    mlk_progress(30, false, "%zu of %zu jobs done | %s | %s left", r->n_ok + r->n_bad, r->n_must, now,
-                 mlk_duration(seconds_left(r), d));
+    mlk_progress(30, false, "%zu of %zu jobs done | %s | %s left", r->n_ok + r->n_bad, r->n_must,
+                 now, mlk_duration(seconds_left(r), d));
 }
 
 /* ---- the loop ---- */
@@ -447,7 +455,8 @@ static mlk_status loop(runner *r, mlk_err *e)
         for (size_t k = 0; k < r->c->n_job; k++) {
             mlk_job *j = &r->c->job[k];
             int status;
-            if (j->state != MLK_JOB_RUNNING || waitpid(j->pid, &status, WNOHANG) != j->pid) continue;
+            if (j->state != MLK_JOB_RUNNING || waitpid(j->pid, &status, WNOHANG) != j->pid)
+                continue;
             mlk_status t = reap(r, j, status, s ? NULL : e);
             if (!s) s = t;
         }
@@ -488,7 +497,8 @@ static void print_headline(const mlk_campaign *c)
     char path[1100];
     json_t *js = NULL;
     mlk_err quiet = {0};
-    if (mlk_json_read(mlk_path_join(path, sizeof path, c->run, "report/report.json"), &js, &quiet)) return;
+    if (mlk_json_read(mlk_path_join(path, sizeof path, c->run, "report/report.json"), &js, &quiet))
+        return;
     const json_t *temps = json_object_get(js, "results");
     for (size_t t = 0; t < json_array_size(temps); t++) {
         const json_t *row = json_array_get(temps, t), *m = json_object_get(row, "models");
@@ -515,12 +525,14 @@ static json_t *summary(const runner *r)
     for (size_t k = 0; k < r->c->n_job; k++) {
         skipped += r->c->job[k].state == MLK_JOB_SKIPPED;
         if (r->c->job[k].state == MLK_JOB_FAILED)
-            json_array_append_new(failed, json_pack("{s:s,s:s,s:s}", "job", r->c->job[k].id, "error",
-                                                    r->c->job[k].error, "log", r->c->job[k].log));
+            json_array_append_new(failed,
+                                  json_pack("{s:s,s:s,s:s}", "job", r->c->job[k].id, "error",
+                                            r->c->job[k].error, "log", r->c->job[k].log));
     }
     json_object_set_new(js, "run", json_string(r->c->run));
-    json_object_set_new(js, "jobs", json_pack("{s:i,s:i,s:i,s:o}", "total", (int)r->c->n_job, "done",
-                                              (int)r->n_ok, "skipped", (int)skipped, "failed", failed));
+    json_object_set_new(js, "jobs",
+                        json_pack("{s:i,s:i,s:i,s:o}", "total", (int)r->c->n_job, "done",
+                                  (int)r->n_ok, "skipped", (int)skipped, "failed", failed));
     return js;
 }
 
@@ -539,13 +551,14 @@ mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_e
     if (!r.n_must)
         mlk_log(MLK_LOG_INFO, "all %zu jobs of %s are done", c->n_job, c->run);
     else
-        mlk_log(MLK_LOG_INFO, "%zu jobs to run, %zu done before; %d side by side, about %s", r.n_must,
-                c->n_job - r.n_must, r.cores, mlk_duration(seconds_left(&r), d));
+        mlk_log(MLK_LOG_INFO, "%zu jobs to run, %zu done before; %d side by side, about %s",
+                r.n_must, c->n_job - r.n_must, r.cores, mlk_duration(seconds_left(&r), d));
     mlk_status s = loop(&r, e);
     if (how->summary) *how->summary = summary(&r);
     if (s) return s;
     if (r.stopping)
-        return MLK_FAIL(e, MLK_EINTERRUPTED, "stopped; %zu of %zu jobs are done, run the same command to continue",
+        return MLK_FAIL(e, MLK_EINTERRUPTED,
+                        "stopped; %zu of %zu jobs are done, run the same command to continue",
                         c->n_job - r.n_must + r.n_ok, c->n_job);
     if (!how->summary) print_headline(c);
     if (!r.n_bad) return MLK_OK;
@@ -553,10 +566,12 @@ mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_e
     for (size_t k = 0; k < c->n_job; k++) {
         if (c->job[k].state == MLK_JOB_BLOCKED) blocked++;
         if (c->job[k].state == MLK_JOB_FAILED)
-            mlk_log(MLK_LOG_ERROR, "%s: %s (log: %s)", c->job[k].id, c->job[k].error, c->job[k].log);
+            mlk_log(MLK_LOG_ERROR, "%s: %s (log: %s)", c->job[k].id, c->job[k].error,
+                    c->job[k].log);
     }
-    MLK_FAIL(e, MLK_EIO, "%zu of %zu jobs failed, %zu could not be started for want of their results",
-             r.n_bad, c->n_job, blocked);
+    MLK_FAIL(e, MLK_EIO,
+             "%zu of %zu jobs failed, %zu could not be started for want of their results", r.n_bad,
+             c->n_job, blocked);
     mlk_err_hint(e, "see the logs named above; the same command tries the failed jobs again");
     return MLK_EIO;
 }

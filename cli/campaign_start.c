@@ -60,7 +60,8 @@ static mlk_status choose(const mlk_dataset *ds, size_t *best, mlk_err *e)
 static void supercell_auto(const mlk_frame *fr, int rep[3])
 {
     for (int k = 0; k < 3; k++) rep[k] = (int)fmax(1, ceil(height_min / fr->cell.height[k] - 1e-9));
-    /* small cells of few atoms grow along their shortest side, to the count nearest the wanted one */
+    /* small cells of few atoms grow along their shortest side, to the count nearest the wanted one
+     */
     for (;;) {
         double atoms = (double)fr->n * rep[0] * rep[1] * rep[2];
         int s = 0;
@@ -81,8 +82,8 @@ static mlk_status from_data(mlk_campaign *c, mlk_frame *fr, mlk_err *e)
     if (!s) s = choose(&ds, &k, e);
     if (!s) s = mlk_frame_copy(&ds.frame[k], fr, e);
     if (!s) {
-        int len = snprintf(c->structure_from, sizeof c->structure_from, "frame %zu of %zu, %s", k + 1,
-                           ds.n, mlk_frame_formula(fr, formula, sizeof formula));
+        int len = snprintf(c->structure_from, sizeof c->structure_from, "frame %zu of %zu, %s",
+                           k + 1, ds.n, mlk_frame_formula(fr, formula, sizeof formula));
         if (fr->group[0])
             len += snprintf(c->structure_from + len, sizeof c->structure_from - (size_t)len,
                             ", group %s", fr->group);

@@ -71,12 +71,14 @@ mlk_status mlk_cmd_benchmark(int argc, char **argv, mlk_err *e)
     int n;
     char **words;
     bool done, given[N_OPTS] = {0};
-    MLK_TRY(mlk_cmd_begin(
-        opts, &c, argc, argv, given, "mlkit benchmark --temps LIST [options] [-o RUN]",
-        "Fit several models to DFT data, run molecular dynamics with each at every temperature, and\n"
-        "compare naive Green-Kubo with Onsager-corrected thermal conductivity. Everything is kept in\n"
-        "the run folder; the same command continues an interrupted study.",
-        "mlkit benchmark --temps 400:1200", &n, &words, &done, e));
+    MLK_TRY(mlk_cmd_begin(opts, &c, argc, argv, given,
+                          "mlkit benchmark --temps LIST [options] [-o RUN]",
+                          "Fit several models to DFT data, run molecular dynamics with each at "
+                          "every temperature, and\n"
+                          "compare naive Green-Kubo with Onsager-corrected thermal conductivity. "
+                          "Everything is kept in\n"
+                          "the run folder; the same command continues an interrupted study.",
+                          "mlkit benchmark --temps 400:1200", &n, &words, &done, e));
     if (done) return MLK_OK;
     if (n > 0) {
         MLK_FAIL(e, MLK_EINVAL, "unexpected word '%s'", words[0]);

@@ -31,8 +31,8 @@ mlk_status mlk_cmd_report(int argc, char **argv, mlk_err *e)
     mlk_report_result r = {0};
     MLK_TRY(mlk_report_draw(words[0], &r, e));
     if (!c.common.json) {
-        printf("%s\n%zu figures%s; %s\n", r.statement, r.n_fig, r.gnuplot ? "" : " (gnuplot is not installed)",
-               r.html);
+        printf("%s\n%zu figures%s; %s\n", r.statement, r.n_fig,
+               r.gnuplot ? "" : " (gnuplot is not installed)", r.html);
         if (r.n_missing) printf("the study is not complete: the report lists what is missing\n");
         return MLK_OK;
     }

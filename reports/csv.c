@@ -38,7 +38,8 @@ mlk_status mlk_csv_read(mlk_csv *t, const char *path, mlk_err *e)
         if (*p && *p != '#') {
             int n = cut(p, cell);
             if (!t->n_col) {
-                if (n > MLK_CSV_COLS) MLK_GO(MLK_FAIL(e, MLK_EFORMAT, "more than %d columns", MLK_CSV_COLS));
+                if (n > MLK_CSV_COLS)
+                    MLK_GO(MLK_FAIL(e, MLK_EFORMAT, "more than %d columns", MLK_CSV_COLS));
                 t->n_col = n;
                 memcpy(t->head, cell, sizeof cell[0] * (size_t)n);
             } else {

@@ -9,16 +9,16 @@
 enum { MLK_CSV_COLS = 24 };
 
 typedef struct mlk_csv {
-    char *text;                   /* owned; cells point into it                 */
+    char *text; /* owned; cells point into it                 */
     const char *head[MLK_CSV_COLS];
     int n_col;
-    size_t n;                     /* rows                                       */
-    const char **cell;            /* (n,n_col)                                  */
+    size_t n;          /* rows                                       */
+    const char **cell; /* (n,n_col)                                  */
     size_t cap;
 } mlk_csv;
 
-/* No quoting: cells are names and numbers. Errors: MLK_EIO; MLK_EFORMAT a row with another number of
- * cells (file:line). */
+/* No quoting: cells are names and numbers. Errors: MLK_EIO; MLK_EFORMAT a row with another number
+ * of cells (file:line). */
 mlk_status mlk_csv_read(mlk_csv *t, const char *path, mlk_err *e);
 void mlk_csv_free(mlk_csv *t);
 /* Column by name; -1 when there is none. */

@@ -1,5 +1,5 @@
-/* figures.c - the headline figures: thermal conductivity of every model, agreement, gauge. The others
- * are in figures_models.c, figures_md.c and figures_transport.c. */
+/* figures.c - the headline figures: thermal conductivity of every model, agreement, gauge. The
+ * others are in figures_models.c, figures_md.c and figures_transport.c. */
 #include <math.h>
 #include <string.h>
 
@@ -14,7 +14,8 @@ static double top_of(const mlk_report *r)
     for (int m = 0; m < r->n_model; m++)
         for (int t = 0; t < r->n_temp; t++) {
             const json_t *j = mlk_report_at(r, m, t);
-            double a = mlk_json_get_real(j, "kappa_naive", 0) + mlk_json_get_real(j, "kappa_naive_err", 0);
+            double a =
+                mlk_json_get_real(j, "kappa_naive", 0) + mlk_json_get_real(j, "kappa_naive_err", 0);
             double b = mlk_json_get_real(j, "kappa", 0) + mlk_json_get_real(j, "kappa_err", 0);
             top = fmax(top, fmax(a, b));
         }
@@ -26,15 +27,18 @@ static mlk_status kappa(mlk_report *r, mlk_err *e)
     mlk_plot p = {0};
     int rows = 0;
     double lo = r->temp[0], hi = r->temp[r->n_temp - 1], range = hi > lo ? hi - lo : 100;
-    MLK_TRY(mlk_plot_csv(&p, r, "kappa.csv",
-                         "model,temperature_K,kappa_naive_W_mK,kappa_naive_err,kappa_W_mK,kappa_err", e));
+    MLK_TRY(mlk_plot_csv(
+        &p, r, "kappa.csv",
+        "model,temperature_K,kappa_naive_W_mK,kappa_naive_err,kappa_W_mK,kappa_err", e));
     for (int m = 0; m < r->n_model; m++)
         for (int t = 0; t < r->n_temp; t++) {
             const json_t *j = mlk_report_at(r, m, t);
-            double n = mlk_json_get_real(j, "kappa_naive", NAN), k = mlk_json_get_real(j, "kappa", NAN);
+            double n = mlk_json_get_real(j, "kappa_naive", NAN),
+                   k = mlk_json_get_real(j, "kappa", NAN);
             if (!isfinite(n) || !isfinite(k)) continue;
             fprintf(p.csv.fp, "%s,%.10g,%.8g,%.8g,%.8g,%.8g\n", r->model[m].name, r->temp[t], n,
-                    mlk_json_get_real(j, "kappa_naive_err", 0), k, mlk_json_get_real(j, "kappa_err", 0));
+                    mlk_json_get_real(j, "kappa_naive_err", 0), k,
+                    mlk_json_get_real(j, "kappa_err", 0));
             rows++;
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
@@ -62,85 +66,104 @@ static mlk_status kappa(mlk_report *r, mlk_err *e)
         fprintf(p.gp, "set ylabel '%s (W m^{-1} K^{-1})'\n%splot ", side ? "κ" : "κ_{naive}",
                 side ? "unset label\n" : "");
         if (means)
-            fprintf(p.gp, "'kappa_mean.csv' skip 1 using 1:%d:(%.6g):($%d > 0 ? $%d : 0) with boxxyerrorbars "
-                          "lc rgb '#E3E3E3', '' skip 1 using ($1-%.6g):%d:(%.6g):(0) with vectors nohead "
-                          "lw 1.2 lc rgb '#888888', ",
-                    side ? 4 : 2, half, side ? 5 : 3, side ? 5 : 3, half, side ? 4 : 2, 2 * half);
+            fprintf(
+                p.gp,
+                "'kappa_mean.csv' skip 1 using 1:%d:(%.6g):($%d > 0 ? $%d : 0) with boxxyerrorbars "
+                "lc rgb '#E3E3E3', '' skip 1 using ($1-%.6g):%d:(%.6g):(0) with vectors nohead "
+                "lw 1.2 lc rgb '#888888', ",
+                side ? 4 : 2, half, side ? 5 : 3, side ? 5 : 3, half, side ? 4 : 2, 2 * half);
         for (int m = 0; m < r->n_model; m++)
-            fprintf(p.gp, "%s'kappa.csv' skip 1 using (strcol(1) eq '%s' ? $2 + %.6g : NaN):%d:%d with "
-                          "yerrorbars ls %d title \"%s\" noenhanced",
-                    m ? ", " : "", r->model[m].name, dodge * (m - 0.5 * (r->n_model - 1)), side ? 5 : 3,
-                    side ? 6 : 4, mlk_plot_style(m), r->model[m].name);
+            fprintf(p.gp,
+                    "%s'kappa.csv' skip 1 using (strcol(1) eq '%s' ? $2 + %.6g : NaN):%d:%d with "
+                    "yerrorbars ls %d title \"%s\" noenhanced",
+                    m ? ", " : "", r->model[m].name, dodge * (m - 0.5 * (r->n_model - 1)),
+                    side ? 5 : 3, side ? 6 : 4, mlk_plot_style(m), r->model[m].name);
         fprintf(p.gp, "\n");
     }
     fprintf(p.gp, "unset multiplot\n");
-    return mlk_plot_end(&p, "Thermal conductivity of every model",
-                        "Thermal conductivity against temperature, naive Green–Kubo (left) and Onsager-corrected "
-                        "(right) on one scale. Symbols: the models with one standard error, set side by side "
-                        "at each temperature for legibility. Grey line: mean over models weighted by "
-                        "1/error²; grey box: ± τ, the scatter between models beyond their error bars (no "
-                        "box: τ = 0).", e);
+    return mlk_plot_end(
+        &p, "Thermal conductivity of every model",
+        "Thermal conductivity against temperature, naive Green–Kubo (left) and Onsager-corrected "
+        "(right) on one scale. Symbols: the models with one standard error, set side by side "
+        "at each temperature for legibility. Grey line: mean over models weighted by "
+        "1/error²; grey box: ± τ, the scatter between models beyond their error bars (no "
+        "box: τ = 0).",
+        e);
 }
 
 static mlk_status agreement(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
     int rows = 0;
-    MLK_TRY(mlk_plot_csv(&p, r, "agreement.csv",
-                         "temperature_K,tau_naive,tau_corrected,sd_naive,sd_corrected,p_naive,p_corrected", e));
+    MLK_TRY(mlk_plot_csv(
+        &p, r, "agreement.csv",
+        "temperature_K,tau_naive,tau_corrected,sd_naive,sd_corrected,p_naive,p_corrected", e));
     for (int t = 0; t < r->n_temp; t++)
         if (r->row[t].naive.n > 1 && r->row[t].corrected.n > 1) {
-            fprintf(p.csv.fp, "%.10g,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g\n", r->temp[t], r->row[t].naive.tau,
-                    r->row[t].corrected.tau, r->row[t].naive.tau_sd, r->row[t].corrected.tau_sd,
-                    r->row[t].naive.p_value, r->row[t].corrected.p_value);
+            fprintf(p.csv.fp, "%.10g,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g\n", r->temp[t],
+                    r->row[t].naive.tau, r->row[t].corrected.tau, r->row[t].naive.tau_sd,
+                    r->row[t].corrected.tau_sd, r->row[t].naive.p_value,
+                    r->row[t].corrected.p_value);
             rows++;
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "agreement", 900, 360, e));
-    fprintf(p.gp, "set xlabel 'temperature (K)'\nset offsets graph 0.06, graph 0.06, graph 0.12, 0\nset xtics (");
+    fprintf(p.gp, "set xlabel 'temperature (K)'\nset offsets graph 0.06, graph 0.06, graph 0.12, "
+                  "0\nset xtics (");
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
     fprintf(p.gp, ")\n");
     mlk_plot_legend(&p, 2, (const char *const[]){"naive", "corrected"}, (const int[]){2, 1});
     mlk_plot_grid(&p, 1, 2, true, true, false);
-    fprintf(p.gp, "set yrange [0:*]\nset title 'scatter between models'\n"
-                  "set ylabel 'scatter (W m^{-1} K^{-1})'\nplot "
-                  "'agreement.csv' skip 1 using 1:2 with linespoints ls 2 title 'τ naive', "
-                  "'' skip 1 using 1:3 with linespoints ls 1 title 'τ corrected', "
-                  "'' skip 1 using 1:4 with linespoints ls 2 lw 1 dt 3 pt 4 title 's.d. naive', "
-                  "'' skip 1 using 1:5 with linespoints ls 1 lw 1 dt 3 pt 6 title 's.d. corrected'\n"
-                  "unset offsets\nset offsets graph 0.06, graph 0.06, 0, 0\nunset label\n"
-                  "set title 'do the models agree?'\nset ylabel 'p-value'\nset logscale y\nset format y '10^{%%T}'\n"
-                  "set yrange [1e-6:2]\nset xrange [*:*]\n"
-                  "set label 1 'p = 0.05' at graph 0.02, first 0.025 tc rgb '#666666'\nplot "
-                  "0.05 with lines lw 1 dt 2 lc rgb '#777777', "
-                  "'agreement.csv' skip 1 using 1:($6 > 1.5e-6 ? $6 : 1.5e-6) with linespoints ls 2 title 'naive', "
-                  "'' skip 1 using 1:($7 > 1.5e-6 ? $7 : 1.5e-6) with linespoints ls 1 title 'corrected'\n"
-                  "unset multiplot\n");
-    return mlk_plot_end(&p, "Agreement of the models",
-                        "Left: scatter between models: τ (DerSimonian–Laird, beyond the error bars; solid) and the plain "
-                        "standard deviation (dotted). Right: probability of a heterogeneity at least this large if all "
-                        "models had the same κ (values below 10⁻⁶ are drawn at the lower edge); below the "
-                        "dashed line the models differ significantly.", e);
+    fprintf(
+        p.gp,
+        "set yrange [0:*]\nset title 'scatter between models'\n"
+        "set ylabel 'scatter (W m^{-1} K^{-1})'\nplot "
+        "'agreement.csv' skip 1 using 1:2 with linespoints ls 2 title 'τ naive', "
+        "'' skip 1 using 1:3 with linespoints ls 1 title 'τ corrected', "
+        "'' skip 1 using 1:4 with linespoints ls 2 lw 1 dt 3 pt 4 title 's.d. naive', "
+        "'' skip 1 using 1:5 with linespoints ls 1 lw 1 dt 3 pt 6 title 's.d. corrected'\n"
+        "unset offsets\nset offsets graph 0.06, graph 0.06, 0, 0\nunset label\n"
+        "set title 'do the models agree?'\nset ylabel 'p-value'\nset logscale y\nset format y "
+        "'10^{%%T}'\n"
+        "set yrange [1e-6:2]\nset xrange [*:*]\n"
+        "set label 1 'p = 0.05' at graph 0.02, first 0.025 tc rgb '#666666'\nplot "
+        "0.05 with lines lw 1 dt 2 lc rgb '#777777', "
+        "'agreement.csv' skip 1 using 1:($6 > 1.5e-6 ? $6 : 1.5e-6) with linespoints ls 2 title "
+        "'naive', "
+        "'' skip 1 using 1:($7 > 1.5e-6 ? $7 : 1.5e-6) with linespoints ls 1 title 'corrected'\n"
+        "unset multiplot\n");
+    return mlk_plot_end(
+        &p, "Agreement of the models",
+        "Left: scatter between models: τ (DerSimonian–Laird, beyond the error bars; solid) and the "
+        "plain "
+        "standard deviation (dotted). Right: probability of a heterogeneity at least this large if "
+        "all "
+        "models had the same κ (values below 10⁻⁶ are drawn at the lower edge); below the "
+        "dashed line the models differ significantly.",
+        e);
 }
 
 static mlk_status gauge(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows = 0;
-    MLK_TRY(mlk_plot_csv(&p, r, "gauge.csv", "temperature_K,model,offset_eV,kappa_naive_W_mK,kappa_W_mK", e));
+    MLK_TRY(mlk_plot_csv(&p, r, "gauge.csv",
+                         "temperature_K,model,offset_eV,kappa_naive_W_mK,kappa_W_mK", e));
     for (int q = 0; q < r->n_temp; q++)
         for (int m = 0; m < r->n_model; m++) {
             const json_t *j = mlk_report_at(r, m, q);
             const json_t *g = json_object_get(json_object_get(j, "curves"), "gauge");
-            const json_t *x = json_object_get(g, "offset_eV"), *y = json_object_get(g, "kappa_naive");
+            const json_t *x = json_object_get(g, "offset_eV"),
+                         *y = json_object_get(g, "kappa_naive");
             const json_t *k = json_object_get(g, "kappa");
             for (size_t i = 0; i < json_array_size(x) && i < json_array_size(y); i++, rows++)
                 fprintf(p.csv.fp, "%.10g,%s,%.8g,%.8g,%.8g\n", r->temp[q], r->model[m].name,
-                        json_number_value(json_array_get(x, i)), json_number_value(json_array_get(y, i)),
-                        json_is_number(k) ? json_number_value(k) :
-                        json_array_size(k) > i ? json_number_value(json_array_get(k, i))
-                                               : mlk_json_get_real(j, "kappa", 0));
+                        json_number_value(json_array_get(x, i)),
+                        json_number_value(json_array_get(y, i)),
+                        json_is_number(k)        ? json_number_value(k)
+                        : json_array_size(k) > i ? json_number_value(json_array_get(k, i))
+                                                 : mlk_json_get_real(j, "kappa", 0));
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
@@ -151,20 +174,28 @@ static mlk_status gauge(mlk_report *r, mlk_err *e)
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                 q ? "" : "κ (W m^{-1} K^{-1})", q ? "unset label\n" : "");
         for (int m = 0; m < r->n_model; m++)
-            fprintf(p.gp, "%s'gauge.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : NaN):4 with lines "
-                          "ls %d title \"%s\" noenhanced, '' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : NaN):5 "
-                          "with lines ls %d lw 1.2 dt 2",
-                    m ? ", " : "", r->temp[idx[q]], r->model[m].name, mlk_plot_style(m), r->model[m].name,
-                    r->temp[idx[q]], r->model[m].name, mlk_plot_style(m));
-        fprintf(p.gp, ", 'kappa.csv' skip 1 using ($2 == %.10g ? 0 : NaN):3 with points pt 6 ps 0.9 lw 1.4 lc rgb '#333333'\n",
+            fprintf(p.gp,
+                    "%s'gauge.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : NaN):4 "
+                    "with lines "
+                    "ls %d title \"%s\" noenhanced, '' skip 1 using ($1 == %.10g && strcol(2) eq "
+                    "'%s' ? $3 : NaN):5 "
+                    "with lines ls %d lw 1.2 dt 2",
+                    m ? ", " : "", r->temp[idx[q]], r->model[m].name, mlk_plot_style(m),
+                    r->model[m].name, r->temp[idx[q]], r->model[m].name, mlk_plot_style(m));
+        fprintf(p.gp,
+                ", 'kappa.csv' skip 1 using ($2 == %.10g ? 0 : NaN):3 with points pt 6 ps 0.9 lw "
+                "1.4 lc rgb '#333333'\n",
                 r->temp[idx[q]]);
     }
     fprintf(p.gp, "unset multiplot\n");
-    return mlk_plot_end(&p, "Gauge sweep",
-                        "The same trajectories after a constant energy is added to every atom of the mobile species, "
-                        "which changes no force. The naive value (solid) follows a parabola; the corrected value "
-                        "(dashed) does not move and touches its minimum. Circles: the partition of the energy "
-                        "each fit happened to choose.", e);
+    return mlk_plot_end(
+        &p, "Gauge sweep",
+        "The same trajectories after a constant energy is added to every atom of the mobile "
+        "species, "
+        "which changes no force. The naive value (solid) follows a parabola; the corrected value "
+        "(dashed) does not move and touches its minimum. Circles: the partition of the energy "
+        "each fit happened to choose.",
+        e);
 }
 
 mlk_status mlk_report_figures(mlk_report *r, mlk_err *e)

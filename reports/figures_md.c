@@ -12,15 +12,18 @@ static mlk_status traces(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows = 0;
-    MLK_TRY(mlk_plot_csv(&p, r, "traces.csv", "temperature_K,model,replica,time_ps,T_inst_K,dE_meV_atom", e));
+    MLK_TRY(mlk_plot_csv(&p, r, "traces.csv",
+                         "temperature_K,model,replica,time_ps,T_inst_K,dE_meV_atom", e));
     for (size_t k = 0; k < r->n_md; k++) {
         const mlk_report_md *m = &r->md[k];
         size_t bin = m->n > TRACE_POINTS ? (m->n + TRACE_POINTS - 1) / TRACE_POINTS : 1;
         for (size_t i = 0; i + bin <= m->n; i += bin, rows++) {
             double t = 0, temp = 0, en = 0;
-            for (size_t q = i; q < i + bin; q++) t += m->time[q], temp += m->t_inst[q], en += m->etot[q];
-            fprintf(p.csv.fp, "%.10g,%s,%d,%.8g,%.8g,%.8g\n", r->temp[m->temp], r->model[m->model].name,
-                    m->rep + 1, t / (double)bin, temp / (double)bin, en / (double)bin);
+            for (size_t q = i; q < i + bin; q++)
+                t += m->time[q], temp += m->t_inst[q], en += m->etot[q];
+            fprintf(p.csv.fp, "%.10g,%s,%d,%.8g,%.8g,%.8g\n", r->temp[m->temp],
+                    r->model[m->model].name, m->rep + 1, t / (double)bin, temp / (double)bin,
+                    en / (double)bin);
         }
     }
     MLK_TRY(mlk_plot_csv_end(&p, e));
@@ -30,23 +33,33 @@ static mlk_status traces(mlk_report *r, mlk_err *e)
     mlk_plot_grid(&p, 2, n, false, true, true);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
-            fprintf(p.gp, "set title '%.6g K'\nset xlabel '%s'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
-                    row ? "time (ps)" : "", q ? "" : row ? "ΔE_{tot} (meV/atom)" : "temperature (K)",
+            fprintf(p.gp, "set title '%.6g K'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
+                    r->temp[idx[q]], row ? "time (ps)" : "",
+                    q     ? ""
+                    : row ? "ΔE_{tot} (meV/atom)"
+                          : "temperature (K)",
                     row || q ? "unset label\n" : "");
-            if (!row) fprintf(p.gp, "%.6g with lines dt 2 lw 1 lc rgb '#555555' title 'target', ", r->temp[idx[q]]);
+            if (!row)
+                fprintf(p.gp, "%.6g with lines dt 2 lw 1 lc rgb '#555555' title 'target', ",
+                        r->temp[idx[q]]);
             for (int m = 0; m < r->n_model; m++)
-                fprintf(p.gp, "%s'traces.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && $3 == 1 ? $4 : NaN):%d "
-                              "with lines ls %d lw 1.1 title \"%s\" noenhanced",
-                        m ? ", " : "", r->temp[idx[q]], r->model[m].name, row ? 6 : 5, mlk_plot_style(m),
-                        r->model[m].name);
+                fprintf(p.gp,
+                        "%s'traces.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && $3 == 1 "
+                        "? $4 : NaN):%d "
+                        "with lines ls %d lw 1.1 title \"%s\" noenhanced",
+                        m ? ", " : "", r->temp[idx[q]], r->model[m].name, row ? 6 : 5,
+                        mlk_plot_style(m), r->model[m].name);
             fprintf(p.gp, "\n");
         }
     fprintf(p.gp, "unset multiplot\n");
     char caption[700];
     snprintf(caption, sizeof caption,
-             "Temperature (top) and total energy per atom relative to its first value (bottom) during the NVE "
-             "production of the first replica at %.4g%s%.4g K (left to right). Averages over short bins; dotted line: target temperature. The "
-             "drift of every run is in the table.", r->temp[idx[0]], n > 2 ? " … " : " and ", r->temp[idx[n - 1]]);
+             "Temperature (top) and total energy per atom relative to its first value (bottom) "
+             "during the NVE "
+             "production of the first replica at %.4g%s%.4g K (left to right). Averages over short "
+             "bins; dotted line: target temperature. The "
+             "drift of every run is in the table.",
+             r->temp[idx[0]], n > 2 ? " … " : " and ", r->temp[idx[n - 1]]);
     return mlk_plot_end(&p, "Temperature and energy conservation", caption, e);
 }
 
@@ -63,10 +76,11 @@ static mlk_status rdf(mlk_report *r, mlk_err *e)
         for (size_t q = 0; q < m->n_rdf; q++) {
             int at = 0;
             while (at < n_pair && strcmp(pair[at], m->rdf[q].pair)) at++;
-            if (at == n_pair && n_pair < 12 && m->rdf[q].n) snprintf(pair[n_pair++], 24, "%s", m->rdf[q].pair);
+            if (at == n_pair && n_pair < 12 && m->rdf[q].n)
+                snprintf(pair[n_pair++], 24, "%s", m->rdf[q].pair);
             for (size_t i = 0; i < m->rdf[q].n; i++)
-                fprintf(p.csv.fp, "%.10g,%s,%s,%.6g,%.6g\n", r->temp[m->temp], r->model[m->model].name,
-                        m->rdf[q].pair, m->rdf[q].r[i], m->rdf[q].g[i]);
+                fprintf(p.csv.fp, "%.10g,%s,%s,%.6g,%.6g\n", r->temp[m->temp],
+                        r->model[m->model].name, m->rdf[q].pair, m->rdf[q].r[i], m->rdf[q].g[i]);
         }
     }
     MLK_TRY(mlk_plot_csv_end(&p, e));
@@ -77,10 +91,13 @@ static mlk_status rdf(mlk_report *r, mlk_err *e)
     mlk_plot_grid(&p, rows, 3, false, true, true);
     for (int q = 0; q < n_pair; q++) {
         fprintf(p.gp, "set title '%s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ", pair[q],
-                q / 3 == rows - 1 || q + 3 >= n_pair ? "r (Å)" : "", q % 3 ? "" : "g(r)", q ? "unset label\n" : "");
+                q / 3 == rows - 1 || q + 3 >= n_pair ? "r (Å)" : "", q % 3 ? "" : "g(r)",
+                q ? "unset label\n" : "");
         for (int m = 0; m < r->n_model; m++)
-            fprintf(p.gp, "%s'rdf.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && strcol(3) eq '%s' ? $4 : NaN):5 "
-                          "with lines ls %d lw %s title \"%s\" noenhanced",
+            fprintf(p.gp,
+                    "%s'rdf.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && strcol(3) eq "
+                    "'%s' ? $4 : NaN):5 "
+                    "with lines ls %d lw %s title \"%s\" noenhanced",
                     m ? ", " : "", r->temp[shown], r->model[m].name, pair[q], mlk_plot_style(m),
                     m ? "1.2 dt 2" : "2", r->model[m].name);
         fprintf(p.gp, "\n");
@@ -88,8 +105,10 @@ static mlk_status rdf(mlk_report *r, mlk_err *e)
     fprintf(p.gp, "unset multiplot\n");
     char caption[400];
     snprintf(caption, sizeof caption,
-             "Radial distribution functions of every pair of elements at %.6g K (first replica; first model solid, "
-             "the others dashed). The other temperatures are in figures/rdf.csv.", r->temp[shown]);
+             "Radial distribution functions of every pair of elements at %.6g K (first replica; "
+             "first model solid, "
+             "the others dashed). The other temperatures are in figures/rdf.csv.",
+             r->temp[shown]);
     return mlk_plot_end(&p, "Radial distribution functions", caption, e);
 }
 
@@ -114,13 +133,15 @@ static mlk_status msd(mlk_report *r, mlk_err *e)
             json_t *c = json_object_get(json_object_get(j, "curves"), "msd"), *y;
             const json_t *x = json_object_get(c, "t_ps");
             const char *species;
-            json_object_foreach(c, species, y) {
+            json_object_foreach(c, species, y)
+            {
                 if (!strcmp(species, "t_ps") || !json_is_array(y)) continue;
                 for (size_t i = 0; i < json_array_size(x) && i < json_array_size(y); i++) {
-                    double a = json_number_value(json_array_get(x, i)), b = json_number_value(json_array_get(y, i));
+                    double a = json_number_value(json_array_get(x, i)),
+                           b = json_number_value(json_array_get(y, i));
                     if (a <= 0 || b <= 0) continue; /* logarithmic axes */
-                    fprintf(p.csv.fp, "%.10g,%s,%.10s,%d,%.8g,%.8g\n", r->temp[t], r->model[m].name, species,
-                            is_mobile(j, species), a, b);
+                    fprintf(p.csv.fp, "%.10g,%s,%.10s,%d,%.8g,%.8g\n", r->temp[t], r->model[m].name,
+                            species, is_mobile(j, species), a, b);
                     rows++;
                 }
             }
@@ -128,44 +149,59 @@ static mlk_status msd(mlk_report *r, mlk_err *e)
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "msd", 900, 360, e));
-    fprintf(p.gp, "set logscale xy\nset format y '10^{%%T}'\nset format x '%%g'\nset xlabel 'time (ps)'\n");
+    fprintf(
+        p.gp,
+        "set logscale xy\nset format y '10^{%%T}'\nset format x '%%g'\nset xlabel 'time (ps)'\n");
     mlk_plot_grid(&p, 1, n, false, true, true);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                 q ? "" : "mean-square displacement (Å^2)", q ? "unset label\n" : "");
         for (int m = 0; m < r->n_model; m++)
             for (int mob = 1; mob >= 0; mob--)
-                fprintf(p.gp, "%s'msd.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && $4 == %d ? $5 : NaN):6 "
-                              "with %s ls %d %s%s%s",
+                fprintf(p.gp,
+                        "%s'msd.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && $4 == %d ? "
+                        "$5 : NaN):6 "
+                        "with %s ls %d %s%s%s",
                         m || !mob ? ", " : "", r->temp[idx[q]], r->model[m].name, mob,
-                        mob ? "lines" : "points", mlk_plot_style(m), mob ? "title \"" : "pt 7 ps 0.12",
-                        mob ? r->model[m].name : "", mob ? "\" noenhanced" : "");
+                        mob ? "lines" : "points", mlk_plot_style(m),
+                        mob ? "title \"" : "pt 7 ps 0.12", mob ? r->model[m].name : "",
+                        mob ? "\" noenhanced" : "");
         fprintf(p.gp, "\n");
     }
     fprintf(p.gp, "unset multiplot\n");
-    return mlk_plot_end(&p, "Mean-square displacement",
-                        "Mean-square displacement against time, double logarithmic: diffusing species as lines, bound "
-                        "species as dots. A slope of one is diffusion; a plateau is vibration about a site.", e);
+    return mlk_plot_end(
+        &p, "Mean-square displacement",
+        "Mean-square displacement against time, double logarithmic: diffusing species as lines, "
+        "bound "
+        "species as dots. A slope of one is diffusion; a plateau is vibration about a site.",
+        e);
 }
 
 static mlk_status diffusion(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
     int n_sigma = 0, n_d = 0;
-    MLK_TRY(mlk_plot_csv(&p, r, "diffusion.csv", "model,temperature_K,species,mobile,D_cm2_s,D_err,sigma_S_m", e));
+    MLK_TRY(mlk_plot_csv(&p, r, "diffusion.csv",
+                         "model,temperature_K,species,mobile,D_cm2_s,D_err,sigma_S_m,sigma_err",
+                         e));
     for (int m = 0; m < r->n_model; m++)
         for (int t = 0; t < r->n_temp; t++) {
             const json_t *j = mlk_report_at(r, m, t);
             json_t *d = json_object_get(j, "diffusion"), *v;
             double sigma = mlk_json_get_real(j, "sigma_S_m", NAN);
             const char *species;
-            json_object_foreach(d, species, v) {
+            json_object_foreach(d, species, v)
+            {
                 double D = mlk_json_get_real(v, "D_cm2_s", NAN);
                 bool mobile = is_mobile(j, species);
                 if (!isfinite(D) || D <= 0) continue;
-                fprintf(p.csv.fp, "%s,%.10g,%.10s,%d,%.6g,%.6g,", r->model[m].name, r->temp[t], species, mobile, D,
-                        mlk_json_get_real(v, "D_err", 0));
-                fprintf(p.csv.fp, isfinite(sigma) && sigma > 0 && mobile ? "%.6g\n" : "\n", sigma);
+                fprintf(p.csv.fp, "%s,%.10g,%.10s,%d,%.6g,%.6g,", r->model[m].name, r->temp[t],
+                        species, mobile, D, mlk_json_get_real(v, "D_err", 0));
+                if (isfinite(sigma) && sigma > 0 && mobile)
+                    fprintf(p.csv.fp, "%.6g,%.6g\n", sigma,
+                            fmax(0, mlk_json_get_real(j, "sigma_err", 0)));
+                else
+                    fprintf(p.csv.fp, ",\n");
                 n_d += mobile, n_sigma += mobile && isfinite(sigma) && sigma > 0;
             }
         }
@@ -181,20 +217,28 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
                 q ? "unset label\n" : "");
         for (int m = 0; m < r->n_model; m++) {
             if (q)
-                fprintf(p.gp, "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : NaN):($7*$2) with "
-                              "linespoints ls %d lw 1 dt 3", m ? ", " : "", r->model[m].name, mlk_plot_style(m));
+                fprintf(p.gp,
+                        "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : "
+                        "NaN):($7*$2):($8*$2) with "
+                        "yerrorbars ls %d lw 1",
+                        m ? ", " : "", r->model[m].name, mlk_plot_style(m));
             else
-                fprintf(p.gp, "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : NaN):5:6 with "
-                              "yerrorlines ls %d lw 1 dt 3 title \"%s\" noenhanced", m ? ", " : "", r->model[m].name,
-                        mlk_plot_style(m), r->model[m].name);
+                fprintf(p.gp,
+                        "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : "
+                        "NaN):($4 == 1 ? $5 : NaN):6 with "
+                        "yerrorbars ls %d lw 1 title \"%s\" noenhanced",
+                        m ? ", " : "", r->model[m].name, mlk_plot_style(m), r->model[m].name);
         }
         fprintf(p.gp, "\n");
     }
     fprintf(p.gp, "unset multiplot\n");
-    return mlk_plot_end(&p, "Diffusion and ionic conductivity",
-                        "Tracer diffusion coefficient of the mobile species from the mean-square displacement (with one "
-                        "standard error) and ionic conductivity times temperature, against inverse "
-                        "temperature: a straight line is Arrhenius behaviour.", e);
+    return mlk_plot_end(
+        &p, "Diffusion and ionic conductivity",
+        "Tracer diffusion coefficient of the mobile species from the mean-square displacement and "
+        "ionic "
+        "conductivity times temperature, each with one standard error, against inverse "
+        "temperature: a straight line is Arrhenius behaviour.",
+        e);
 }
 
 mlk_status mlk_report_figures_md(mlk_report *r, mlk_err *e)

@@ -21,13 +21,20 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
     mlk_plot p = {0};
     int drawn[MLK_REPORT_MODELS] = {0}, rows = 0;
     double most = 1;
-    MLK_TRY(mlk_plot_csv(&p, r, "learning.csv",
-                         "model,epoch,wall_s,energy_train_meV_atom,energy_valid_meV_atom,force_train_meV_A,"
-                         "force_valid_meV_A,stress_train_GPa,stress_valid_GPa", e));
+    MLK_TRY(mlk_plot_csv(
+        &p, r, "learning.csv",
+        "model,epoch,wall_s,energy_train_meV_atom,energy_valid_meV_atom,force_train_meV_A,"
+        "force_valid_meV_A,stress_train_GPa,stress_valid_GPa",
+        e));
     for (int m = 0; m < r->n_model; m++) {
-        static const char *const keys[] = {"epoch", "wall_s", "energy_train_meV_atom",
-                                           "energy_valid_meV_atom", "force_train_meV_A",
-                                           "force_valid_meV_A", "stress_train_GPa", "stress_valid_GPa"};
+        static const char *const keys[] = {"epoch",
+                                           "wall_s",
+                                           "energy_train_meV_atom",
+                                           "energy_valid_meV_atom",
+                                           "force_train_meV_A",
+                                           "force_valid_meV_A",
+                                           "stress_train_GPa",
+                                           "stress_valid_GPa"};
         mlk_csv t;
         MLK_TRY(table_of(r, m, "loss.csv", &t, e));
         size_t every = t.n > 400 ? t.n / 400 : 1;
@@ -49,7 +56,8 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
     }
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
-    static const char *const label[] = {"energy RMSE (meV/atom)", "force RMSE (meV/Å)", "stress RMSE (GPa)"};
+    static const char *const label[] = {"energy RMSE (meV/atom)", "force RMSE (meV/Å)",
+                                        "stress RMSE (GPa)"};
     MLK_TRY(mlk_plot_begin(&p, r, "learning", 900, 330, e));
     fprintf(p.gp, "set logscale y\nset xlabel 'epoch'\n%s",
             most > 3 ? "set logscale x\n" : "set xrange [0:*]\n");
@@ -60,26 +68,31 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
         for (int m = 0; m < r->n_model; m++) {
             if (!drawn[m]) continue;
             const char *with = drawn[m] < 8 ? "points" : "lines";
-            fprintf(p.gp, "%s'learning.csv' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):%d with %s ls %d title \"%s\" noenhanced, "
-                          "'' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):%d with %s ls %d lw 1 dt 3",
-                    first ? "" : ", ", r->model[m].name, 5 + 2 * k, with, mlk_plot_style(m), r->model[m].name,
-                    r->model[m].name, 4 + 2 * k, with, mlk_plot_style(m));
+            fprintf(p.gp,
+                    "%s'learning.csv' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):%d with %s ls %d "
+                    "title \"%s\" noenhanced, "
+                    "'' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):%d with %s ls %d lw 1 dt 3",
+                    first ? "" : ", ", r->model[m].name, 5 + 2 * k, with, mlk_plot_style(m),
+                    r->model[m].name, r->model[m].name, 4 + 2 * k, with, mlk_plot_style(m));
             first = false;
         }
         fprintf(p.gp, "\n");
     }
     fprintf(p.gp, "unset multiplot\n");
-    return mlk_plot_end(&p, "Learning curves",
-                        "Root-mean-square errors during the fit: on the held-out validation trajectories (solid) and "
-                        "on the training frames (dotted). A least-squares fit (SNAP) has no epochs and "
-                        "shows as single points.", e);
+    return mlk_plot_end(
+        &p, "Learning curves",
+        "Root-mean-square errors during the fit: on the held-out validation trajectories (solid) "
+        "and "
+        "on the training frames (dotted). A least-squares fit (SNAP) has no epochs and "
+        "shows as single points.",
+        e);
 }
 
 enum { PARITY_POINTS = 1500 };
 
 /* Up to PARITY_POINTS validation points of one model, evenly thinned. */
-static mlk_status parity_rows(mlk_report *r, int m, const char *quantity, const char *ref, const char *pred,
-                              FILE *out, int *rows, mlk_err *e)
+static mlk_status parity_rows(mlk_report *r, int m, const char *quantity, const char *ref,
+                              const char *pred, FILE *out, int *rows, mlk_err *e)
 {
     char name[40];
     mlk_csv t;
@@ -100,7 +113,8 @@ static mlk_status parity_rows(mlk_report *r, int m, const char *quantity, const 
         written++;
         double x = mlk_csv_num(&t, i, a), y = mlk_csv_num(&t, i, b);
         if (isfinite(x) && isfinite(y))
-            fprintf(out, "%s,%s,%.8g,%.8g\n", r->model[m].name, quantity, (x - mean) * unit, (y - mean) * unit),
+            fprintf(out, "%s,%s,%.8g,%.8g\n", r->model[m].name, quantity, (x - mean) * unit,
+                    (y - mean) * unit),
                 ++*rows;
     }
     mlk_csv_free(&t);
@@ -110,7 +124,8 @@ static mlk_status parity_rows(mlk_report *r, int m, const char *quantity, const 
 static mlk_status parity(mlk_report *r, mlk_err *e)
 {
     static const char *const what[] = {"energy", "force", "stress"};
-    static const char *const key[] = {"energy_rmse_meV_atom", "force_rmse_meV_A", "stress_rmse_GPa"};
+    static const char *const key[] = {"energy_rmse_meV_atom", "force_rmse_meV_A",
+                                      "stress_rmse_GPa"};
     static const char *const shown[] = {"energy, relative (meV/atom)", "force component (eV/Å)",
                                         "stress component (GPa)"};
     static const char *const unit[] = {"meV/atom", "meV/Å", "GPa"};
@@ -144,22 +159,28 @@ static mlk_status parity(mlk_report *r, mlk_err *e)
             fprintf(p.gp, "set title \"%s: RMSE %.3g %s\" noenhanced\n", r->model[m].name,
                     mlk_json_get_real(v, key[k], NAN), unit[k]);
             fprintf(p.gp, "set ylabel 'model'\nset xlabel 'DFT: %s'\n", shown[k]);
-            fprintf(p.gp, "stats 'parity.csv' skip 1 using (strcol(1) eq '%s' && strcol(2) eq '%s' ? $3 : NaN):4 nooutput\n"
-                          "lo = STATS_min_x < STATS_min_y ? STATS_min_x : STATS_min_y\n"
-                          "hi = STATS_max_x > STATS_max_y ? STATS_max_x : STATS_max_y\n"
-                          "set xrange [lo:hi]\nset yrange [lo:hi]\n"
-                          "plot x with lines lw 1 lc rgb '#999999', 'parity.csv' skip 1 using "
-                          "(strcol(1) eq '%s' && strcol(2) eq '%s' ? $3 : NaN):4 with points pt 7 ps 0.22 lc rgb (0x70000000 + col[%d])\n"
-                          "set xrange [*:*]\nset yrange [*:*]\n",
+            fprintf(p.gp,
+                    "stats 'parity.csv' skip 1 using (strcol(1) eq '%s' && strcol(2) eq '%s' ? $3 "
+                    ": NaN):4 nooutput\n"
+                    "lo = STATS_min_x < STATS_min_y ? STATS_min_x : STATS_min_y\n"
+                    "hi = STATS_max_x > STATS_max_y ? STATS_max_x : STATS_max_y\n"
+                    "set xrange [lo:hi]\nset yrange [lo:hi]\n"
+                    "plot x with lines lw 1 lc rgb '#999999', 'parity.csv' skip 1 using "
+                    "(strcol(1) eq '%s' && strcol(2) eq '%s' ? $3 : NaN):4 with points pt 7 ps "
+                    "0.22 lc rgb (0x70000000 + col[%d])\n"
+                    "set xrange [*:*]\nset yrange [*:*]\n",
                     r->model[m].name, what[k], r->model[m].name, what[k], mlk_plot_style(m));
         }
     }
     fprintf(p.gp, "unset multiplot\n");
     char caption[700];
-    snprintf(caption, sizeof caption,
-             "Predictions against DFT on the held-out validation trajectories, which the fit has not seen. Energies "
-             "are relative to the mean of the validation frames. At most %d points per panel are drawn, "
-             "evenly thinned; the errors in the titles are over all of them.", PARITY_POINTS);
+    snprintf(
+        caption, sizeof caption,
+        "Predictions against DFT on the held-out validation trajectories, which the fit has not "
+        "seen. Energies "
+        "are relative to the mean of the validation frames. At most %d points per panel are drawn, "
+        "evenly thinned; the errors in the titles are over all of them.",
+        PARITY_POINTS);
     return mlk_plot_end(&p, "Parity on held-out frames", caption, e);
 }
 

@@ -1,13 +1,13 @@
-/* figures_transport.c - how the thermal conductivities came about: spectra, cepstral cut-off, running
- * Green-Kubo integrals, and the size of the correction. */
+/* figures_transport.c - how the thermal conductivities came about: spectra, cepstral cut-off,
+ * running Green-Kubo integrals, and the size of the correction. */
 #include <math.h>
 #include <string.h>
 
 #include "reports/plot.h"
 #include "reports/report.h"
 
-/* One curve of every transport result as rows "temperature,model,columns...". cols: names in the JSON,
- * NULL-ended, the first is the abscissa; a missing or null entry leaves the cell empty. */
+/* One curve of every transport result as rows "temperature,model,columns...". cols: names in the
+ * JSON, NULL-ended, the first is the abscissa; a missing or null entry leaves the cell empty. */
 static mlk_status curve_rows(mlk_report *r, const char *csv, const char *header, const char *curve,
                              const char *const *cols, int *rows, mlk_err *e)
 {
@@ -36,12 +36,14 @@ static mlk_status curve_rows(mlk_report *r, const char *csv, const char *header,
 
 static mlk_status spectra(mlk_report *r, mlk_err *e)
 {
-    static const char *const cols[] = {"f_THz", "naive", "naive_filtered", "corrected", "corrected_filtered", NULL};
+    static const char *const cols[] = {
+        "f_THz", "naive", "naive_filtered", "corrected", "corrected_filtered", NULL};
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows;
-    MLK_TRY(curve_rows(r, "spectrum.csv",
-                       "temperature_K,model,f_THz,naive,naive_filtered,corrected,corrected_filtered", "spectrum",
-                       cols, &rows, e));
+    MLK_TRY(
+        curve_rows(r, "spectrum.csv",
+                   "temperature_K,model,f_THz,naive,naive_filtered,corrected,corrected_filtered",
+                   "spectrum", cols, &rows, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "spectrum", 900, 560, e));
     fprintf(p.gp, "set logscale y\nset xrange [0:*]\nset format y '10^{%%T}'\n");
@@ -53,58 +55,76 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
                     q ? "" : "spectrum (W m^{-1} K^{-1})", row || q ? "unset label\n" : "");
             for (int layer = 0; layer < 2; layer++)
                 for (int m = 0; m < r->n_model; m++) {
-                    fprintf(p.gp, "%s'spectrum.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : NaN):%d with lines ",
-                            m || layer ? ", " : "", r->temp[idx[q]], r->model[m].name, 4 + 2 * row + layer);
+                    fprintf(p.gp,
+                            "%s'spectrum.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 "
+                            ": NaN):%d with lines ",
+                            m || layer ? ", " : "", r->temp[idx[q]], r->model[m].name,
+                            4 + 2 * row + layer);
                     if (layer)
-                        fprintf(p.gp, "ls %d title \"%s\" noenhanced", mlk_plot_style(m), r->model[m].name);
+                        fprintf(p.gp, "ls %d title \"%s\" noenhanced", mlk_plot_style(m),
+                                r->model[m].name);
                     else
                         fprintf(p.gp, "lw 0.6 lc rgb faint(%d)", mlk_plot_style(m));
                 }
             fprintf(p.gp, "\n");
         }
     fprintf(p.gp, "unset multiplot\n");
-    return mlk_plot_end(&p, "Flux spectra and cepstral filter",
-                        "Power spectra of the energy flux in units of thermal conductivity: as sampled (thin, pale) and "
-                        "after the cepstral filter (bold). κ is the value of the bold curve at zero "
-                        "frequency. Top: naive; bottom: reduced by the mass flux.", e);
+    return mlk_plot_end(
+        &p, "Flux spectra and cepstral filter",
+        "Power spectra of the energy flux in units of thermal conductivity: as sampled (thin, "
+        "pale) and "
+        "after the cepstral filter (bold). κ is the value of the bold curve at zero "
+        "frequency. Top: naive; bottom: reduced by the mass flux.",
+        e);
 }
 
 static mlk_status green_kubo(mlk_report *r, mlk_err *e)
 {
-    static const char *const cols[] = {"t_ps", "kappa_naive", "kappa_naive_err", "kappa", "kappa_err", NULL};
+    static const char *const cols[] = {"t_ps",  "kappa_naive", "kappa_naive_err",
+                                       "kappa", "kappa_err",   NULL};
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows;
     MLK_TRY(curve_rows(r, "green_kubo.csv",
-                       "temperature_K,model,t_ps,kappa_naive,kappa_naive_err,kappa,kappa_err", "green_kubo", cols,
-                       &rows, e));
+                       "temperature_K,model,t_ps,kappa_naive,kappa_naive_err,kappa,kappa_err",
+                       "green_kubo", cols, &rows, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "green_kubo", 900, 560, e));
-    fprintf(p.gp, "set xrange [0:*]\nset style fill noborder\n");
+    /* five to ten tics at round times, however long the integral */
+    fprintf(p.gp,
+            "stats 'green_kubo.csv' skip 1 using 3 nooutput\n"
+            "step = 10 ** floor(log10(STATS_max > 0 ? STATS_max : 1))\nratio = STATS_max / step\n"
+            "step = ratio > 5 ? 2 * step : ratio > 2 ? step : step / 2\nset xtics step\n"
+            "set xrange [0:STATS_max]\nset style fill noborder\n");
     mlk_plot_grid(&p, 2, n, false, true, true);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
             fprintf(p.gp, "set title '%.6g K, %s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
-                    r->temp[idx[q]], row ? "corrected" : "naive", row ? "upper limit of the integral (ps)" : "",
-                    q ? "" : "κ (W m^{-1} K^{-1})", row || q ? "unset label\n" : "");
+                    r->temp[idx[q]], row ? "corrected" : "naive",
+                    row ? "upper limit of the integral (ps)" : "", q ? "" : "κ (W m^{-1} K^{-1})",
+                    row || q ? "unset label\n" : "");
             int c = 4 + 2 * row;
             for (int layer = 0; layer < 2; layer++)
                 for (int m = 0; m < r->n_model; m++) {
-                    fprintf(p.gp, "%s'green_kubo.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : NaN):",
+                    fprintf(p.gp,
+                            "%s'green_kubo.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? "
+                            "$3 : NaN):",
                             m || layer ? ", " : "", r->temp[idx[q]], r->model[m].name);
                     if (layer)
-                        fprintf(p.gp, "%d with lines ls %d title \"%s\" noenhanced", c, mlk_plot_style(m),
-                                r->model[m].name);
+                        fprintf(p.gp, "%d with lines ls %d title \"%s\" noenhanced", c,
+                                mlk_plot_style(m), r->model[m].name);
                     else
-                        fprintf(p.gp, "($%d-$%d):($%d+$%d) with filledcurves lc rgb band(%d)", c, c + 1, c, c + 1,
-                                mlk_plot_style(m));
+                        fprintf(p.gp, "($%d-$%d):($%d+$%d) with filledcurves lc rgb band(%d)", c,
+                                c + 1, c, c + 1, mlk_plot_style(m));
                 }
             fprintf(p.gp, "\n");
         }
     fprintf(p.gp, "unset multiplot\n");
-    return mlk_plot_end(&p, "Running Green–Kubo integrals",
-                        "The direct Green–Kubo integral of the flux correlations against its upper limit, with one "
-                        "standard error (bands). It is an independent check of the cepstral value: the "
-                        "integral should settle there before noise takes over.", e);
+    return mlk_plot_end(
+        &p, "Running Green–Kubo integrals",
+        "The direct Green–Kubo integral of the flux correlations against its upper limit, with one "
+        "standard error (bands). It is an independent check of the cepstral value: the "
+        "integral should settle there before noise takes over.",
+        e);
 }
 
 static mlk_status pstar(mlk_report *r, mlk_err *e)
@@ -113,7 +133,8 @@ static mlk_status pstar(mlk_report *r, mlk_err *e)
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows;
     double top = 0.1;
-    MLK_TRY(curve_rows(r, "pstar.csv", "temperature_K,model,p,kappa,kappa_err", "pstar", cols, &rows, e));
+    MLK_TRY(curve_rows(r, "pstar.csv", "temperature_K,model,p,kappa,kappa_err", "pstar", cols,
+                       &rows, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_csv(&p, r, "pstar_chosen.csv", "temperature_K,model,pstar,kappa", e));
     for (int t = 0; t < r->n_temp; t++)
@@ -127,30 +148,38 @@ static mlk_status pstar(mlk_report *r, mlk_err *e)
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
     MLK_TRY(mlk_plot_begin(&p, r, "pstar", 900, 360, e));
-    fprintf(p.gp, "set xlabel 'cepstral coefficients kept, P'\nset xrange [0:*]\nset yrange [0:%.6g]\n"
-                  "set style fill noborder\n", 3 * top);
+    fprintf(p.gp,
+            "set xlabel 'cepstral coefficients kept, P'\nset xrange [0:*]\nset yrange [0:%.6g]\n"
+            "set style fill noborder\n",
+            3 * top);
     mlk_plot_grid(&p, 1, n, false, true, true);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                 q ? "" : "κ corrected (W m^{-1} K^{-1})", q ? "unset label\n" : "");
         for (int layer = 0; layer < 3; layer++)
             for (int m = 0; m < r->n_model; m++) {
-                fprintf(p.gp, "%s'%s.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : NaN):",
-                        m || layer ? ", " : "", layer == 2 ? "pstar_chosen" : "pstar", r->temp[idx[q]],
-                        r->model[m].name);
+                fprintf(p.gp,
+                        "%s'%s.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : NaN):",
+                        m || layer ? ", " : "", layer == 2 ? "pstar_chosen" : "pstar",
+                        r->temp[idx[q]], r->model[m].name);
                 if (layer == 0)
-                    fprintf(p.gp, "($4-$5):($4+$5) with filledcurves lc rgb band(%d)", mlk_plot_style(m));
+                    fprintf(p.gp, "($4-$5):($4+$5) with filledcurves lc rgb band(%d)",
+                            mlk_plot_style(m));
                 else
-                    fprintf(p.gp, layer == 1 ? "4 with lines ls %d" : "4 with points ls %d ps 1.1", mlk_plot_style(m));
+                    fprintf(p.gp, layer == 1 ? "4 with lines ls %d" : "4 with points ls %d ps 1.1",
+                            mlk_plot_style(m));
                 if (layer == 1) fprintf(p.gp, " title \"%s\" noenhanced", r->model[m].name);
             }
         fprintf(p.gp, "\n");
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(&p, "Choice of the cepstral cut-off",
-                        "Corrected κ against the number of cepstral coefficients kept, with one standard error (bands); "
-                        "the symbol is the number chosen by the Akaike criterion. A plateau around the symbol "
-                        "means that the choice does not matter.", e);
+                        "Corrected κ against the number of cepstral coefficients kept, with one "
+                        "standard error (bands); "
+                        "the symbol is the value in use at the number of coefficients the Akaike "
+                        "criterion prefers. A plateau around the symbol "
+                        "means that the choice does not matter.",
+                        e);
 }
 
 static mlk_status theta(mlk_report *r, mlk_err *e)
@@ -172,19 +201,27 @@ static mlk_status theta(mlk_report *r, mlk_err *e)
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "theta", 560, 360, e));
-    fprintf(p.gp, "set xlabel 'temperature (K)'\nset ylabel 'Θ = 1 − κ / κ_{naive}'\n"
-                  "set yrange [%.3f:1.05]\nset offsets graph 0.08, graph 0.08, 0, 0\nset xtics (", low);
+    fprintf(p.gp,
+            "set xlabel 'temperature (K)'\nset ylabel 'Θ = 1 − κ / κ_{naive}'\n"
+            "set yrange [%.3f:1.05]\nset offsets graph 0.08, graph 0.08, 0, 0\nset xtics (",
+            low);
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
     fprintf(p.gp, ")\n");
     mlk_plot_grid(&p, 1, 1, false, false, true);
     fprintf(p.gp, "plot 0 with lines lw 1 lc rgb '#777777'");
     for (int m = 0; m < r->n_model; m++)
-        fprintf(p.gp, ", 'theta.csv' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):3:4 with yerrorlines ls %d lw 1.2 "
-                      "title \"%s\" noenhanced", r->model[m].name, mlk_plot_style(m), r->model[m].name);
+        fprintf(p.gp,
+                ", 'theta.csv' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):3:4 with yerrorlines ls "
+                "%d lw 1.2 "
+                "title \"%s\" noenhanced",
+                r->model[m].name, mlk_plot_style(m), r->model[m].name);
     fprintf(p.gp, "\nunset multiplot\n");
-    return mlk_plot_end(&p, "Is the correction needed?",
-                        "Share of the naive thermal conductivity that the correction removes, with one standard error. Zero "
-                        "(line): heat and mass currents are not coupled and the correction changes nothing.", e);
+    return mlk_plot_end(
+        &p, "Is the correction needed?",
+        "Share of the naive thermal conductivity that the correction removes, with one standard "
+        "error. Zero "
+        "(line): heat and mass currents are not coupled and the correction changes nothing.",
+        e);
 }
 
 mlk_status mlk_report_figures_transport(mlk_report *r, mlk_err *e)

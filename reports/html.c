@@ -12,48 +12,75 @@
 static const char css[] =
     ":root{--ink:#1c2024;--soft:#5b6470;--line:#d9dee3;--pale:#f5f7f9;--link:#00538a}"
     "*{box-sizing:border-box}html{-webkit-text-size-adjust:100%}"
-    "body{margin:0;background:#fff;color:var(--ink);font:16px/1.55 \"Source Sans 3\",\"Helvetica Neue\","
+    "body{margin:0;background:#fff;color:var(--ink);font:16px/1.55 \"Source Sans 3\",\"Helvetica "
+    "Neue\","
     "Helvetica,Arial,\"DejaVu Sans\",sans-serif}"
     "main,header>div,footer>div{max-width:1000px;margin:0 auto;padding:0 20px}"
     "header{border-bottom:1px solid var(--line);background:var(--pale);padding:26px 0 20px}"
-    "h1{font-size:1.75rem;line-height:1.2;margin:0 0 4px}h2{font-size:1.35rem;margin:2.6rem 0 .7rem;"
+    "h1{font-size:1.75rem;line-height:1.2;margin:0 0 4px}h2{font-size:1.35rem;margin:2.6rem 0 "
+    ".7rem;"
     "padding-top:.5rem;border-top:2px solid var(--ink)}h3{font-size:1.06rem;margin:1.8rem 0 .5rem}"
     "p{margin:.5rem 0 .9rem;max-width:46rem}.sub{color:var(--soft);margin:0}"
-    "nav{margin-top:12px;font-size:.93rem}nav a{margin-right:1.1em;white-space:nowrap}a{color:var(--link)}"
-    ".verdict{border-left:5px solid #0072B2;background:#eef5fa;padding:.8rem 1.1rem;margin:1.2rem 0;max-width:none}"
-    ".missing{border-left:5px solid #E69F00;background:#fdf6e7;padding:.6rem 1.1rem;margin:1.2rem 0}"
+    "nav{margin-top:12px;font-size:.93rem;display:flex;flex-wrap:wrap;gap:.1em 1.1em}nav "
+    "a{white-space:nowrap}a{color:var(--link)}"
+    ".verdict{border-left:5px solid #0072B2;background:#eef5fa;padding:.8rem 1.1rem;margin:1.2rem "
+    "0;max-width:none}"
+    ".missing{border-left:5px solid #E69F00;background:#fdf6e7;padding:.6rem 1.1rem;margin:1.2rem "
+    "0}"
     ".missing ul{margin:.2rem 0;padding-left:1.2rem}"
-    ".cards{display:flex;flex-wrap:wrap;gap:12px;margin:1.2rem 0}.card{flex:1 1 200px;border:1px solid var(--line);"
-    "border-radius:6px;padding:.7rem .95rem}.card b{display:block;font-size:1.45rem;line-height:1.25}"
+    ".cards{display:flex;flex-wrap:wrap;gap:12px;margin:1.2rem 0}.card{flex:1 1 200px;border:1px "
+    "solid var(--line);"
+    "border-radius:6px;padding:.7rem .95rem}.card "
+    "b{display:block;font-size:1.45rem;line-height:1.25}"
     ".card span{color:var(--soft);font-size:.9rem}"
-    "figure{margin:1.4rem 0 2rem}.plot{overflow-x:auto}.plot svg{display:block;width:100%;min-width:620px;height:auto}"
+    "figure{margin:1.4rem 0 2rem}.plot{overflow-x:auto}.plot "
+    "svg{display:block;width:100%;min-width:620px;height:auto}"
     ".plot.narrow svg{width:62%;min-width:440px}"
-    ".plot text{font-family:\"Source Sans 3\",\"Helvetica Neue\",Helvetica,Arial,\"DejaVu Sans\",sans-serif}"
-    "figcaption{color:var(--soft);font-size:.93rem;max-width:52rem;margin-top:.35rem}figcaption b{color:var(--ink)}"
+    ".plot text{font-family:\"Source Sans 3\",\"Helvetica Neue\",Helvetica,Arial,\"DejaVu "
+    "Sans\",sans-serif}"
+    "figcaption{color:var(--soft);font-size:.93rem;max-width:52rem;margin-top:.35rem}figcaption "
+    "b{color:var(--ink)}"
     ".scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;font-size:.93rem;"
-    "font-variant-numeric:tabular-nums}p.cap{color:var(--soft);font-size:.93rem;margin:1.2rem 0 -.4rem;max-width:52rem}"
-    "th,td{padding:.28rem .62rem;text-align:right;white-space:nowrap}th{border-bottom:1.5px solid var(--ink);"
-    "vertical-align:bottom;font-weight:600}td{border-bottom:1px solid var(--line)}th.l,td.l{text-align:left}th[colspan]{text-align:center}"
+    "font-variant-numeric:tabular-nums}p.cap{color:var(--soft);font-size:.93rem;margin:1.2rem 0 "
+    "-.4rem;max-width:52rem}"
+    "th,td{padding:.28rem .62rem;text-align:right;white-space:nowrap}th{border-bottom:1.5px solid "
+    "var(--ink);"
+    "vertical-align:bottom;font-weight:600}td{border-bottom:1px solid "
+    "var(--line)}th.l,td.l{text-align:left}th[colspan]{text-align:center}"
     "tr.first td{border-top:1.5px solid #9aa3ad}"
     "pre,code{font-family:\"DejaVu Sans Mono\",Consolas,monospace;font-size:.8rem}"
-    "pre{background:var(--pale);border:1px solid var(--line);border-radius:4px;padding:.8rem 1rem;overflow-x:auto;"
+    "pre{background:var(--pale);border:1px solid var(--line);border-radius:4px;padding:.8rem "
+    "1rem;overflow-x:auto;"
     "line-height:1.5}.hash{word-break:break-all;white-space:normal}"
-    "footer{border-top:1px solid var(--line);margin-top:3rem;padding:1rem 0 2rem;color:var(--soft);font-size:.88rem}"
-    "@media print{@page{margin:16mm 14mm}body{font-size:10pt}header{background:none}nav{display:none}"
+    "footer{border-top:1px solid var(--line);margin-top:3rem;padding:1rem 0 "
+    "2rem;color:var(--soft);font-size:.88rem}"
+    "@media print{@page{margin:16mm "
+    "14mm}body{font-size:10pt}header{background:none}nav{display:none}"
     "main{max-width:none;padding:0}figure,tr,.cards{break-inside:avoid}h2,h3{break-after:avoid}"
-    ".plot svg,.plot.narrow svg{min-width:0}pre{white-space:pre-wrap;word-break:break-all}a{color:inherit;"
+    ".plot svg,.plot.narrow "
+    "svg{min-width:0}pre{white-space:pre-wrap;word-break:break-all}a{color:inherit;"
     "text-decoration:none}}"
-    "@media(max-width:640px){body{font-size:15px}h1{font-size:1.4rem}main,header>div,footer>div{padding:0 14px}}";
+    "@media(max-width:640px){body{font-size:15px}h1{font-size:1.4rem}main,header>div,footer>div{"
+    "padding:0 14px}}";
 
 static void esc(FILE *f, const char *s)
 {
     for (; *s; s++) {
         switch (*s) {
-        case '<': fputs("&lt;", f); break;
-        case '>': fputs("&gt;", f); break;
-        case '&': fputs("&amp;", f); break;
-        case '"': fputs("&quot;", f); break;
-        default: fputc(*s, f);
+        case '<':
+            fputs("&lt;", f);
+            break;
+        case '>':
+            fputs("&gt;", f);
+            break;
+        case '&':
+            fputs("&amp;", f);
+            break;
+        case '"':
+            fputs("&quot;", f);
+            break;
+        default:
+            fputc(*s, f);
         }
     }
 }
@@ -71,7 +98,8 @@ static void cell_num(FILE *f, double v, int digits)
     char buf[64] = "–";
     if (isfinite(v)) snprintf(buf, sizeof buf, "%.*g", digits, v);
     /* no powers of ten in a table for people */
-    if (isfinite(v) && strchr(buf, 'e') && fabs(v) < 1e9 && fabs(v) >= 1) snprintf(buf, sizeof buf, "%.0f", v);
+    if (isfinite(v) && strchr(buf, 'e') && fabs(v) < 1e9 && fabs(v) >= 1)
+        snprintf(buf, sizeof buf, "%.0f", v);
     cell(f, buf, false);
 }
 
@@ -97,8 +125,9 @@ static void cell_reduction(FILE *f, double v)
 }
 
 /* in the order of the page */
-static const char *const order[] = {"kappa", "agreement", "gauge", "learning", "parity", "traces", "rdf", "msd",
-                                    "diffusion", "theta", "spectrum", "pstar", "green_kubo"};
+static const char *const order[] = {"kappa",    "agreement", "gauge",     "learning",  "parity",
+                                    "traces",   "rdf",       "msd",       "diffusion", "theta",
+                                    "spectrum", "pstar",     "green_kubo"};
 
 static const mlk_report_fig *drawn(const mlk_report *r, const char *name)
 {
@@ -133,26 +162,36 @@ static mlk_status figure(const mlk_report *r, FILE *f, const char *name, mlk_err
 static void head(const mlk_report *r, FILE *f)
 {
     fputs("<!doctype html>\n<html lang=en><head><meta charset=utf-8>\n"
-          "<meta name=viewport content=\"width=device-width,initial-scale=1\">\n<title>Thermal conductivity: ", f);
+          "<meta name=viewport content=\"width=device-width,initial-scale=1\">\n<title>Thermal "
+          "conductivity: ",
+          f);
     esc(f, mlk_path_base(r->run));
-    fprintf(f, "</title>\n<style>%s</style></head><body>\n<header><div><h1>Thermal conductivity with and without "
-               "mass-flux correction</h1>\n<p class=sub>", css);
+    fprintf(f,
+            "</title>\n<style>%s</style></head><body>\n<header><div><h1>Thermal conductivity with "
+            "and without "
+            "mass-flux correction</h1>\n<p class=sub>",
+            css);
     if (r->data.there) esc(f, r->data.species), fputs(" · ", f);
-    fprintf(f, "%d models · %d temperatures, %.4g–%.4g K · study <code>", r->n_model, r->n_temp, r->temp[0],
-            r->temp[r->n_temp - 1]);
+    fprintf(f, "%d models · %d temperatures, %.4g–%.4g K · study <code>", r->n_model, r->n_temp,
+            r->temp[0], r->temp[r->n_temp - 1]);
     esc(f, mlk_path_base(r->run));
     fputs("</code> · mlkit ", f);
     esc(f, MLK_VERSION);
-    fputs("</p><nav><a href=\"#result\">1 Result</a><a href=\"#gauge-sec\">2 Gauge</a><a href=\"#models\">3 Models</a>"
+    fputs("</p><nav><a href=\"#result\">1 Result</a><a href=\"#gauge-sec\">2 Gauge</a><a "
+          "href=\"#models\">3 Models</a>"
           "<a href=\"#md\">4 Molecular dynamics</a><a href=\"#transport\">5 Transport</a>"
-          "<a href=\"#repro\">6 Reproducibility</a></nav></div></header>\n<main>\n", f);
+          "<a href=\"#repro\">6 Reproducibility</a></nav></div></header>\n<main>\n",
+          f);
 }
 
 static void missing(const mlk_report *r, FILE *f)
 {
     if (!r->gnuplot)
-        fputs("<div class=missing><b>No figures:</b> the program gnuplot was not found. Install it (Debian: "
-              "gnuplot-nox) and run <code>mlkit report</code> again; tables and numbers are complete.</div>\n", f);
+        fputs("<div class=missing><b>No figures:</b> the program gnuplot was not found. Install it "
+              "(Debian: "
+              "gnuplot-nox) and run <code>mlkit report</code> again; tables and numbers are "
+              "complete.</div>\n",
+              f);
     if (!r->n_missing) return;
     fputs("<div class=missing><b>This study is not complete.</b> Missing so far:<ul>", f);
     for (size_t k = 0; k < r->n_missing; k++) {
@@ -165,16 +204,16 @@ static void missing(const mlk_report *r, FILE *f)
 
 static void doubtful(const mlk_report *r, FILE *f)
 {
-    enum { SHOWN = 12 };
     if (!r->n_care) return;
-    fputs("<div class=missing><b>Read with care:</b> these runs were not what they stand for, and their thermal "
-          "conductivities enter the comparison all the same.<ul>", f);
-    for (size_t k = 0; k < r->n_care && k < SHOWN; k++) {
+    fputs("<div class=missing><b>Read with care:</b> these runs were not what they stand for, and "
+          "their thermal "
+          "conductivities enter the comparison all the same.<ul>",
+          f);
+    for (size_t k = 0; k < r->n_care; k++) {
         fputs("<li>", f);
         esc(f, r->care[k]);
         fputs("</li>", f);
     }
-    if (r->n_care > SHOWN) fprintf(f, "<li>and %zu more (report.json, doubtful)</li>", r->n_care - SHOWN);
     fputs("</ul></div>\n", f);
 }
 
@@ -190,7 +229,9 @@ static void cards(const mlk_report *r, FILE *f)
         fprintf(f, "%.2g×", red);
     else
         fputs("–", f);
-    fputs("</b><span>reduction of the scatter between models, τ<sub>naive</sub>/τ</span></div><div class=card><b>", f);
+    fputs("</b><span>reduction of the scatter between models, τ<sub>naive</sub>/τ</span></div><div "
+          "class=card><b>",
+          f);
     esc(f, mlk_pvalue(r->all.p_naive, p));
     fputs("</b><span>p-value, naive: models ", f);
     fputs(r->all.p_naive < 0.05 ? "differ" : "agree within errors", f);
@@ -198,8 +239,11 @@ static void cards(const mlk_report *r, FILE *f)
     esc(f, mlk_pvalue(r->all.p, p));
     fputs("</b><span>p-value, corrected: models ", f);
     fputs(r->all.p < 0.05 ? "differ" : "agree within errors", f);
-    fprintf(f, "</span></div><div class=card><b>%.2g → %.2g</b><span>standard deviation between models, naive → "
-               "corrected (W/m/K)</span></div></div>\n", r->all.sd_naive, r->all.sd);
+    fprintf(f,
+            "</span></div><div class=card><b>%.2g → %.2g</b><span>standard deviation between "
+            "models, naive → "
+            "corrected (W/m/K)</span></div></div>\n",
+            r->all.sd_naive, r->all.sd);
 }
 
 static mlk_status result(const mlk_report *r, FILE *f, mlk_err *e)
@@ -211,8 +255,11 @@ static mlk_status result(const mlk_report *r, FILE *f, mlk_err *e)
     cards(r, f);
     MLK_TRY(figure(r, f, "kappa", e));
     fputs("<p class=cap>Thermal conductivity in W/m/K, ± one standard error. Θ: share of the naive "
-          "value removed by the correction. σ: ionic conductivity.</p><div class=scroll><table><thead><tr><th>T (K)</th><th class=l>model</th>"
-          "<th>κ naive</th><th>κ corrected</th><th>Θ</th><th>σ (S/m)</th><th class=l>mobile</th></tr></thead><tbody>\n", f);
+          "value removed by the correction. σ: ionic conductivity.</p><div "
+          "class=scroll><table><thead><tr><th>T (K)</th><th class=l>model</th>"
+          "<th>κ naive</th><th>κ corrected</th><th>Θ</th><th>σ (S/m)</th><th "
+          "class=l>mobile</th></tr></thead><tbody>\n",
+          f);
     for (int t = 0; t < r->n_temp; t++) {
         bool first = true;
         for (int m = 0; m < r->n_model; m++) {
@@ -221,7 +268,8 @@ static mlk_status result(const mlk_report *r, FILE *f, mlk_err *e)
             if (!j) continue;
             for (size_t k = 0; k < json_array_size(mob); k++) {
                 const char *s = json_string_value(json_array_get(mob, k));
-                snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", k ? ", " : "", s ? s : "?");
+                snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", k ? ", " : "",
+                         s ? s : "?");
             }
             fputs(first ? "<tr class=first>" : "<tr>", f);
             if (first)
@@ -229,10 +277,12 @@ static mlk_status result(const mlk_report *r, FILE *f, mlk_err *e)
             else
                 cell(f, "", false);
             cell(f, r->model[m].name, true);
-            cell_pm(f, mlk_json_get_real(j, "kappa_naive", NAN), mlk_json_get_real(j, "kappa_naive_err", NAN));
+            cell_pm(f, mlk_json_get_real(j, "kappa_naive", NAN),
+                    mlk_json_get_real(j, "kappa_naive_err", NAN));
             cell_pm(f, mlk_json_get_real(j, "kappa", NAN), mlk_json_get_real(j, "kappa_err", NAN));
             cell_pm(f, mlk_json_get_real(j, "theta", NAN), mlk_json_get_real(j, "theta_err", NAN));
-            cell_num(f, mlk_json_get_real(j, "sigma_S_m", NAN), 3);
+            cell_pm(f, mlk_json_get_real(j, "sigma_S_m", NAN),
+                    mlk_json_get_real(j, "sigma_err", NAN));
             cell(f, *list ? list : "none", true);
             fputs("</tr>\n", f);
             first = false;
@@ -241,22 +291,31 @@ static mlk_status result(const mlk_report *r, FILE *f, mlk_err *e)
     fputs("</tbody></table></div>\n", f);
     MLK_TRY(figure(r, f, "agreement", e));
     fputs("<p class=cap>Agreement of the models. Mean weighted by 1/error²; p: chance of such "
-          "differences if all models had the same κ; τ: scatter beyond the error bars (W/m/K); spread: (max − min)/mean."
-          "</p><div class=scroll><table><thead><tr><th rowspan=2>T (K)</th><th rowspan=2>models</th><th colspan=4>naive</th><th colspan=4>corrected</th>"
-          "<th rowspan=2>τ<sub>naive</sub>/τ</th></tr><tr><th>mean κ</th><th>p</th><th>τ</th><th>spread</th>"
-          "<th>mean κ</th><th>p</th><th>τ</th><th>spread</th></tr></thead><tbody>\n", f);
+          "differences if all models had the same κ; τ: scatter beyond the error bars (W/m/K); "
+          "spread: (max − min)/mean."
+          "</p><div class=scroll><table><thead><tr><th rowspan=2>T (K)</th><th "
+          "rowspan=2>models</th><th colspan=4>naive</th><th colspan=4>corrected</th>"
+          "<th rowspan=2>τ<sub>naive</sub>/τ</th></tr><tr><th>mean "
+          "κ</th><th>p</th><th>τ</th><th>spread</th>"
+          "<th>mean κ</th><th>p</th><th>τ</th><th>spread</th></tr></thead><tbody>\n",
+          f);
     for (int t = 0; t < r->n_temp; t++) {
         const mlk_comparison *a = &r->row[t].naive, *b = &r->row[t].corrected;
         if (a->n < 2 || b->n < 2) continue;
         fputs("<tr>", f);
         cell_num(f, r->temp[t], 5), cell_num(f, (double)a->n, 3);
-        cell_pm(f, a->mean, a->mean_err), cell_p(f, a->p_value), cell_num(f, a->tau, 2), cell_num(f, a->spread, 2);
-        cell_pm(f, b->mean, b->mean_err), cell_p(f, b->p_value), cell_num(f, b->tau, 2), cell_num(f, b->spread, 2);
+        cell_pm(f, a->mean, a->mean_err), cell_p(f, a->p_value), cell_num(f, a->tau, 2),
+            cell_num(f, a->spread, 2);
+        cell_pm(f, b->mean, b->mean_err), cell_p(f, b->p_value), cell_num(f, b->tau, 2),
+            cell_num(f, b->spread, 2);
         cell_reduction(f, r->row[t].reduction);
         fputs("</tr>\n", f);
     }
-    fputs("</tbody></table></div>\n<p>Error bars decide how sharp this comparison is: agreement of values with large "
-          "errors shows little, and a p-value is a statement about these runs, with this number of models.</p>\n", f);
+    fputs("</tbody></table></div>\n<p>Error bars decide how sharp this comparison is: agreement of "
+          "values with large "
+          "errors shows little, and a p-value is a statement about these runs, with this number of "
+          "models.</p>\n",
+          f);
     return MLK_OK;
 }
 
@@ -265,7 +324,8 @@ static void dataset(const mlk_report *r, FILE *f)
     const mlk_report_data *d = &r->data;
     double nt = NAN, nv = NAN;
     for (int m = 0; m < r->n_model && !isfinite(nt); m++)
-        nt = mlk_json_get_real(r->model[m].train, "n_train", NAN), nv = mlk_json_get_real(r->model[m].train, "n_valid", NAN);
+        nt = mlk_json_get_real(r->model[m].train, "n_train", NAN),
+        nv = mlk_json_get_real(r->model[m].train, "n_valid", NAN);
     if (!d->there) return;
     char line[8][160];
 #define LINE(k, ...) snprintf(line[k], sizeof line[k], __VA_ARGS__)
@@ -278,8 +338,14 @@ static void dataset(const mlk_report *r, FILE *f)
     LINE(6, "%.3g eV/Å", d->f_rms);
     LINE(7, isfinite(nt) ? "%.0f frames training, %.0f held out for validation" : "–", nt, nv);
 #undef LINE
-    static const char *const label[] = {"frames", "elements", "atoms per frame", "volume", "sampled at",
-                                        "pressure (without kinetic part)", "force, root mean square", "split"};
+    static const char *const label[] = {"frames",
+                                        "elements",
+                                        "atoms per frame",
+                                        "volume",
+                                        "sampled at",
+                                        "pressure (without kinetic part)",
+                                        "force, root mean square",
+                                        "split"};
     fputs("<h3>Data set</h3>\n<div class=scroll><table><tbody>", f);
     for (int k = 0; k < 8; k++) {
         fputs("<tr>", f);
@@ -291,30 +357,41 @@ static void dataset(const mlk_report *r, FILE *f)
 
 static mlk_status models(const mlk_report *r, FILE *f, mlk_err *e)
 {
-    static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A", "stress_rmse_GPa"};
+    static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A",
+                                       "stress_rmse_GPa"};
     fputs("<h2 id=models>3 Models</h2>\n", f);
     dataset(r, f);
-    fputs("<h3>Errors of the fits</h3>\n<p class=cap>Root-mean-square errors, on training frames and "
-          "on held-out trajectories (validation). Force: per Cartesian component.</p><div class=scroll><table><thead><tr><th class=l rowspan=2>"
-          "model</th><th rowspan=2>parameters</th><th rowspan=2>seed</th><th rowspan=2>time (s)</th>"
-          "<th colspan=2>energy (meV/atom)</th><th colspan=2>force (meV/Å)</th><th colspan=2>stress (GPa)</th>"
-          "<th class=l rowspan=2>valid. force by element</th></tr><tr>"
-          "<th>train</th><th>valid</th><th>train</th><th>valid</th><th>train</th><th>valid</th></tr></thead><tbody>\n", f);
+    fputs(
+        "<h3>Errors of the fits</h3>\n<p class=cap>Root-mean-square errors, on training frames and "
+        "on held-out trajectories (validation). Force: per Cartesian component.</p><div "
+        "class=scroll><table><thead><tr><th class=l rowspan=2>"
+        "model</th><th rowspan=2>parameters</th><th rowspan=2>seed</th><th rowspan=2>time (s)</th>"
+        "<th colspan=2>energy (meV/atom)</th><th colspan=2>force (meV/Å)</th><th colspan=2>stress "
+        "(GPa)</th>"
+        "<th class=l rowspan=2>valid. force by element</th></tr><tr>"
+        "<th>train</th><th>valid</th><th>train</th><th>valid</th><th>train</th><th>valid</th></"
+        "tr></thead><tbody>\n",
+        f);
     for (int m = 0; m < r->n_model; m++) {
         const json_t *j = r->model[m].train;
         if (!j) continue;
         fputs("<tr>", f);
         cell(f, r->model[m].name, true);
-        cell_num(f, mlk_json_get_real(j, "n_param", NAN), 9), cell_num(f, mlk_json_get_real(j, "seed", NAN), 10);
+        cell_num(f, mlk_json_get_real(j, "n_param", NAN), 9),
+            cell_num(f, mlk_json_get_real(j, "seed", NAN), 10);
         cell_num(f, mlk_json_get_real(j, "wall_s", NAN), 3);
         for (int k = 0; k < 3; k++)
             for (int side = 0; side < 2; side++)
-                cell_num(f, mlk_json_get_real(json_object_get(j, side ? "valid" : "train"), keys[k], NAN), 3);
+                cell_num(
+                    f,
+                    mlk_json_get_real(json_object_get(j, side ? "valid" : "train"), keys[k], NAN),
+                    3);
         char list[200] = "";
         const char *sp;
         json_t *v;
         json_object_foreach(json_object_get(j, "force_rmse_by_species"), sp, v)
-            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%.8s %.3g", *list ? ", " : "", sp, json_number_value(v));
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%.8s %.3g",
+                     *list ? ", " : "", sp, json_number_value(v));
         cell(f, *list ? list : "–", true);
         fputs("</tr>\n", f);
     }
@@ -325,17 +402,22 @@ static mlk_status models(const mlk_report *r, FILE *f, mlk_err *e)
 
 static mlk_status md(const mlk_report *r, FILE *f, mlk_err *e)
 {
-    fputs("<h2 id=md>4 Molecular dynamics</h2>\n<p class=cap>Runs in the microcanonical ensemble. Drift: "
-          "slope of the total energy.</p><div class=scroll><table><thead><tr><th class=l>model</th><th>T (K)</th><th>replica</th><th>mean T (K)"
-          "</th><th>drift (meV/atom/ns)</th><th>atoms</th><th>time (s)</th><th>10³ atom·step/s</th><th class=l>state</th></tr>"
-          "</thead><tbody>\n", f);
+    fputs("<h2 id=md>4 Molecular dynamics</h2>\n<p class=cap>Runs in the microcanonical ensemble. "
+          "Drift: "
+          "slope of the total energy.</p><div class=scroll><table><thead><tr><th "
+          "class=l>model</th><th>T (K)</th><th>replica</th><th>mean T (K)"
+          "</th><th>drift (meV/atom/ns)</th><th>atoms</th><th>time (s)</th><th>10³ "
+          "atom·step/s</th><th class=l>state</th></tr>"
+          "</thead><tbody>\n",
+          f);
     for (size_t k = 0; k < r->n_md; k++) {
         const mlk_report_md *m = &r->md[k];
         if (!m->there) continue;
         fputs("<tr>", f);
         cell(f, r->model[m->model].name, true);
         cell_num(f, r->temp[m->temp], 5), cell_num(f, m->rep + 1, 4), cell_num(f, m->t_mean, 4);
-        cell_num(f, m->drift, 2), cell_num(f, m->atoms, 7), cell_num(f, m->wall, 3), cell_num(f, m->speed * 1e-3, 3);
+        cell_num(f, m->drift, 2), cell_num(f, m->atoms, 7), cell_num(f, m->wall, 3),
+            cell_num(f, m->speed * 1e-3, 3);
         cell(f, m->complete ? "complete" : "running", true);
         fputs("</tr>\n", f);
     }
@@ -348,11 +430,14 @@ static mlk_status md(const mlk_report *r, FILE *f, mlk_err *e)
 
 static void commands(const mlk_report *r, FILE *f)
 {
-    fputs("<h3>Commands</h3>\n<p>Every step is an mlkit command that can be repeated by hand; each was started as shown, in "
-          "the folder in which the study was begun.</p>\n<pre>", f);
+    fputs("<h3>Commands</h3>\n<p>Every step is an mlkit command that can be repeated by hand; each "
+          "was started as shown, in "
+          "the folder in which the study was begun.</p>\n<pre>",
+          f);
     size_t i;
     json_t *ev;
-    json_array_foreach(r->journal, i, ev) {
+    json_array_foreach(r->journal, i, ev)
+    {
         const char *c = mlk_json_get_str(ev, "command", "");
         if (strcmp(mlk_json_get_str(ev, "event", ""), "start") || strncmp(c, "mlkit", 5)) continue;
         bool again = false; /* a job that was resumed stands once */
@@ -368,23 +453,29 @@ static void commands(const mlk_report *r, FILE *f)
 
 static void stages(const mlk_report *r, FILE *f)
 {
-    static const char *const stage[] = {"dataset", "structure", "train", "md", "transport", "report"};
-    fputs("<h3>Time</h3>\n<div class=scroll><table><thead><tr><th class=l>stage</th><th>jobs done</th><th>jobs failed</th>"
-          "<th>sum of wall times (s)</th></tr></thead><tbody>\n", f);
+    static const char *const stage[] = {"dataset", "structure", "train",
+                                        "md",      "transport", "report"};
+    fputs("<h3>Time</h3>\n<div class=scroll><table><thead><tr><th class=l>stage</th><th>jobs "
+          "done</th><th>jobs failed</th>"
+          "<th>sum of wall times (s)</th></tr></thead><tbody>\n",
+          f);
     for (int k = 0; k < 6; k++) {
         size_t i;
         int n = 0, bad = 0;
         double wall = 0;
         json_t *ev;
-        json_array_foreach(r->journal, i, ev) {
-            const char *id = mlk_json_get_str(ev, "job", ""), *what = mlk_json_get_str(ev, "event", "");
+        json_array_foreach(r->journal, i, ev)
+        {
+            const char *id = mlk_json_get_str(ev, "job", ""),
+                       *what = mlk_json_get_str(ev, "event", "");
             size_t len = strlen(stage[k]);
             if (strncmp(id, stage[k], len) || (id[len] && id[len] != '/')) continue;
             n += !strcmp(what, "done"), bad += !strcmp(what, "failed");
             wall += mlk_json_get_real(ev, "wall_s", 0);
         }
         if (!n && !bad) continue;
-        fprintf(f, "<tr><td class=l>%s</td><td>%d</td><td>%d</td><td>%.0f</td></tr>\n", stage[k], n, bad, wall);
+        fprintf(f, "<tr><td class=l>%s</td><td>%d</td><td>%d</td><td>%.0f</td></tr>\n", stage[k], n,
+                bad, wall);
     }
     fputs("</tbody></table></div>\n", f);
 }
@@ -397,12 +488,16 @@ static mlk_status reproducibility(const mlk_report *r, FILE *f, mlk_err *e)
     for (char *p = strtok_r(text, "\n", &save); p; p = strtok_r(NULL, "\n", &save))
         if (*p) fputs("<p>", f), esc(f, p), fputs("</p>\n", f);
     mlk_free(text);
-    fputs("<p>References: <a href=\"methods.md\">methods.md</a>. All numbers: <a href=\"report.json\">report.json</a>; tables "
-          "as CSV and LaTeX in <a href=\"tables/\">tables/</a>; figures with their data and gnuplot scripts in "
-          "<a href=\"figures/\">figures/</a>.</p>\n", f);
+    fputs("<p>References: <a href=\"methods.md\">methods.md</a>. All numbers: <a "
+          "href=\"report.json\">report.json</a>; tables "
+          "as CSV and LaTeX in <a href=\"tables/\">tables/</a>; figures with their data and "
+          "gnuplot scripts in "
+          "<a href=\"figures/\">figures/</a>.</p>\n",
+          f);
     stages(r, f);
     fputs("<h3>Settings</h3>\n<div class=scroll><table><tbody>\n", f);
-    const mlk_conf *set = mlk_conf_get(&r->conf, "settings"), *in = mlk_conf_get(&r->conf, "inputs");
+    const mlk_conf *set = mlk_conf_get(&r->conf, "settings"),
+                   *in = mlk_conf_get(&r->conf, "inputs");
     static const char *const top[] = {"mlkit", "compiler", "created"};
     for (int k = 0; k < 3; k++) {
         fputs("<tr>", f);
@@ -436,10 +531,14 @@ static mlk_status page(const mlk_report *r, FILE *f, mlk_err *e)
     head(r, f);
     missing(r, f);
     MLK_TRY(result(r, f, e));
-    fputs("<h2 id=gauge-sec>2 Gauge: why the naive value is not unique</h2>\n<p>A potential fixes the total energy, not how "
-          "it is shared among atoms. Adding a constant to the energy of every atom of one element changes no force and no "
-          "observable of the material, yet it changes the energy flux as soon as that element diffuses. The corrected "
-          "value is the minimum of the naive one over all such choices.</p>\n", f);
+    fputs("<h2 id=gauge-sec>2 Gauge: why the naive value is not unique</h2>\n<p>A potential fixes "
+          "the total energy, not how "
+          "it is shared among atoms. Adding a constant to the energy of every atom of one element "
+          "changes no force and no "
+          "observable of the material, yet it changes the energy flux as soon as that element "
+          "diffuses. The corrected "
+          "value is the minimum of the naive one over all such choices.</p>\n",
+          f);
     MLK_TRY(figure(r, f, "gauge", e));
     MLK_TRY(models(r, f, e));
     MLK_TRY(md(r, f, e));
@@ -449,7 +548,8 @@ static mlk_status page(const mlk_report *r, FILE *f, mlk_err *e)
     MLK_TRY(figure(r, f, "pstar", e));
     MLK_TRY(figure(r, f, "green_kubo", e));
     MLK_TRY(reproducibility(r, f, e));
-    fprintf(f, "</main><footer><div>Made by mlkit %s; drawn again by <code>mlkit report ", MLK_VERSION);
+    fprintf(f, "</main><footer><div>Made by mlkit %s; drawn again by <code>mlkit report ",
+            MLK_VERSION);
     esc(f, r->run);
     fputs("</code>. This page needs no network.</div></footer></body></html>\n", f);
     return MLK_OK;

@@ -34,7 +34,8 @@ const json_t *mlk_report_at(const mlk_report *r, int model, int temp)
     return r->transport[model * r->n_temp + temp];
 }
 
-static mlk_status bad(mlk_report *r, const char *yaml, const mlk_conf *at, const char *what, mlk_err *e)
+static mlk_status bad(mlk_report *r, const char *yaml, const mlk_conf *at, const char *what,
+                      mlk_err *e)
 {
     MLK_FAIL(e, MLK_EFORMAT, "%s", what);
     mlk_err_at(e, yaml, at ? at->line : 1);
@@ -51,22 +52,26 @@ static mlk_status load_campaign(mlk_report *r, mlk_err *e)
         return mlk_err_hint(e, "mlkit benchmark --temps 400:1200 -o %s makes one", r->run);
     }
     MLK_TRY(mlk_conf_read(yaml, &r->conf, e));
-    const mlk_conf *t = mlk_conf_get(&r->conf, "temperatures"), *m = mlk_conf_get(&r->conf, "models");
+    const mlk_conf *t = mlk_conf_get(&r->conf, "temperatures"),
+                   *m = mlk_conf_get(&r->conf, "models");
     if (!t || t->kind != MLK_CONF_LIST || !t->n_child)
         return bad(r, yaml, t, "no list of 'temperatures'", e);
-    if (!m || m->kind != MLK_CONF_LIST || !m->n_child) return bad(r, yaml, m, "no list of 'models'", e);
+    if (!m || m->kind != MLK_CONF_LIST || !m->n_child)
+        return bad(r, yaml, m, "no list of 'models'", e);
     if (t->n_child > MLK_REPORT_TEMPS || m->n_child > MLK_REPORT_MODELS)
         return bad(r, yaml, t, "too many temperatures or models", e);
     for (size_t k = 0; k < t->n_child; k++) {
         const mlk_conf *c = &t->child[k];
-        if (c->kind != MLK_CONF_SCALAR || !mlk_parse_double(c->value, &r->temp[k]) || r->temp[k] <= 0)
+        if (c->kind != MLK_CONF_SCALAR || !mlk_parse_double(c->value, &r->temp[k]) ||
+            r->temp[k] <= 0)
             return bad(r, yaml, c, "a temperature is not a positive number", e);
     }
     r->n_temp = (int)t->n_child;
     for (size_t k = 0; k < m->n_child; k++) {
         const char *name = mlk_conf_str(&m->child[k], "name", "");
         mlk_report_model *mod = &r->model[k];
-        if (!*name || strchr(name, '/')) return bad(r, yaml, &m->child[k], "a model without a name", e);
+        if (!*name || strchr(name, '/'))
+            return bad(r, yaml, &m->child[k], "a model without a name", e);
         long seed = 0;
         mod->run_ps = NAN;
         snprintf(mod->name, sizeof mod->name, "%s", name);
@@ -107,8 +112,15 @@ static mlk_status load_data(mlk_report *r, mlk_err *e)
 {
     char path[1100];
     mlk_report_data *d = &r->data;
-    *d = (mlk_report_data){.atoms_min = NAN, .atoms_max = NAN, .v_min = NAN, .v_max = NAN,
-                           .t_min = NAN, .t_max = NAN, .p_min = NAN, .p_max = NAN, .f_rms = NAN};
+    *d = (mlk_report_data){.atoms_min = NAN,
+                           .atoms_max = NAN,
+                           .v_min = NAN,
+                           .v_max = NAN,
+                           .t_min = NAN,
+                           .t_max = NAN,
+                           .p_min = NAN,
+                           .p_max = NAN,
+                           .f_rms = NAN};
     if (!mlk_file_exists(mlk_path_join(path, sizeof path, r->run, "dataset.h5")))
         return mlk_report_miss(r, e, "dataset.h5: the data set has not been converted yet");
     mlk_dataset ds = {0};
@@ -127,7 +139,8 @@ static mlk_status load_data(mlk_report *r, mlk_err *e)
         if (fr->has & MLK_HAS_CELL) widen(fr->cell.volume / (double)fr->n, &d->v_min, &d->v_max);
         if (fr->has & MLK_HAS_VIRIAL)
             widen((fr->virial[0][0] + fr->virial[1][1] + fr->virial[2][2]) / (3 * fr->cell.volume) *
-                      MLK_EVA3_GPA, &d->p_min, &d->p_max);
+                      MLK_EVA3_GPA,
+                  &d->p_min, &d->p_max);
         if (fr->has & MLK_HAS_FORCE)
             for (size_t i = 0; i < fr->n; i++)
                 for (int c = 0; c < 3; c++) f2 += fr->f[i][c] * fr->f[i][c], nf++;
@@ -136,8 +149,8 @@ static mlk_status load_data(mlk_report *r, mlk_err *e)
         d->there = true, d->n_frame = ds.n;
         if (nf > 0) d->f_rms = sqrt(f2 / nf);
         for (size_t k = 0; k < ds.n_species; k++)
-            snprintf(d->species + strlen(d->species), sizeof d->species - strlen(d->species), "%s%s",
-                     k ? ", " : "", mlk_element_symbol(ds.z[k]));
+            snprintf(d->species + strlen(d->species), sizeof d->species - strlen(d->species),
+                     "%s%s", k ? ", " : "", mlk_element_symbol(ds.z[k]));
     }
     mlk_dataset_free(&ds);
     return s;
@@ -184,7 +197,8 @@ static mlk_status load_thermo(mlk_report_md *m, mlk_h5 *h, mlk_err *e)
         int nd;
         size_t dim[4];
         mlk_err quiet = {0};
-        if (mlk_h5_exists(h, time) && !mlk_h5_dims(h, time, &nd, dim, &quiet) && (nd == 0 || dim[0] == 1))
+        if (mlk_h5_exists(h, time) && !mlk_h5_dims(h, time, &nd, dim, &quiet) &&
+            (nd == 0 || dim[0] == 1))
             MLK_TRY(mlk_h5_read(h, time, MLK_H5_DOUBLE, &every, e));
         for (size_t k = 0; k < n; k++) m->time[k] = (double)k * every * 1e-3;
     }
@@ -240,6 +254,7 @@ static mlk_status load_run(mlk_report *r, mlk_report_md *m, mlk_err *e)
     m->speed = attr(h, "atom_steps_per_s"), m->dt_fs = attr(h, "dt_fs");
     m->volume = attr(h, "volume_A3"), m->atoms = attr(h, "n_atoms");
     m->complete = attr(h, "complete") > 0.5;
+    m->drift_flag = attr(h, "drift_flag") > 0.5, m->short_flag = attr(h, "shortest_flag") > 0.5;
     if (mlk_h5_attr_exists(h, "/parameters/mlkit", "command"))
         mlk_h5_attr_str(h, "/parameters/mlkit", "command", m->command, sizeof m->command, &own);
     mlk_status s = load_thermo(m, h, &own);
@@ -269,7 +284,8 @@ static mlk_status load_runs(mlk_report *r, mlk_err *e)
                 there += run->there && run->complete;
             }
     if (there < r->n_md)
-        MLK_TRY(mlk_report_miss(r, e, "molecular dynamics: %zu of %zu runs are complete", there, r->n_md));
+        MLK_TRY(mlk_report_miss(r, e, "molecular dynamics: %zu of %zu runs are complete", there,
+                                r->n_md));
     return MLK_OK;
 }
 

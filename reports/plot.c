@@ -10,11 +10,12 @@
 #include "core/log.h"
 #include "core/mem.h"
 
-/* Okabe and Ito, Color Universal Design (2008): told apart with any colour vision; symbols differ too. */
+/* Okabe and Ito, Color Universal Design (2008): told apart with any colour vision; symbols differ
+ * too. */
 static const struct {
     const char *colour;
     int point;
-} styles[] = {{"#0072B2", 7}, {"#D55E00", 5}, {"#009E73", 9}, {"#CC79A7", 13},
+} styles[] = {{"#0072B2", 7},  {"#D55E00", 5},  {"#009E73", 9}, {"#CC79A7", 13},
               {"#E69F00", 11}, {"#56B4E9", 15}, {"#000000", 6}, {"#7F7F7F", 4}};
 enum { N_STYLES = sizeof styles / sizeof *styles };
 
@@ -23,7 +24,8 @@ int mlk_plot_style(int model)
     return model % N_STYLES + 1;
 }
 
-/* Run gnuplot in a folder with one argument or a script; messages go to `log`. Exit status, or -1. */
+/* Run gnuplot in a folder with one argument or a script; messages go to `log`. Exit status, or -1.
+ */
 static int run_gnuplot(const char *dir, const char *pre, const char *script, const char *log)
 {
     fflush(NULL);
@@ -79,7 +81,7 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
     FILE *f = p->gp = p->script.fp;
     fprintf(f,
             "# gnuplot %s.gp writes %s.svg; gnuplot -e 'pdf=1' %s.gp writes %s.pdf\n"
-            "set encoding utf8\n"
+            "set encoding utf8\nset minussign\n"
             "if (exists(\"pdf\")) {\n"
             "    set terminal pdfcairo enhanced color font 'DejaVu Sans,9' size %.2fin,%.2fin\n"
             "    set output '%s.pdf'\n"
@@ -113,8 +115,10 @@ void mlk_plot_legend(mlk_plot *p, int n, const char *const *name, const int *sty
     p->legend = true;
     fprintf(p->gp, "unset key\n");
     for (int k = 0; k < n; k++) {
-        fprintf(p->gp, "set label %d \"%s\" at screen %.4f,%.4f left noenhanced offset 0.9,-0.35 point ls %d\n", 100 + k,
-                name[k], x / p->width, y, style[k]);
+        fprintf(p->gp,
+                "set label %d \"%s\" at screen %.4f,%.4f left noenhanced offset 0.9,-0.35 point ls "
+                "%d\n",
+                100 + k, name[k], x / p->width, y, style[k]);
         x += 42 + 7.6 * (double)strlen(name[k]);
     }
 }
@@ -128,11 +132,12 @@ void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles
     if (legend) {
         const char *name[MLK_REPORT_MODELS];
         int style[MLK_REPORT_MODELS];
-        for (int m = 0; m < p->r->n_model; m++) name[m] = p->r->model[m].name, style[m] = mlk_plot_style(m);
+        for (int m = 0; m < p->r->n_model; m++)
+            name[m] = p->r->model[m].name, style[m] = mlk_plot_style(m);
         mlk_plot_legend(p, p->r->n_model, name, style);
     }
-    fprintf(p->gp, "set multiplot layout %d,%d margins %.4f,%.4f,%.4f,%.4f spacing %.4f,%.4f\n", rows, cols,
-            left / w, 1 - right / w, bottom / h, 1 - top / h, hgap / w, vgap / h);
+    fprintf(p->gp, "set multiplot layout %d,%d margins %.4f,%.4f,%.4f,%.4f spacing %.4f,%.4f\n",
+            rows, cols, left / w, 1 - right / w, bottom / h, 1 - top / h, hgap / w, vgap / h);
 }
 
 mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk_err *e)
@@ -154,8 +159,8 @@ mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk
         }
         mlk_free(text);
         /* one broken figure does not cost the report */
-        mlk_log(MLK_LOG_WARN, "figure %s: gnuplot failed: %s (run 'gnuplot %s' in %s)", p->name, line, file,
-                r->figdir);
+        mlk_log(MLK_LOG_WARN, "figure %s: gnuplot failed: %s (run 'gnuplot %s' in %s)", p->name,
+                line, file, r->figdir);
         return mlk_report_miss(r, e, "figure %s: gnuplot failed", p->name);
     }
     unlink(log);

@@ -21,8 +21,10 @@ typedef struct mlk_plot {
 
 /* Is there a gnuplot, and can it write PDF? */
 void mlk_plot_probe(bool *gnuplot, bool *pdf);
-/* Start the table NAME.csv (file name `csv` without folder); the caller writes rows to p->csv.fp. */
-mlk_status mlk_plot_csv(mlk_plot *p, mlk_report *r, const char *csv, const char *header, mlk_err *e);
+/* Start the table NAME.csv (file name `csv` without folder); the caller writes rows to p->csv.fp.
+ */
+mlk_status mlk_plot_csv(mlk_plot *p, mlk_report *r, const char *csv, const char *header,
+                        mlk_err *e);
 mlk_status mlk_plot_csv_end(mlk_plot *p, mlk_err *e);
 /* Start the script NAME.gp with the common look; width and height in points of the SVG. */
 mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int width, int height,

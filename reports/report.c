@@ -15,8 +15,11 @@ static mlk_status draw(mlk_report *r, const char *run, mlk_err *e)
     MLK_TRY(mlk_report_compare(r, e));
     MLK_TRY(mlk_report_figures(r, e));
     if (!r->gnuplot)
-        mlk_log(MLK_LOG_WARN, "gnuplot is not installed: no figures are drawn (Debian package gnuplot-nox); tables, "
-                              "numbers and the scripts in %s are written", r->figdir);
+        mlk_log(
+            MLK_LOG_WARN,
+            "gnuplot is not installed: no figures are drawn (Debian package gnuplot-nox); tables, "
+            "numbers and the scripts in %s are written",
+            r->figdir);
     MLK_TRY(mlk_report_json(r, e));
     MLK_TRY(mlk_report_tables(r, e));
     MLK_TRY(mlk_report_methods(r, e));

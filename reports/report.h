@@ -21,22 +21,22 @@ enum { MLK_REPORT_TEMPS = 64, MLK_REPORT_MODELS = 64 };
 
 typedef struct mlk_report_model {
     char name[64], type[32];
-    char dir[1200];    /* RUN/models/<name>                        */
-    double run_ps;     /* planned production                       */
+    char dir[1200]; /* RUN/models/<name>                        */
+    double run_ps;  /* planned production                       */
     int seed;
-    json_t *train;     /* train.json, NULL while there is none     */
+    json_t *train; /* train.json, NULL while there is none     */
 } mlk_report_model;
 
 typedef struct mlk_report_rdf {
-    char pair[24];     /* "Li-S"                                   */
+    char pair[24]; /* "Li-S"                                   */
     size_t n;
-    double *r, *g;     /* (n) [A], 1                               */
+    double *r, *g; /* (n) [A], 1                               */
 } mlk_report_rdf;
 
 typedef struct mlk_report_md {
     int model, temp, rep;
     char path[1300];
-    bool there, complete;
+    bool there, complete, drift_flag, short_flag; /* flags set by mlkit md */
     /* NaN where the file does not say */
     double t_target, t_mean, drift, wall, speed, dt_fs, volume, atoms, shortest;
     char command[1024];
@@ -50,8 +50,8 @@ typedef struct mlk_report_md {
 /* One comparison per temperature; n < 2: nothing to compare yet. */
 typedef struct mlk_report_row {
     mlk_comparison naive, corrected;
-    double reduction, reduction_sd; /* tau and plain standard deviation, naive over corrected; may be
-                                       infinite or NaN                                        */
+    double reduction, reduction_sd; /* tau and plain standard deviation, naive over corrected; may
+                                       be infinite or NaN                                        */
 } mlk_report_row;
 
 typedef struct mlk_report_fig {
@@ -79,7 +79,10 @@ typedef struct mlk_report {
     json_t *journal; /* array of events                                                */
     mlk_report_data data;
     mlk_report_row row[MLK_REPORT_TEMPS];
-    struct { double q_naive, q, p_naive, p, tau_naive, tau, sd_naive, sd; size_t dof; } all;
+    struct {
+        double q_naive, q, p_naive, p, tau_naive, tau, sd_naive, sd;
+        size_t dof;
+    } all;
     char statement[1200];
     char (*missing)[300];
     size_t n_missing, cap_missing;
@@ -98,8 +101,8 @@ typedef struct mlk_report_result {
     bool gnuplot;
 } mlk_report_result;
 
-/* Read RUN, write RUN/report/. Works on an unfinished study. Errors: MLK_EIO no campaign.yaml there;
- * MLK_EFORMAT a file of the study is broken; out may be NULL. */
+/* Read RUN, write RUN/report/. Works on an unfinished study. Errors: MLK_EIO no campaign.yaml
+ * there; MLK_EFORMAT a file of the study is broken; out may be NULL. */
 mlk_status mlk_report_draw(const char *run, mlk_report_result *out, mlk_err *e);
 
 /* ---- between the files of this room ---- */

@@ -69,61 +69,82 @@ static void sentence(mlk_report *r, int n_compared, int n_naive, int n_corrected
     char *s = r->statement;
     size_t cap = sizeof r->statement;
     if (!n_compared) {
-        snprintf(s, cap, "There are not yet two models with a thermal conductivity at the same temperature: "
-                         "nothing can be compared.");
+        snprintf(
+            s, cap,
+            "There are not yet two models with a thermal conductivity at the same temperature: "
+            "nothing can be compared.");
         return;
     }
     mlk_pvalue(r->all.p_naive, pn), mlk_pvalue(r->all.p, pc);
     bool differ_n = r->all.p_naive < 0.05, differ_c = r->all.p < 0.05;
     if (r->all.tau_naive > 0 && r->all.tau > 0)
         snprintf(red, sizeof red,
-                 " The scatter between models beyond their error bars, τ, is %.2g W/m/K naive and %.2g W/m/K "
+                 " The scatter between models beyond their error bars, τ, is %.2g W/m/K naive and "
+                 "%.2g W/m/K "
                  "corrected: a reduction factor of %.2g.",
                  r->all.tau_naive, r->all.tau, r->all.tau_naive / r->all.tau);
     else if (r->all.tau_naive > 0)
         snprintf(red, sizeof red,
-                 " The scatter between models beyond their error bars, τ, is %.2g W/m/K naive and zero within "
-                 "resolution after the correction.", r->all.tau_naive);
+                 " The scatter between models beyond their error bars, τ, is %.2g W/m/K naive and "
+                 "zero within "
+                 "resolution after the correction.",
+                 r->all.tau_naive);
     else if (r->all.tau > 0)
         snprintf(red, sizeof red,
-                 " The scatter between models beyond their error bars, τ, is zero within resolution naive and "
-                 "%.2g W/m/K after the correction: no reduction is seen.", r->all.tau);
+                 " The scatter between models beyond their error bars, τ, is zero within "
+                 "resolution naive and "
+                 "%.2g W/m/K after the correction: no reduction is seen.",
+                 r->all.tau);
     else
-        snprintf(red, sizeof red, " Neither shows scatter between models beyond the error bars, so the data "
-                                  "cannot show a reduction.");
-    snprintf(s, cap,
-             "Over %d temperature%s the naive thermal conductivities of the models %s (p %s%s) and the "
-             "Onsager-corrected ones %s (p %s%s).%s The plain standard deviation between models is %.2g "
-             "W/m/K naive and %.2g W/m/K corrected. Taken one by one, the models differ (p < 0.05) at %d "
-             "of %d temperature%s naive and at %d corrected.",
-             n_compared, n_compared > 1 ? "s" : "", differ_n ? "differ" : "agree within their errors",
-             *pn == '<' ? "" : "= ", pn, differ_c ? "differ" : "agree within their errors",
-             *pc == '<' ? "" : "= ", pc, red, r->all.sd_naive, r->all.sd, n_naive, n_compared,
-             n_compared > 1 ? "s" : "", n_corrected);
+        snprintf(red, sizeof red,
+                 " Neither shows scatter between models beyond the error bars, so the data "
+                 "cannot show a reduction.");
+    snprintf(
+        s, cap,
+        "Over %d temperature%s the naive thermal conductivities of the models %s (p %s%s) and the "
+        "Onsager-corrected ones %s (p %s%s).%s The plain standard deviation between models is %.2g "
+        "W/m/K naive and %.2g W/m/K corrected. Taken one by one, the models differ (p < 0.05) at "
+        "%d "
+        "of %d temperature%s naive and at %d corrected.",
+        n_compared, n_compared > 1 ? "s" : "", differ_n ? "differ" : "agree within their errors",
+        *pn == '<' ? "" : "= ", pn, differ_c ? "differ" : "agree within their errors",
+        *pc == '<' ? "" : "= ", pc, red, r->all.sd_naive, r->all.sd, n_naive, n_compared,
+        n_compared > 1 ? "s" : "", n_corrected);
 }
 
-static mlk_status doubt(mlk_report *r, const mlk_report_md *m, const char *what, double is, double should,
-                        const char *unit, mlk_err *e)
-{
-    MLK_TRY(MLK_GROW(r->care, r->cap_care, r->n_care + 1, e));
-    snprintf(r->care[r->n_care++], sizeof r->care[0], "%s at %.5g K, replica %d: %s %.4g instead of %s%.4g %s",
-             r->model[m->model].name, r->temp[m->temp], m->rep + 1, what, is,
-             should < 100 ? "at most " : "", should, unit);
-    return MLK_OK;
-}
-
-/* Runs that were not at the temperature they stand for, or did not conserve energy. The mean
- * temperature of an NVE run of N atoms scatters by about T/sqrt(3N); three times that is allowed. */
+/* Runs that were not at the temperature they stand for, did not conserve energy, or in which atoms
+ * came nearer than the training data ever saw; one line per model and reason. The mean temperature
+ * of an NVE run of N atoms scatters by about T/sqrt(3N); three times that is allowed. */
 static mlk_status judge_runs(mlk_report *r, mlk_err *e)
 {
-    static const double drift_max = 5; /* meV/atom/ns, as in mlkit md */
-    for (size_t k = 0; k < r->n_md; k++) {
-        const mlk_report_md *m = &r->md[k];
-        double t = r->temp[m->temp], allowed = 3 * t / sqrt(3 * fmax(m->atoms, 1));
-        if (isfinite(m->t_mean) && isfinite(m->atoms) && fabs(m->t_mean - t) > allowed)
-            MLK_TRY(doubt(r, m, "mean temperature", m->t_mean, t, "K", e));
-        if (isfinite(m->drift) && fabs(m->drift) > drift_max)
-            MLK_TRY(doubt(r, m, "energy drift", fabs(m->drift), drift_max, "meV/atom/ns", e));
+    static const char *const what[] = {"the mean temperature is off", "the total energy drifts",
+                                       "atoms come nearer than in any training frame"};
+    for (int model = 0; model < r->n_model; model++) {
+        size_t n = 0, bad[3] = {0};
+        double worst[3] = {0};
+        char example[3][120] = {""};
+        for (size_t k = 0; k < r->n_md; k++) {
+            const mlk_report_md *m = &r->md[k];
+            if (m->model != model || !m->there) continue;
+            double t = r->temp[m->temp], off = fabs(m->t_mean - t) / t,
+                   allowed = 3 / sqrt(3 * fmax(m->atoms, 1));
+            n++;
+            if (off > allowed) bad[0]++;
+            if (off > allowed && off > worst[0])
+                worst[0] = off, snprintf(example[0], sizeof example[0],
+                                         "; worst: %.0f K instead of %.5g K", m->t_mean, t);
+            bad[1] += m->drift_flag, bad[2] += m->short_flag;
+            if (m->drift_flag && fabs(m->drift) > worst[1])
+                worst[1] = fabs(m->drift),
+                snprintf(example[1], sizeof example[1], "; worst: %.0f meV/atom/ns at %.5g K",
+                         m->drift, t);
+        }
+        for (int q = 0; q < 3; q++) {
+            if (!bad[q]) continue;
+            MLK_TRY(MLK_GROW(r->care, r->cap_care, r->n_care + 1, e));
+            snprintf(r->care[r->n_care++], sizeof r->care[0], "%s: %s in %zu of %zu runs%s",
+                     r->model[model].name, what[q], bad[q], n, example[q]);
+        }
     }
     return MLK_OK;
 }
@@ -156,10 +177,13 @@ mlk_status mlk_report_compare(mlk_report *r, mlk_err *e)
         /* Q of independent temperatures add up to a chi^2 with the summed degrees of freedom */
         r->all.p_naive = mlk_chi2_sf(r->all.q_naive, (double)r->all.dof);
         r->all.p = mlk_chi2_sf(r->all.q, (double)r->all.dof);
-        r->all.tau_naive = sqrt(r->all.tau_naive / n_compared), r->all.tau = sqrt(r->all.tau / n_compared);
-        r->all.sd_naive = sqrt(r->all.sd_naive / n_compared), r->all.sd = sqrt(r->all.sd / n_compared);
+        r->all.tau_naive = sqrt(r->all.tau_naive / n_compared),
+        r->all.tau = sqrt(r->all.tau / n_compared);
+        r->all.sd_naive = sqrt(r->all.sd_naive / n_compared),
+        r->all.sd = sqrt(r->all.sd / n_compared);
     } else {
-        r->all.p_naive = r->all.p = r->all.tau_naive = r->all.tau = r->all.sd_naive = r->all.sd = NAN;
+        r->all.p_naive = r->all.p = r->all.tau_naive = r->all.tau = r->all.sd_naive = r->all.sd =
+            NAN;
     }
     sentence(r, n_compared, n_naive, n_corrected);
     return MLK_OK;
@@ -184,9 +208,10 @@ static json_t *comparison(const mlk_comparison *c)
 
 static json_t *model_row(const mlk_report *r, int m, int t)
 {
-    static const char *const keys[] = {"kappa_naive", "kappa_naive_err", "kappa", "kappa_err", "theta",
-                                       "theta_err", "sigma_S_m", "sigma_err_S_m", "haven_ratio", "pstar",
-                                       "fstar_THz", "n_samples", "n_runs"};
+    static const char *const keys[] = {"kappa_naive", "kappa_naive_err", "kappa",     "kappa_err",
+                                       "theta",       "theta_err",       "sigma_S_m", "sigma_err",
+                                       "haven_ratio", "pstar",           "fstar_THz", "n_samples",
+                                       "n_runs"};
     const json_t *js = mlk_report_at(r, m, t);
     json_t *o = json_object();
     json_object_set_new(o, "model", json_string(r->model[m].name));
@@ -220,7 +245,8 @@ mlk_status mlk_report_json(const mlk_report *r, mlk_err *e)
     json_t *j = json_object(), *a = json_array(), *models = json_array();
     json_object_set_new(j, "mlkit", json_string(MLK_VERSION));
     json_object_set_new(j, "temperatures", mlk_json_reals(r->temp, (size_t)r->n_temp));
-    for (int m = 0; m < r->n_model; m++) json_array_append_new(models, json_string(r->model[m].name));
+    for (int m = 0; m < r->n_model; m++)
+        json_array_append_new(models, json_string(r->model[m].name));
     json_object_set_new(j, "models", models);
     json_object_set_new(j, "complete", json_boolean(r->n_missing == 0));
     for (int t = 0; t < r->n_temp; t++) {
@@ -254,7 +280,8 @@ mlk_status mlk_report_json(const mlk_report *r, mlk_err *e)
         if (r->model[m].train) json_array_append(training, r->model[m].train);
     for (size_t k = 0; k < r->n_md; k++)
         if (r->md[k].there) json_array_append_new(md, md_row(r, &r->md[k]));
-    for (size_t k = 0; k < r->n_missing; k++) json_array_append_new(miss, json_string(r->missing[k]));
+    for (size_t k = 0; k < r->n_missing; k++)
+        json_array_append_new(miss, json_string(r->missing[k]));
     json_object_set_new(j, "training", training);
     json_object_set_new(j, "md", md);
     json_t *care = json_array();

@@ -22,7 +22,8 @@ static mlk_status begin(table *t, const mlk_report *r, const char *name, const c
         mlk_out_abort(&t->csv);
         return s;
     }
-    fprintf(t->tex.fp, "%% %s; needs \\usepackage{booktabs}\n\\begin{tabular}{%s}\n\\toprule\n", comment, tex_cols);
+    fprintf(t->tex.fp, "%% %s; needs \\usepackage{booktabs}\n\\begin{tabular}{%s}\n\\toprule\n",
+            comment, tex_cols);
     t->col = 0;
     return MLK_OK;
 }
@@ -81,7 +82,8 @@ static void pm(table *t, double v, double err)
     if (!isfinite(v))
         fprintf(t->tex.fp, "%s--", t->col ? " & " : "");
     else if (sign)
-        fprintf(t->tex.fp, "%s$%.*s \\pm %s$", t->col ? " & " : "", (int)(sign - buf), buf, sign + strlen(" ± "));
+        fprintf(t->tex.fp, "%s$%.*s \\pm %s$", t->col ? " & " : "", (int)(sign - buf), buf,
+                sign + strlen(" ± "));
     else
         fprintf(t->tex.fp, "%s$%s$", t->col ? " & " : "", buf);
     t->col++;
@@ -104,11 +106,12 @@ static mlk_status end(table *t, mlk_err *e)
 static mlk_status kappa(const mlk_report *r, mlk_err *e)
 {
     table t = {0};
-    MLK_TRY(begin(&t, r, "kappa", "rlcccc", "thermal conductivity in W/(m K), one standard error", e));
+    MLK_TRY(
+        begin(&t, r, "kappa", "rlcccc", "thermal conductivity in W/(m K), one standard error", e));
     head(&t, "temperature_K", "$T$ (K)"), head(&t, "model", "model");
     head(&t, "kappa_naive_W_mK,kappa_naive_err", "$\\kappa_\\mathrm{naive}$");
     head(&t, "kappa_W_mK,kappa_err", "$\\kappa$"), head(&t, "theta,theta_err", "$\\Theta$");
-    head(&t, "sigma_S_m", "$\\sigma$ (S/m)");
+    head(&t, "sigma_S_m,sigma_err", "$\\sigma$ (S/m)");
     row_end(&t, true);
     for (int q = 0; q < r->n_temp; q++)
         for (int m = 0; m < r->n_model; m++) {
@@ -116,10 +119,11 @@ static mlk_status kappa(const mlk_report *r, mlk_err *e)
             if (!j) continue;
             number(&t, r->temp[q], "%.5g");
             text(&t, r->model[m].name);
-            pm(&t, mlk_json_get_real(j, "kappa_naive", NAN), mlk_json_get_real(j, "kappa_naive_err", NAN));
+            pm(&t, mlk_json_get_real(j, "kappa_naive", NAN),
+               mlk_json_get_real(j, "kappa_naive_err", NAN));
             pm(&t, mlk_json_get_real(j, "kappa", NAN), mlk_json_get_real(j, "kappa_err", NAN));
             pm(&t, mlk_json_get_real(j, "theta", NAN), mlk_json_get_real(j, "theta_err", NAN));
-            number(&t, mlk_json_get_real(j, "sigma_S_m", NAN), "%.3g");
+            pm(&t, mlk_json_get_real(j, "sigma_S_m", NAN), mlk_json_get_real(j, "sigma_err", NAN));
             row_end(&t, false);
         }
     return end(&t, e);
@@ -128,7 +132,8 @@ static mlk_status kappa(const mlk_report *r, mlk_err *e)
 static mlk_status agreement(const mlk_report *r, mlk_err *e)
 {
     table t = {0};
-    MLK_TRY(begin(&t, r, "agreement", "rrccccccc", "heterogeneity between models; tau in W/(m K)", e));
+    MLK_TRY(
+        begin(&t, r, "agreement", "rrccccccc", "heterogeneity between models; tau in W/(m K)", e));
     head(&t, "temperature_K", "$T$ (K)"), head(&t, "n_models", "models");
     head(&t, "mean_naive,mean_naive_err", "$\\bar\\kappa_\\mathrm{naive}$");
     head(&t, "tau_naive", "$\\tau_\\mathrm{naive}$"), head(&t, "p_naive", "$p_\\mathrm{naive}$");
@@ -150,13 +155,16 @@ static mlk_status agreement(const mlk_report *r, mlk_err *e)
 
 static mlk_status errors(const mlk_report *r, mlk_err *e)
 {
-    static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A", "stress_rmse_GPa"};
+    static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A",
+                                       "stress_rmse_GPa"};
     table t = {0};
     MLK_TRY(begin(&t, r, "errors", "llrcccccc",
                   "root-mean-square errors, train then validation: meV/atom, meV/A, GPa", e));
     head(&t, "model", "model"), head(&t, "type", "family"), head(&t, "n_param", "parameters");
-    head(&t, keys[0], "$E$ train"), head(&t, keys[1], "$F$ train"), head(&t, keys[2], "$\\sigma$ train");
-    head(&t, "valid_energy_rmse_meV_atom", "$E$ valid"), head(&t, "valid_force_rmse_meV_A", "$F$ valid");
+    head(&t, keys[0], "$E$ train"), head(&t, keys[1], "$F$ train"),
+        head(&t, keys[2], "$\\sigma$ train");
+    head(&t, "valid_energy_rmse_meV_atom", "$E$ valid"),
+        head(&t, "valid_force_rmse_meV_A", "$F$ valid");
     head(&t, "valid_stress_rmse_GPa", "$\\sigma$ valid");
     row_end(&t, true);
     for (int m = 0; m < r->n_model; m++) {
@@ -166,7 +174,10 @@ static mlk_status errors(const mlk_report *r, mlk_err *e)
         number(&t, mlk_json_get_real(j, "n_param", NAN), "%.0f");
         for (int side = 0; side < 2; side++)
             for (int k = 0; k < 3; k++)
-                number(&t, mlk_json_get_real(json_object_get(j, side ? "valid" : "train"), keys[k], NAN), "%.3g");
+                number(
+                    &t,
+                    mlk_json_get_real(json_object_get(j, side ? "valid" : "train"), keys[k], NAN),
+                    "%.3g");
         row_end(&t, false);
     }
     return end(&t, e);
@@ -176,7 +187,8 @@ static mlk_status md(const mlk_report *r, mlk_err *e)
 {
     table t = {0};
     MLK_TRY(begin(&t, r, "md", "lrrccccc", "molecular dynamics runs", e));
-    head(&t, "model", "model"), head(&t, "temperature_K", "$T$ (K)"), head(&t, "replica", "replica");
+    head(&t, "model", "model"), head(&t, "temperature_K", "$T$ (K)"),
+        head(&t, "replica", "replica");
     head(&t, "temperature_mean_K", "$\\langle T\\rangle$ (K)");
     head(&t, "drift_meV_atom_ns", "drift (meV/atom/ns)"), head(&t, "atoms", "atoms");
     head(&t, "wall_s", "wall (s)"), head(&t, "atom_steps_per_s", "atom step/s");
@@ -185,7 +197,8 @@ static mlk_status md(const mlk_report *r, mlk_err *e)
         const mlk_report_md *m = &r->md[k];
         if (!m->there) continue;
         text(&t, r->model[m->model].name);
-        number(&t, r->temp[m->temp], "%.5g"), number(&t, m->rep + 1, "%.0f"), number(&t, m->t_mean, "%.1f");
+        number(&t, r->temp[m->temp], "%.5g"), number(&t, m->rep + 1, "%.0f"),
+            number(&t, m->t_mean, "%.1f");
         number(&t, m->drift, "%.2g"), number(&t, m->atoms, "%.0f"), number(&t, m->wall, "%.0f");
         number(&t, m->speed, "%.3g");
         row_end(&t, false);

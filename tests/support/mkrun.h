@@ -4,8 +4,9 @@
 #define MLK_TESTS_MKRUN_H
 
 /* Make folder `run` (must not exist): models nep-1, nep-2, snap-1 at 500, 700, 900 K, one replica.
- * Naive values are 1.0, 1.5, 2.0 W/m/K with errors 0.05; corrected ones 0.80, 0.81, 0.79 with errors
- * 0.05. complete 0: the last model is not fitted and nothing of it was run. Aborts on any error. */
+ * Naive values are 1.0, 1.5, 2.0 W/m/K with errors 0.05; corrected ones 0.80, 0.81, 0.79 with
+ * errors 0.05. complete 0: the last model is not fitted and nothing of it was run. Aborts on any
+ * error. */
 void mlk_test_mkrun(const char *run, int complete);
 
 #endif

@@ -46,10 +46,12 @@ Test(report, complete_study_gives_the_known_comparison)
     mlk_test_mkrun("run", 1);
     cr_assert_eq(mlk_report_draw("run/", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
     cr_assert_eq(mlk_json_read("run/report/report.json", &j, &e), MLK_OK);
-    const json_t *row = json_array_get(json_object_get(j, "results"), 1), *a = json_object_get(row, "naive");
+    const json_t *row = json_array_get(json_object_get(j, "results"), 1),
+                 *a = json_object_get(row, "naive");
     cr_assert_eq(json_array_size(json_object_get(j, "results")), 3);
     cr_assert_eq(json_array_size(json_object_get(row, "models")), 3);
-    /* equal errors s: Q = sum (x-mean)^2/s^2 = 2 * 0.5^2 / 0.05^2, tau^2 = 0.5^2 - s^2, spread 1/1.5 */
+    /* equal errors s: Q = sum (x-mean)^2/s^2 = 2 * 0.5^2 / 0.05^2, tau^2 = 0.5^2 - s^2, spread
+     * 1/1.5 */
     cr_assert_lt(near(mlk_json_get_real(a, "q", 0), 200), 1e-9);
     cr_assert_lt(near(mlk_json_get_real(a, "tau", 0), sqrt(0.25 - 0.0025)), 1e-9);
     cr_assert_lt(near(mlk_json_get_real(a, "spread", 0), 1 / 1.5), 1e-9);
@@ -60,11 +62,13 @@ Test(report, complete_study_gives_the_known_comparison)
     /* over three temperatures Q and the degrees of freedom add up */
     const json_t *all = json_object_get(json_object_get(j, "overall"), "corrected");
     cr_assert_lt(near(mlk_json_get_real(all, "p_value", 0), mlk_chi2_sf(3 * 0.08, 6)), 1e-9);
-    cr_assert(json_is_true(json_object_get(j, "complete")) || res.n_missing == 1); /* no dataset.h5 */
+    cr_assert(json_is_true(json_object_get(j, "complete")) ||
+              res.n_missing == 1); /* no dataset.h5 */
     const json_t *care = json_object_get(j, "doubtful");
     cr_assert_eq(json_array_size(care), 1);
-    cr_assert_str_eq(json_string_value(json_array_get(care, 0)),
-                     "nep-2 at 900 K, replica 1: mean temperature 2000 instead of 900 K");
+    cr_assert_str_eq(
+        json_string_value(json_array_get(care, 0)),
+        "nep-2: the mean temperature is off in 1 of 3 runs; worst: 2000 K instead of 900 K");
     cr_assert(strstr(res.statement, "naive thermal conductivities of the models differ"));
     cr_assert(strstr(res.statement, "Onsager-corrected ones agree"));
     json_decref(j);
@@ -87,8 +91,10 @@ Test(report, page_is_self_contained_and_escaped)
         cr_assert(strstr(html, "<svg") && strstr(html, "Figure 13."));
         cr_assert(mlk_file_exists("run/report/figures/kappa.svg"));
     }
-    cr_assert(mlk_file_exists("run/report/figures/kappa.csv") && mlk_file_exists("run/report/tables/kappa.tex") &&
-              mlk_file_exists("run/report/tables/errors.csv") && mlk_file_exists("run/report/methods.md"));
+    cr_assert(mlk_file_exists("run/report/figures/kappa.csv") &&
+              mlk_file_exists("run/report/tables/kappa.tex") &&
+              mlk_file_exists("run/report/tables/errors.csv") &&
+              mlk_file_exists("run/report/methods.md"));
     mlk_free(html);
 }
 
@@ -103,7 +109,8 @@ Test(report, without_gnuplot_tables_are_written)
     cr_assert(!res.gnuplot && res.n_fig == 0);
     cr_assert_eq(mlk_file_slurp(res.html, &html, NULL, &e), MLK_OK);
     cr_assert(strstr(html, "gnuplot was not found") && strstr(html, "0.800 ± 0.050"));
-    cr_assert(mlk_file_exists("run/report/tables/kappa.csv") && mlk_file_exists("run/report/figures/kappa.gp"));
+    cr_assert(mlk_file_exists("run/report/tables/kappa.csv") &&
+              mlk_file_exists("run/report/figures/kappa.gp"));
     mlk_free(html);
 }
 
@@ -116,10 +123,12 @@ Test(report, unfinished_study_says_what_is_missing)
     setenv("PATH", "/nonexistent", 1); /* figures are not the point: no gnuplot, for speed */
     cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
     cr_assert_eq(mlk_file_slurp(res.html, &html, NULL, &e), MLK_OK);
-    cr_assert(strstr(html, "model snap-1: not fitted yet") && strstr(html, "6 of 9 runs are complete"));
+    cr_assert(strstr(html, "model snap-1: not fitted yet") &&
+              strstr(html, "6 of 9 runs are complete"));
     mlk_free(html);
     /* nothing at all yet but the plan */
-    cr_assert_eq(system("/bin/rm -r run/models run/md run/transport run/journal.jsonl run/report"), 0);
+    cr_assert_eq(system("/bin/rm -r run/models run/md run/transport run/journal.jsonl run/report"),
+                 0);
     cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
     cr_assert(strstr(res.statement, "nothing can be compared"));
 }
@@ -134,7 +143,9 @@ Test(report, bad_folders_are_named)
     cr_assert_eq(mlk_report_draw(".", NULL, &e), MLK_EIO);
     cr_assert(strstr(e.msg, "campaign.yaml") && *e.hint);
     mlk_test_mkrun("run", 1);
-    static const struct { const char *file, *text, *line; } bad[] = {
+    static const struct {
+        const char *file, *text, *line;
+    } bad[] = {
         {"run/transport/nep-1/0700K.json", "{\"kappa\": 1,\n oops}", ":2"},
         {"run/models/nep-2/train.json", "{", ":1"},
         {"run/models/nep-1/loss.csv", "epoch,wall_s\n1,2\n3\n", ":3"},
@@ -157,7 +168,8 @@ Test(report, bad_folders_are_named)
     cr_assert_eq(mlk_file_write_text("run/md/nep-1/0500K/r1/run.h5", "not HDF5", &e), MLK_OK);
     cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
     cr_assert_gt(res.n_missing, 1);
-    static const char *const yaml[] = {"a: [1", "version: 1\n", "temperatures: [x]\nmodels: [{name: a}]\n",
+    static const char *const yaml[] = {"a: [1", "version: 1\n",
+                                       "temperatures: [x]\nmodels: [{name: a}]\n",
                                        "temperatures: [500]\nmodels: [{type: a}]\n"};
     for (size_t k = 0; k < sizeof yaml / sizeof *yaml; k++) {
         e = (mlk_err){0};

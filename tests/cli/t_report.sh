@@ -1,0 +1,27 @@
+# mlkit report: usage and folders that are none
+fail() { echo "$1"; cat out err 2>/dev/null; exit 1; }
+status() { set +e; "$@" >out 2>err; st=$?; set -e; }
+status $MLKIT report
+[ $st = 2 ] && grep -q 'no run folder' err || fail "no argument"
+status $MLKIT report a b
+[ $st = 2 ] || fail "two arguments"
+status $MLKIT report nowhere
+[ $st = 1 ] && grep -q 'nowhere: error: no such folder' err || fail "missing folder"
+mkdir empty
+status $MLKIT report empty
+[ $st = 1 ] && grep -q 'no campaign.yaml' err && [ ! -e empty/report ] || fail "not a study"
+mkdir run
+cat >run/campaign.yaml <<'YAML'
+version: 1
+settings: {replicas: 1}
+temperatures: [500]
+models:
+  - {name: nep-1, type: nep, seed: 1, run_ps: 1}
+YAML
+status $MLKIT report run
+[ $st = 0 ] && grep -q 'nothing can be compared' out && [ -s run/report/report.html ] || fail "a study that has only begun"
+status $MLKIT report run --json
+[ $st = 0 ] && grep -q '"missing"' out || fail "--json"
+echo '- [' >>run/campaign.yaml
+status $MLKIT report run
+[ $st = 1 ] && grep -q 'run/campaign.yaml:[0-9]*: error' err || fail "broken campaign.yaml"
