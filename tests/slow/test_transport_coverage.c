@@ -86,7 +86,6 @@ static void defaults(const mlk_flux *fl, double corrected, double naive, tally t
     mlk_onsager_opts o = {.rule = MLK_RULE_WEIGHTED, .pool = 1};
     mlk_check_ok(mlk_onsager_init(&on, fl, &o, NULL, &e), e);
     double s = on.kappa_scale;
-    size_t k = on.gk.limit;
     count(t, on.kappa, on.kappa_err / on.kappa, s * corrected);
     count(t + 1, on.kappa_naive, on.kappa_naive_err / on.kappa_naive, s * naive);
     count(t + 2, on.gk.at_schur, on.gk.at_schur_err / on.gk.at_schur, corrected);
