@@ -1,4 +1,4 @@
-/* table.h - fluxes from plain text tables of any program (docs/formats_transport.md). */
+/* table.h - fluxes from plain text tables of any program (docs/FORMATS.md). */
 #ifndef MLK_TRANSPORT_TABLE_H
 #define MLK_TRANSPORT_TABLE_H
 
