@@ -16,11 +16,11 @@ static const mlk_opt data_opts[] = {
     {0}};
 
 static const mlk_opt loss_opts[] = {
-    {"energy", MLK_OPT_REAL, offsetof(mlk_train_loss, energy), "1.0", 0, 1e6, "",
-     "weight of energies"},
+    {"energy", MLK_OPT_REAL, offsetof(mlk_train_loss, energy), "auto", 0, 1e6, "",
+     "weight of energies; auto: 0.02 by gradients, 0.3 by least squares"},
     {"force", MLK_OPT_REAL, offsetof(mlk_train_loss, force), "1.0", 0, 1e6, "", "weight of forces"},
-    {"virial", MLK_OPT_REAL, offsetof(mlk_train_loss, virial), "0.1", 0, 1e6, "",
-     "weight of virials"},
+    {"virial", MLK_OPT_REAL, offsetof(mlk_train_loss, virial), "auto", 0, 1e6, "",
+     "weight of virials; auto: 0.01 by gradients, 0.1 by least squares"},
     {"huber", MLK_OPT_REAL, offsetof(mlk_train_loss, huber), "1.0", 0, 1e6, "spreads",
      "force errors beyond this count linearly; 0: never"},
     {"ramp", MLK_OPT_REAL, offsetof(mlk_train_loss, ramp), "0.1", 1e-6, 1, "",
@@ -100,6 +100,17 @@ static mlk_status set_e0(mlk_train_config *c, const char *value, mlk_err *e)
     }
     snprintf(c->e0, sizeof c->e0, "%s", value);
     return MLK_OK;
+}
+
+/* Measured on Li3PS4 (held-out groups): energy weights of 1 and 0.1 cost NEP 15 % and 4 % of its
+ * force accuracy and gain nothing in energy, because one energy per frame stands against 3n forces
+ * and its gradient is noisy; least squares sees all frames at once and has no such trouble. */
+mlk_train_loss mlk_train_weights(const mlk_train_loss *w, bool linear)
+{
+    mlk_train_loss q = *w;
+    if (isnan(q.energy)) q.energy = linear ? 0.3 : 0.02;
+    if (isnan(q.virial)) q.virial = linear ? 0.1 : 0.01;
+    return q;
 }
 
 mlk_status mlk_train_config_init(mlk_train_config *c, bool quick, mlk_err *e)

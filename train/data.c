@@ -124,7 +124,8 @@ mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, ml
     log_groups(ds, MLK_SPLIT_VALID, "valid");
     log_groups(ds, MLK_SPLIT_TEST, "test");
 
-    const double w[3] = {c->loss.energy, c->loss.force, c->loss.virial};
+    const mlk_train_loss loss = mlk_train_weights(&c->loss, false);
+    const double w[3] = {loss.energy, loss.force, loss.virial};
     static const char *const name[3] = {"energy", "force", "virial"};
     mlk_log(MLK_LOG_INFO,
             "  labels found and used: energy %zu, forces %zu, virial %zu (of %zu training frames)",

@@ -139,9 +139,10 @@ static mlk_status fit_parameters(mlk_potential *pot, const mlk_train_config *c,
 {
     if (pot->type->caps & MLK_CAP_LINEAR) {
         double t0 = mlk_wtime(), *weight = mlk_alloc(ds->n, sizeof *weight);
-        mlk_lsq_config q = {.w_energy = c->loss.energy,
-                            .w_force = c->loss.force,
-                            .w_virial = c->loss.virial,
+        const mlk_train_loss loss = mlk_train_weights(&c->loss, true);
+        mlk_lsq_config q = {.w_energy = loss.energy,
+                            .w_force = loss.force,
+                            .w_virial = loss.virial,
                             .ridge = m->ridge,
                             .weight = weight};
         mlk_lsq_result r;

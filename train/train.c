@@ -350,7 +350,9 @@ mlk_status mlk_train_gradient(mlk_potential *pot, const mlk_dataset *ds, const m
 {
     if (!pot->type->vjp)
         return MLK_FAIL(e, MLK_EUNSUPPORTED, "%s has no gradients", pot->type->name);
-    driver d = {.pot = pot, .c = c, .seed = seed, .h = h, .started = mlk_wtime()};
+    mlk_train_config own = *c; /* borrows all lists of *c */
+    own.loss = mlk_train_weights(&c->loss, false);
+    driver d = {.pot = pot, .c = &own, .seed = seed, .h = h, .started = mlk_wtime()};
     mlk_status s = prepare(&d, ds, e);
     bool found = false;
     if (!s && dir) s = mlk_checkpoint_read(dir, key, &d.t, pot->param, h, &found, e);

@@ -26,7 +26,7 @@ typedef struct mlk_train_data {
 } mlk_train_data;
 
 typedef struct mlk_train_loss {
-    double energy, force, virial; /* weights of errors measured in units of the label spread  */
+    double energy, force, virial; /* weights of errors in units of the label spread; NaN: auto  */
     double huber;                 /* force errors beyond this many spreads count linearly; 0 off */
     double ramp;                  /* energy weight at the start as a fraction of its final value */
 } mlk_train_loss;
@@ -83,6 +83,8 @@ mlk_status mlk_train_config_init(mlk_train_config *c, bool quick, mlk_err *e);
 void mlk_train_config_free(mlk_train_config *c);
 /* Read a YAML file on top (docs/FORMATS.md). Errors carry file:line and the nearest known key. */
 mlk_status mlk_train_config_read(mlk_train_config *c, const char *path, mlk_err *e);
+/* Loss weights with "auto" resolved, for gradient training or for linear least squares. */
+mlk_train_loss mlk_train_weights(const mlk_train_loss *w, bool linear);
 /* One setting "loss.force" or "nep.cutoff" (all models of that type). */
 mlk_status mlk_train_config_set(mlk_train_config *c, const char *key, const char *value,
                                 mlk_err *e);
