@@ -11,7 +11,7 @@
 #include "potentials/k_nep.h"
 
 static const mlk_opt opts[] = {
-    {"cutoff", MLK_OPT_REALS, offsetof(mlk_nep_hyper, cutoff), "6,4.5", 1, 12, "A",
+    {"cutoff", MLK_OPT_REALS, offsetof(mlk_nep_hyper, cutoff), "6,5", 1, 12, "A",
      "cutoff radii of the radial and the angular descriptors"},
     {"n_max", MLK_OPT_INTS, offsetof(mlk_nep_hyper, n_max), "6,6", 0, 19, "",
      "radial functions (less one) of the radial and the angular descriptors"},
