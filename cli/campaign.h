@@ -93,7 +93,8 @@ typedef struct mlk_job {
     bool was_done, must; /* by the journal and its file; to be run now                   */
     pid_t pid;
     int threads;
-    double t0, wall, percent;
+    double t0, wall;
+    double percent, seen; /* progress, and when it last changed */
     char error[300];
 } mlk_job;
 
