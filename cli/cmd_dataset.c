@@ -30,7 +30,8 @@ static const mlk_opt convert_opts[] = {
     {"o", MLK_OPT_STR, offsetof(cfg, out), "", 0, 0, "",
      "output file; a folder (NAME/): one file per trajectory group"},
     {"to", MLK_OPT_CHOICE, offsetof(cfg, to), "auto", 0, 0, "auto|vasprun|extxyz|poscar|h5",
-     "format to write; auto: by the ending of -o (.xml .xyz .extxyz .vasp .poscar POSCAR .h5, text also .gz)"},
+     "format to write; auto: by the ending of -o (.xml .xyz .extxyz .vasp .poscar POSCAR .h5, text "
+     "also .gz)"},
     {"from", MLK_OPT_STR, offsetof(cfg, from), "", 0, 0, "",
      "format to read: vasprun, extxyz or poscar; by content when not given"},
     {"program", MLK_OPT_STR, offsetof(cfg, program), "unknown", 0, 0, "",
@@ -54,9 +55,10 @@ static target by_ending(const char *path)
     static const struct {
         const char *tail;
         target to;
-    } known[] = {{".xml", TO_VASPRUN}, {".xml.gz", TO_VASPRUN}, {".xyz", TO_EXTXYZ},
-                 {".xyz.gz", TO_EXTXYZ}, {".extxyz", TO_EXTXYZ}, {".extxyz.gz", TO_EXTXYZ},
-                 {".vasp", TO_POSCAR}, {".poscar", TO_POSCAR}, {".h5", TO_H5}, {".hdf5", TO_H5}};
+    } known[] = {{".xml", TO_VASPRUN},   {".xml.gz", TO_VASPRUN}, {".xyz", TO_EXTXYZ},
+                 {".xyz.gz", TO_EXTXYZ}, {".extxyz", TO_EXTXYZ},  {".extxyz.gz", TO_EXTXYZ},
+                 {".vasp", TO_POSCAR},   {".poscar", TO_POSCAR},  {".h5", TO_H5},
+                 {".hdf5", TO_H5}};
     for (size_t k = 0; k < sizeof known / sizeof *known; k++)
         if (ends(path, known[k].tail)) return known[k].to;
     return !strncmp(base, "POSCAR", 6) || !strncmp(base, "CONTCAR", 7) ? TO_POSCAR : TO_AUTO;
@@ -70,7 +72,8 @@ static mlk_status read_inputs(mlk_dataset *ds, int n, char **words, const char *
         return mlk_err_hint(e, "'mlkit dataset %s --help' shows how", command);
     }
     for (int k = 0; k < n; k++)
-        MLK_TRY(all ? mlk_dataset_read_all(ds, words[k], parser, e) : mlk_dataset_read(ds, words[k], e));
+        MLK_TRY(all ? mlk_dataset_read_all(ds, words[k], parser, e)
+                    : mlk_dataset_read(ds, words[k], e));
     return MLK_OK;
 }
 
@@ -84,7 +87,8 @@ static mlk_status may_write(const cfg *c, const mlk_dataset *ds, const char *pat
                 a.st_ino == b.st_ino;
     if (!input && (c->force || !mlk_file_exists(path))) return MLK_OK;
     MLK_FAIL(e, MLK_EIO, input ? "is one of the inputs" : "exists already");
-    mlk_err_hint(e, input ? "choose another name" : "choose another name, or --force to replace it");
+    mlk_err_hint(e,
+                 input ? "choose another name" : "choose another name, or --force to replace it");
     return mlk_err_at(e, path, 0);
 }
 
@@ -106,7 +110,9 @@ static mlk_status write_frames(const cfg *c, const mlk_dataset *ds, target to, c
     MLK_TRY(may_write(c, ds, path, e));
     if (to == TO_VASPRUN) return mlk_write_vasprun(path, fr, n, c->program, c->program_version, e);
     if (to == TO_EXTXYZ) return mlk_write_extxyz(path, fr, n, e);
-    if (n > 1) mlk_log(MLK_LOG_WARN, "%s: holds one structure; the last of %zu frames is written", path, n);
+    if (n > 1)
+        mlk_log(MLK_LOG_WARN, "%s: holds one structure; the last of %zu frames is written", path,
+                n);
     return mlk_write_poscar(path, fr + n - 1, e);
 }
 
@@ -130,7 +136,8 @@ static mlk_frame *grouped(const mlk_dataset *ds, mlk_err *e)
 }
 
 /* One file per trajectory group. */
-static mlk_status write_folder(const cfg *c, const mlk_dataset *ds, target to, size_t *n_files, mlk_err *e)
+static mlk_status write_folder(const cfg *c, const mlk_dataset *ds, target to, size_t *n_files,
+                               mlk_err *e)
 {
     if (to != TO_VASPRUN && to != TO_EXTXYZ) {
         MLK_FAIL(e, MLK_EINVAL, "a folder of files can be vasprun or extxyz");
@@ -173,8 +180,9 @@ static mlk_status convert(int argc, char **argv, mlk_err *e)
         return mlk_err_hint(e, "add -o NAME.h5, NAME.xyz, NAME.xml.gz, or a folder NAME/");
     }
     target to = c.to == TO_AUTO ? by_ending(c.out) : (target)c.to;
-    bool folder = c.out[strlen(c.out) - 1] == '/' || mlk_file_is_dir(c.out) ||
-                  (c.to != TO_AUTO && c.to != TO_H5 && c.to != TO_POSCAR && by_ending(c.out) == TO_AUTO);
+    bool folder =
+        c.out[strlen(c.out) - 1] == '/' || mlk_file_is_dir(c.out) ||
+        (c.to != TO_AUTO && c.to != TO_H5 && c.to != TO_POSCAR && by_ending(c.out) == TO_AUTO);
     if (to == TO_AUTO) {
         MLK_FAIL(e, MLK_EINVAL, "cannot tell the format to write from the name '%s'", c.out);
         return mlk_err_hint(e, "use a known ending, or --to vasprun|extxyz|poscar|h5");
@@ -186,8 +194,9 @@ static mlk_status convert(int argc, char **argv, mlk_err *e)
         s = write_folder(&c, &ds, to, &n_files, e);
     } else if (!s) {
         s = to == TO_H5 ? may_write(&c, &ds, c.out, e) : MLK_OK;
-        if (!s) s = to == TO_H5 ? write_h5(&c, &ds, c.out, e)
-                                : write_frames(&c, &ds, to, c.out, ds.frame, ds.n, e);
+        if (!s)
+            s = to == TO_H5 ? write_h5(&c, &ds, c.out, e)
+                            : write_frames(&c, &ds, to, c.out, ds.frame, ds.n, e);
         n_files = 1;
     }
     if (!s && c.common.json) {
@@ -247,8 +256,8 @@ static mlk_status split(int argc, char **argv, mlk_err *e)
     if (!s) s = mlk_dataset_split(&ds, c.valid, (uint64_t)c.common.seed, 1, e);
     bool folder = c.out[0] && (c.out[strlen(c.out) - 1] == '/' || mlk_file_is_dir(c.out));
     if (!s && c.out[0] && !folder && by_ending(c.out) != TO_H5) {
-        s = MLK_FAIL(e, MLK_EINVAL, "a split is written to a store (.h5) or a folder (NAME/), not '%s'",
-                     c.out);
+        s = MLK_FAIL(e, MLK_EINVAL,
+                     "a split is written to a store (.h5) or a folder (NAME/), not '%s'", c.out);
     } else if (!s && c.out[0]) {
         s = folder ? write_parts(&c, &ds, e) : may_write(&c, &ds, c.out, e);
         if (!s && !folder) s = write_h5(&c, &ds, c.out, e);
@@ -263,9 +272,10 @@ mlk_status mlk_cmd_dataset(int argc, char **argv, mlk_err *e)
     static const struct {
         const char *name, *summary;
         mlk_status (*run)(int argc, char **argv, mlk_err *e);
-    } verbs[] = {{"info", "what is in data files, what is missing or suspicious", mlk_dataset_info},
-                 {"convert", "between vasprun.xml, extended XYZ, POSCAR and the HDF5 store", convert},
-                 {"split", "training and validation by trajectory group", split}};
+    } verbs[] = {
+        {"info", "what is in data files, what is missing or suspicious", mlk_dataset_info},
+        {"convert", "between vasprun.xml, extended XYZ, POSCAR and the HDF5 store", convert},
+        {"split", "training and validation by trajectory group", split}};
     const size_t n = sizeof verbs / sizeof *verbs;
     const char *word = argc > 1 ? argv[1] : "";
     for (size_t k = 0; k < n; k++)

@@ -1,8 +1,8 @@
 /* cmd_evaluate.c - mlkit evaluate: single points as extended XYZ.
  *
- * Per atom: species, position, energy, forces (3), virial (9: W_i[a][b] row by row, docs/THEORY.md).
- * On the comment line: energy [eV] with reference energies, stress [eV/A^3] as nine numbers, tension
- * positive. The per-atom energies do not contain the reference energies. */
+ * Per atom: species, position, energy, forces (3), virial (9: W_i[a][b] row by row,
+ * docs/THEORY.md). On the comment line: energy [eV] with reference energies, stress [eV/A^3] as
+ * nine numbers, tension positive. The per-atom energies do not contain the reference energies. */
 #include <math.h>
 #include <string.h>
 
@@ -21,11 +21,12 @@ typedef struct cfg {
     bool last;
 } cfg;
 
-static const mlk_opt opts[] = {
-    {"o", MLK_OPT_STR, offsetof(cfg, out), "", 0, 0, "", "extended XYZ file to write (default: stdout)"},
-    {"last", MLK_OPT_FLAG, offsetof(cfg, last), "false", 0, 0, "", "only the last frame of each file"},
-    MLK_COMMON_OPTS(cfg),
-    {0}};
+static const mlk_opt opts[] = {{"o", MLK_OPT_STR, offsetof(cfg, out), "", 0, 0, "",
+                                "extended XYZ file to write (default: stdout)"},
+                               {"last", MLK_OPT_FLAG, offsetof(cfg, last), "false", 0, 0, "",
+                                "only the last frame of each file"},
+                               MLK_COMMON_OPTS(cfg),
+                               {0}};
 
 typedef struct job {
     const mlk_potential *pot;
@@ -48,13 +49,15 @@ static void write_frame(FILE *f, const mlk_frame *fr, const mlk_eval *ev, double
         fprintf(f, "\" pbc=\"%c %c %c\" ", fr->cell.pbc[0] ? 'T' : 'F', fr->cell.pbc[1] ? 'T' : 'F',
                 fr->cell.pbc[2] ? 'T' : 'F');
     }
-    fprintf(f, "Properties=species:S:1:pos:R:3:energy:R:1:forces:R:3:virial:R:9 energy=%.12g stress=\"", energy);
+    fprintf(
+        f, "Properties=species:S:1:pos:R:3:energy:R:1:forces:R:3:virial:R:9 energy=%.12g stress=\"",
+        energy);
     for (int k = 0; k < 9; k++)
         fprintf(f, "%s%.10g", k ? " " : "", -ev->W[k / 3][k % 3] / fr->cell.volume);
     fprintf(f, "\"\n");
     for (size_t i = 0; i < fr->n; i++) {
-        fprintf(f, "%-2s %.10f %.10f %.10f %.12g", mlk_element_symbol(fr->z[i]), fr->x[i][0], fr->x[i][1],
-                fr->x[i][2], ev->u[i]);
+        fprintf(f, "%-2s %.10f %.10f %.10f %.12g", mlk_element_symbol(fr->z[i]), fr->x[i][0],
+                fr->x[i][1], fr->x[i][2], ev->u[i]);
         for (int k = 0; k < 3; k++) fprintf(f, " %.12g", ev->f[i][k]);
         for (int k = 0; k < 9; k++) fprintf(f, " %.12g", ev->w[i][k]);
         fputc('\n', f);
@@ -70,9 +73,9 @@ static json_t *frame_json(const job *b, const mlk_frame *fr, double energy)
         for (int c = 0; c < 3; c++) row[c] = -b->ev.W[a][c] / fr->cell.volume * MLK_EVA3_GPA;
         json_array_append_new(stress, mlk_json_reals(row, 3));
     }
-    return json_pack("{s:s,s:i,s:o,s:o,s:o,s:o}", "source", b->path, "n_atoms", (int)fr->n, "energy_eV",
-                     mlk_json_real(energy), "energies_eV", mlk_json_reals(b->ev.u, fr->n), "forces_eV_A", forces,
-                     "stress_GPa", stress);
+    return json_pack("{s:s,s:i,s:o,s:o,s:o,s:o}", "source", b->path, "n_atoms", (int)fr->n,
+                     "energy_eV", mlk_json_real(energy), "energies_eV",
+                     mlk_json_reals(b->ev.u, fr->n), "forces_eV_A", forces, "stress_GPa", stress);
 }
 
 static mlk_status evaluate(job *b, const mlk_frame *fr, mlk_err *e)
@@ -161,10 +164,12 @@ mlk_status mlk_cmd_evaluate(int argc, char **argv, mlk_err *e)
     int n;
     char **words;
     bool done;
-    MLK_TRY(mlk_cmd_begin(opts, &c, argc, argv, NULL, "mlkit evaluate MODEL STRUCTURE... [-o out.xyz]",
-                          "Energy, forces and virials of structures (every frame of each file) as extended XYZ with\n"
-                          "per-atom columns energy, forces (3) and virial (9, not symmetric), and energy= and stress=\n"
-                          "(eV/A^3, tension positive) on the comment line.",
-                          "mlkit evaluate mlkit-train/nep-1 POSCAR -o out.xyz", &n, &words, &done, e));
+    MLK_TRY(mlk_cmd_begin(
+        opts, &c, argc, argv, NULL, "mlkit evaluate MODEL STRUCTURE... [-o out.xyz]",
+        "Energy, forces and virials of structures (every frame of each file) as extended XYZ with\n"
+        "per-atom columns energy, forces (3) and virial (9, not symmetric), and energy= and "
+        "stress=\n"
+        "(eV/A^3, tension positive) on the comment line.",
+        "mlkit evaluate mlkit-train/nep-1 POSCAR -o out.xyz", &n, &words, &done, e));
     return done ? MLK_OK : run(&c, n, words, e);
 }

@@ -20,6 +20,7 @@ typedef struct cfg {
     int supercell[3], frame;
 } cfg;
 
+/* clang-format off */
 static const mlk_opt opts[] = {
     {"structure", MLK_OPT_STR, offsetof(cfg, structure), "", 0, 0, "", "POSCAR, extended XYZ, vasprun.xml, ..."},
     {"frame", MLK_OPT_INT, offsetof(cfg, frame), "0", 0, 2147483647, "", "frame of a longer file, from 1; 0: the last"},
@@ -33,12 +34,13 @@ static const mlk_opt opts[] = {
     {"dump", MLK_OPT_TIME, offsetof(cfg, md.dump), "50fs", 1e-3, 1e9, "", "between stored positions"},
     {"thermo", MLK_OPT_INT, offsetof(cfg, md.thermo), "20", 1, 1e9, "steps", "between stored energies"},
     {"tau", MLK_OPT_TIME, offsetof(cfg, md.tau), "100fs", 0.01, 1e9, "", "relaxation time of the thermostat"},
-    {"skin", MLK_OPT_REAL, offsetof(cfg, md.skin), "0.6", 0, 10, "A", "skin of the neighbour list"},
+    {"skin", MLK_OPT_REAL, offsetof(cfg, md.skin), "1.0", 0, 10, "A", "skin of the neighbour list"},
     {"max-drift", MLK_OPT_REAL, offsetof(cfg, md.max_drift), "5", 0, 1e9, "meV/atom/ns", "flag a larger energy drift"},
     {"checkpoint", MLK_OPT_WALL, offsetof(cfg, md.checkpoint), "60s", 0, 1e6, "", "wall time between checkpoints"},
     {"o", MLK_OPT_STR, offsetof(cfg, out), "run.h5", 0, 0, "", "H5MD file to write"},
     MLK_COMMON_OPTS(cfg),
     {0}};
+/* clang-format on */
 
 /* Callback: keep the frame whose turn it is, then stop the parser. */
 typedef struct nth {
@@ -63,9 +65,12 @@ static mlk_status read_structure(const cfg *c, mlk_frame *fr, mlk_err *e)
         nth q = {c->frame, 0, &one};
         mlk_err stop = {0};
         s = mlk_parse_file(c->structure, keep_nth, &q, NULL, &stop);
-        if (one.n) s = MLK_OK;
-        else if (!s) s = MLK_FAIL(e, MLK_EFORMAT, "has %d frames, frame %d was asked for", q.seen, c->frame);
-        else if (e) *e = stop;
+        if (one.n)
+            s = MLK_OK;
+        else if (!s)
+            s = MLK_FAIL(e, MLK_EFORMAT, "has %d frames, frame %d was asked for", q.seen, c->frame);
+        else if (e)
+            *e = stop;
     }
     if (!s) s = mlk_frame_check(&one, e);
     if (!s && (double)one.n * c->supercell[0] * c->supercell[1] * c->supercell[2] > 1e7)
@@ -81,7 +86,8 @@ static void remember_command(int argc, char **argv, char *buf, size_t cap)
 {
     size_t len = (size_t)snprintf(buf, cap, "mlkit");
     for (int k = 0; k < argc && len < cap; k++)
-        len += (size_t)snprintf(buf + len, cap - len, strpbrk(argv[k], " \t'\"") ? " '%s'" : " %s", argv[k]);
+        len += (size_t)snprintf(buf + len, cap - len, strpbrk(argv[k], " \t'\"") ? " '%s'" : " %s",
+                                argv[k]);
 }
 
 static mlk_status print_summary(const cfg *c, const char *status, mlk_err *e)
@@ -89,16 +95,17 @@ static mlk_status print_summary(const cfg *c, const char *status, mlk_err *e)
     mlk_md_summary q;
     MLK_TRY(mlk_md_summary_read(c->out, &q, e));
     if (c->common.json) {
-        json_t *j = json_pack("{s:s,s:s,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:I,s:o,s:o,s:s}", "out",
-                              c->out, "status", status, "n_atoms", (json_int_t)q.n_atoms, "n_samples",
-                              (json_int_t)q.n_samples, "seed", (json_int_t)q.seed, "dt_fs",
-                              mlk_json_real(q.dt), "sample_fs", mlk_json_real(q.sample), "temperature_K",
-                              mlk_json_real(q.temperature_mean), "temperature_err_K",
-                              mlk_json_real(q.temperature_err), "drift_meV_atom_ns", mlk_json_real(q.drift),
-                              "drift_flag", (int)q.drift_flag, "pressure_GPa",
-                              mlk_json_real(q.pressure_mean), "volume_A3", mlk_json_real(q.volume),
-                              "shortest_flag", (json_int_t)q.shortest_flag, "wall_s", mlk_json_real(q.wall),
-                              "atom_steps_per_s", mlk_json_real(q.rate), "digest", q.digest);
+        json_t *j =
+            json_pack("{s:s,s:s,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:I,s:o,s:o,s:s}",
+                      "out", c->out, "status", status, "n_atoms", (json_int_t)q.n_atoms,
+                      "n_samples", (json_int_t)q.n_samples, "seed", (json_int_t)q.seed, "dt_fs",
+                      mlk_json_real(q.dt), "sample_fs", mlk_json_real(q.sample), "temperature_K",
+                      mlk_json_real(q.temperature_mean), "temperature_err_K",
+                      mlk_json_real(q.temperature_err), "drift_meV_atom_ns", mlk_json_real(q.drift),
+                      "drift_flag", (int)q.drift_flag, "pressure_GPa",
+                      mlk_json_real(q.pressure_mean), "volume_A3", mlk_json_real(q.volume),
+                      "shortest_flag", (json_int_t)q.shortest_flag, "wall_s", mlk_json_real(q.wall),
+                      "atom_steps_per_s", mlk_json_real(q.rate), "digest", q.digest);
         mlk_status s = mlk_json_write(j, "-", e);
         json_decref(j);
         return s;
@@ -108,7 +115,8 @@ static mlk_status print_summary(const cfg *c, const char *status, mlk_err *e)
            (long long)q.n_samples, q.sample);
     printf("temperature  %.1f +- %.1f K (target %g K)\npressure     %.3f GPa\n", q.temperature_mean,
            q.temperature_err, q.temperature, q.pressure_mean);
-    printf("drift        %.3g +- %.2g meV/atom/ns%s\n", q.drift, q.drift_err, q.drift_flag ? "  (too large)" : "");
+    printf("drift        %.3g +- %.2g meV/atom/ns%s\n", q.drift, q.drift_err,
+           q.drift_flag ? "  (too large)" : "");
     printf("wall time    %s, %.3g atom steps/s\n", mlk_duration(q.wall, t), q.rate);
     return MLK_OK;
 }
@@ -145,7 +153,9 @@ static mlk_status run(cfg *c, const char *model, mlk_err *e)
         goto done;
     }
     start_log(c, &log);
-    mlk_log(MLK_LOG_INFO, "%s: %s (%zu atoms), %s model, %g K, dt %g fs, %g ps NVT + %g ps %s, fluxes every %g fs, %d threads",
+    mlk_log(MLK_LOG_INFO,
+            "%s: %s (%zu atoms), %s model, %g K, dt %g fs, %g ps NVT + %g ps %s, fluxes every %g "
+            "fs, %d threads",
             c->out, mlk_frame_formula(&fr, text, sizeof text), md.n, pot->type->name, md.cfg.temp,
             md.cfg.dt, (double)md.n_equil * md.cfg.dt * 1e-3, (double)md.n_run * md.cfg.dt * 1e-3,
             md.cfg.ensemble == MLK_MD_NVT ? "NVT" : "NVE", md.cfg.sample, mlk_threads());
@@ -165,9 +175,11 @@ done:
 mlk_status mlk_cmd_md(int argc, char **argv, mlk_err *e)
 {
     static const char usage[] = "mlkit md MODEL --structure FILE [options]";
-    static const char about[] = "Molecular dynamics with energy and mass fluxes, written as one H5MD file. A stopped or\n"
-                                "killed run is continued by the same command, bit for bit; a finished one is left alone.";
-    static const char example[] = "mlkit md models/nep-1 --structure POSCAR --supercell 2x2x2 --temp 650 --equil 20ps --run 200ps -o run.h5";
+    static const char about[] =
+        "Molecular dynamics with energy and mass fluxes, written as one H5MD file. A stopped or\n"
+        "killed run is continued by the same command, bit for bit; a finished one is left alone.";
+    static const char example[] = "mlkit md models/nep-1 --structure POSCAR --supercell 2x2x2 "
+                                  "--temp 650 --equil 20ps --run 200ps -o run.h5";
     cfg c;
     int n;
     char **words, command[sizeof c.md.command];
@@ -177,7 +189,8 @@ mlk_status mlk_cmd_md(int argc, char **argv, mlk_err *e)
     MLK_TRY(mlk_cmd_begin(opts, &c, argc, argv, NULL, usage, about, example, &n, &words, &done, e));
     if (done) return MLK_OK;
     if (n != 1 || !c.structure[0]) {
-        MLK_FAIL(e, MLK_EINVAL, n == 1 ? "a structure is missing" : "expected one model, got %d", n);
+        MLK_FAIL(e, MLK_EINVAL, n == 1 ? "a structure is missing" : "expected one model, got %d",
+                 n);
         mlk_err_hint(e, "%s", n == 1 ? "for example --structure POSCAR" : example);
         return MLK_EINVAL;
     }

@@ -10,19 +10,26 @@
 
 typedef struct cfg {
     mlk_common common;
-    char config[MLK_OPT_STR_MAX], models[MLK_OPT_STR_MAX], out[MLK_OPT_STR_MAX], name[MLK_OPT_STR_MAX];
+    char config[MLK_OPT_STR_MAX], models[MLK_OPT_STR_MAX], out[MLK_OPT_STR_MAX],
+        name[MLK_OPT_STR_MAX];
     int seeds, epochs;
     double budget, valid_fraction;
     bool quick, print, baseline;
 } cfg;
 
 static const mlk_opt opts[] = {
-    {"model", MLK_OPT_STR, offsetof(cfg, models), "", 0, 0, "", "types, comma separated (default nep,snap)"},
-    {"seeds", MLK_OPT_INT, offsetof(cfg, seeds), "1", 1, 1000, "", "models of each type, with seeds N, N+1, ..."},
-    {"name", MLK_OPT_STR, offsetof(cfg, name), "", 0, 0, "", "folder of the model (one model, one seed)"},
-    {"epochs", MLK_OPT_INT, offsetof(cfg, epochs), "0", 0, 10000000, "", "passes over the data (stop.epochs)"},
-    {"budget", MLK_OPT_WALL, offsetof(cfg, budget), "0", 0, 1e9, "", "wall time of each model (stop.budget)"},
-    {"quick", MLK_OPT_FLAG, offsetof(cfg, quick), "false", 0, 0, "", "a short fit: about 100 s per model"},
+    {"model", MLK_OPT_STR, offsetof(cfg, models), "", 0, 0, "",
+     "types, comma separated (default nep,snap)"},
+    {"seeds", MLK_OPT_INT, offsetof(cfg, seeds), "1", 1, 1000, "",
+     "models of each type, with seeds N, N+1, ..."},
+    {"name", MLK_OPT_STR, offsetof(cfg, name), "", 0, 0, "",
+     "folder of the model (one model, one seed)"},
+    {"epochs", MLK_OPT_INT, offsetof(cfg, epochs), "0", 0, 10000000, "",
+     "passes over the data (stop.epochs)"},
+    {"budget", MLK_OPT_WALL, offsetof(cfg, budget), "0", 0, 1e9, "",
+     "wall time of each model (stop.budget)"},
+    {"quick", MLK_OPT_FLAG, offsetof(cfg, quick), "false", 0, 0, "",
+     "a short fit: about 100 s per model"},
     {"valid-fraction", MLK_OPT_REAL, offsetof(cfg, valid_fraction), "0.15", 0, 0.9, "",
      "share of frames kept for validation"},
     {"baseline", MLK_OPT_FLAG, offsetof(cfg, baseline), "true", 0, 0, "",
@@ -65,8 +72,8 @@ static mlk_status take_sets(int *argc, char **argv, const char **set, int *n_set
     return MLK_OK;
 }
 
-static mlk_status resolve(const cfg *o, const bool *given, const char *const *set, int n_set, int n_words,
-                          char **words, mlk_train_config *c, mlk_err *e)
+static mlk_status resolve(const cfg *o, const bool *given, const char *const *set, int n_set,
+                          int n_words, char **words, mlk_train_config *c, mlk_err *e)
 {
     char text[64];
     MLK_TRY(mlk_train_config_init(c, o->quick, e));
@@ -84,7 +91,8 @@ static mlk_status resolve(const cfg *o, const bool *given, const char *const *se
     if (given[mlk_opt_find(opts, "seed") - opts]) c->seed = o->common.seed;
     if (given[mlk_opt_find(opts, "epochs") - opts]) c->stop.epochs = o->epochs;
     if (given[mlk_opt_find(opts, "budget") - opts]) c->stop.budget = o->budget;
-    if (given[mlk_opt_find(opts, "valid-fraction") - opts]) c->data.valid_fraction = o->valid_fraction;
+    if (given[mlk_opt_find(opts, "valid-fraction") - opts])
+        c->data.valid_fraction = o->valid_fraction;
     for (int k = 0; k < n_set; k++) {
         size_t n = strcspn(set[k], "=");
         if (n >= sizeof text) return MLK_FAIL(e, MLK_EINVAL, "'%s' is no setting", set[k]);
@@ -136,13 +144,14 @@ static size_t list_jobs(const mlk_train_config *c, int seeds, job *j)
 
 static void table(const job *j, size_t n, FILE *out)
 {
-    fprintf(out, "%-14s %20s %20s %18s\n%-14s %20s %20s %18s\n", "RMSE", "energy meV/atom", "force meV/A",
-            "stress GPa", "", "train | valid", "train | valid", "train | valid");
+    fprintf(out, "%-14s %20s %20s %18s\n%-14s %20s %20s %18s\n", "RMSE", "energy meV/atom",
+            "force meV/A", "stress GPa", "", "train | valid", "train | valid", "train | valid");
     for (size_t k = 0; k < n; k++) {
         const mlk_fit_errors *t = &j[k].r.train, *v = &j[k].r.valid;
         fprintf(out, "%-14s %10.2f | %7.2f %10.1f | %7.1f %9.3f | %6.3f\n", j[k].name,
-                1e3 * mlk_stat_rmse(&t->energy), 1e3 * mlk_stat_rmse(&v->energy), 1e3 * mlk_stat_rmse(&t->force),
-                1e3 * mlk_stat_rmse(&v->force), mlk_stat_rmse(&t->stress), mlk_stat_rmse(&v->stress));
+                1e3 * mlk_stat_rmse(&t->energy), 1e3 * mlk_stat_rmse(&v->energy),
+                1e3 * mlk_stat_rmse(&t->force), 1e3 * mlk_stat_rmse(&v->force),
+                mlk_stat_rmse(&t->stress), mlk_stat_rmse(&v->stress));
     }
 }
 
@@ -151,9 +160,10 @@ static mlk_status json_out(const job *j, size_t n, const char *dir, mlk_err *e)
     json_t *list = json_array();
     for (size_t k = 0; k < n; k++)
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:b}", "name", j[k].name, "type", j[k].m->type->name,
-                            "seed", (json_int_t)j[k].seed, "n_param", (json_int_t)j[k].r.n_param, "wall_s",
-                            mlk_json_real(j[k].r.wall), "train", mlk_errors_json(&j[k].r.train), "valid",
+            list, json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:b}", "name", j[k].name, "type",
+                            j[k].m->type->name, "seed", (json_int_t)j[k].seed, "n_param",
+                            (json_int_t)j[k].r.n_param, "wall_s", mlk_json_real(j[k].r.wall),
+                            "train", mlk_errors_json(&j[k].r.train), "valid",
                             mlk_errors_json(&j[k].r.valid), "was_complete", j[k].r.was_complete));
     json_t *o = json_pack("{s:s,s:o}", "output", dir, "models", list);
     mlk_status s = mlk_json_write(o, "-", e);
@@ -167,7 +177,8 @@ static void log_result(const job *b, const char *dir)
     if (b->r.was_complete)
         mlk_log(MLK_LOG_INFO, "== %s: already complete (%s/%s)", b->name, dir, b->name);
     else
-        mlk_log(MLK_LOG_INFO, "== %s: done in %s, valid F %.1f meV/A", b->name, mlk_duration(b->r.wall, wall),
+        mlk_log(MLK_LOG_INFO, "== %s: done in %s, valid F %.1f meV/A", b->name,
+                mlk_duration(b->r.wall, wall),
                 1e3 * mlk_stat_rmse(b->r.valid.n_frames ? &b->r.valid.force : &b->r.train.force));
 }
 
@@ -178,9 +189,13 @@ static mlk_status run(const cfg *o, const mlk_train_config *c, mlk_err *e)
     job *j = NULL;
     size_t n = 0, first = 0;
     mlk_status s = MLK_OK;
-    if (!c->n_path) mlk_log(MLK_LOG_INFO, "assumed: data = the bundled Li3PS4 set (give files or folders to change)");
-    if (!strcmp(o->out, "mlkit-train")) mlk_log(MLK_LOG_INFO, "assumed: output = ./mlkit-train (-o DIR to change)");
-    if (!o->models[0] && !o->config[0]) mlk_log(MLK_LOG_INFO, "assumed: models = nep,snap (--model to change)");
+    if (!c->n_path)
+        mlk_log(MLK_LOG_INFO,
+                "assumed: data = the bundled Li3PS4 set (give files or folders to change)");
+    if (!strcmp(o->out, "mlkit-train"))
+        mlk_log(MLK_LOG_INFO, "assumed: output = ./mlkit-train (-o DIR to change)");
+    if (!o->models[0] && !o->config[0])
+        mlk_log(MLK_LOG_INFO, "assumed: models = nep,snap (--model to change)");
     MLK_GO(mlk_fit_load(c, &ds, e));
     MLK_GO(mlk_fit_describe(c, &ds, e));
     j = mlk_alloc(c->n_model * (size_t)o->seeds + 1, sizeof *j);
@@ -189,7 +204,8 @@ static mlk_status run(const cfg *o, const mlk_train_config *c, mlk_err *e)
         goto done;
     }
     bool linear = false;
-    for (size_t k = 0; k < c->n_model; k++) linear |= (c->model[k].type->caps & MLK_CAP_LINEAR) != 0;
+    for (size_t k = 0; k < c->n_model; k++)
+        linear |= (c->model[k].type->caps & MLK_CAP_LINEAR) != 0;
     if (o->baseline && !linear && mlk_potential_find("snap")) {
         MLK_GO(mlk_train_config_init(&base, o->quick, e));
         base.loss = c->loss;
@@ -235,11 +251,13 @@ mlk_status mlk_cmd_train(int argc, char **argv, mlk_err *e)
     if (s) goto done;
     MLK_GO(mlk_cmd_begin(
         opts, &o, argc, argv, given, "mlkit train [DATA...] [options]",
-        "Fit machine-learned potentials to DFT data: files, folders or mlkit HDF5 stores; without DATA the\n"
-        "bundled Li3PS4 set. Each model gets a folder with its community-format file, model.yaml, learning\n"
+        "Fit machine-learned potentials to DFT data: files, folders or mlkit HDF5 stores; without "
+        "DATA the\n"
+        "bundled Li3PS4 set. Each model gets a folder with its community-format file, model.yaml, "
+        "learning\n"
         "curve and parity data. An interrupted run is continued by the same command.",
-        "mlkit train vasprun.xml.gz more/ --model nep,snap --seeds 2 --budget 10min -o models", &n_words,
-        &words, &done, e));
+        "mlkit train vasprun.xml.gz more/ --model nep,snap --seeds 2 --budget 10min -o models",
+        &n_words, &words, &done, e));
     if (done) goto done;
     MLK_GO(resolve(&o, given, set, n_set, n_words, words, &c, e));
     snprintf(c.command, sizeof c.command, "%s", command);

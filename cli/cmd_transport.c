@@ -15,19 +15,23 @@
 
 typedef struct cfg {
     mlk_common common;
-    char out[MLK_OPT_STR_MAX], energy[MLK_OPT_STR_MAX], flux[MLK_OPT_STR_MAX], temp_col[MLK_OPT_STR_MAX];
-    char mobile[MLK_OPT_STR_MAX], rule[MLK_OPT_STR_MAX], charge[MLK_OPT_STR_MAX], fstar[MLK_OPT_STR_MAX];
+    char out[MLK_OPT_STR_MAX], energy[MLK_OPT_STR_MAX], flux[MLK_OPT_STR_MAX],
+        temp_col[MLK_OPT_STR_MAX];
+    char mobile[MLK_OPT_STR_MAX], rule[MLK_OPT_STR_MAX], charge[MLK_OPT_STR_MAX],
+        fstar[MLK_OPT_STR_MAX];
     double temp, volume, dt, gk_limit, gk_max;
     bool extensive, density;
     int units, tskip, pieces;
 } cfg;
 
 static const mlk_opt opts[] = {
-    {"o", MLK_OPT_STR, offsetof(cfg, out), "", 0, 0, "", "write the result with all curves as JSON here"},
+    {"o", MLK_OPT_STR, offsetof(cfg, out), "", 0, 0, "",
+     "write the result with all curves as JSON here"},
     {"mobile", MLK_OPT_STR, offsetof(cfg, mobile), "auto", 0, 0, "",
      "mass fluxes that enter: Li or Na,Cl; none: naive only"},
     {"rule", MLK_OPT_STR, offsetof(cfg, rule), "auto", 0, 0, "",
-     "cepstral cut-off: aic, weighted, K=N (coefficients 0..N) or P=N; auto: weighted over --pieces"},
+     "cepstral cut-off: aic, weighted, K=N (coefficients 0..N) or P=N; auto: weighted over "
+     "--pieces"},
     {"fstar", MLK_OPT_STR, offsetof(cfg, fstar), "auto", 0, 0, "",
      "resample to this Nyquist frequency, e.g. 14.3THz"},
     {"tskip", MLK_OPT_INT, offsetof(cfg, tskip), "0", 0, 1000000, "",
@@ -44,9 +48,12 @@ static const mlk_opt opts[] = {
      "tables: columns of the energy flux, 2-4 or names"},
     {"flux", MLK_OPT_STR, offsetof(cfg, flux), "", 0, 0, "",
      "tables: columns of another flux, Na=5-7; may be repeated"},
-    {"temp-col", MLK_OPT_STR, offsetof(cfg, temp_col), "", 0, 0, "", "tables: column of the temperature"},
-    {"temp", MLK_OPT_REAL, offsetof(cfg, temp), "0", 0, 1e7, "K", "temperature (0: as in the input)"},
-    {"volume", MLK_OPT_REAL, offsetof(cfg, volume), "0", 0, 1e15, "A^3", "tables: volume of the cell"},
+    {"temp-col", MLK_OPT_STR, offsetof(cfg, temp_col), "", 0, 0, "",
+     "tables: column of the temperature"},
+    {"temp", MLK_OPT_REAL, offsetof(cfg, temp), "0", 0, 1e7, "K",
+     "temperature (0: as in the input)"},
+    {"volume", MLK_OPT_REAL, offsetof(cfg, volume), "0", 0, 1e15, "A^3",
+     "tables: volume of the cell"},
     {"dt", MLK_OPT_TIME, offsetof(cfg, dt), "0", 0, 1e9, "", "tables: time between two rows"},
     {"units", MLK_OPT_CHOICE, offsetof(cfg, units), "metal", 0, 0, "metal|real|gpumd|si",
      "tables: units of the fluxes"},
@@ -57,10 +64,12 @@ static const mlk_opt opts[] = {
     MLK_COMMON_OPTS(cfg),
     {0}};
 
-static const char usage[] = "mlkit transport run.h5 [run2.h5 ...] [-o out.json] | mlkit transport TABLE "
-                            "--energy 2-4 --flux Na=5-7 [options]";
+static const char usage[] =
+    "mlkit transport run.h5 [run2.h5 ...] [-o out.json] | mlkit transport TABLE "
+    "--energy 2-4 --flux Na=5-7 [options]";
 static const char about[] =
-    "Onsager matrix and thermal conductivity, naive and corrected for coupled mass transport, with\n"
+    "Onsager matrix and thermal conductivity, naive and corrected for coupled mass transport, "
+    "with\n"
     "error bars, from the fluxes of one state point. Several runs are replicas and are pooled.\n"
     "Reads H5MD runs of 'mlkit md' and plain text tables of any program (.gz; '-' is stdin).";
 static const char example[] =
@@ -153,7 +162,8 @@ static mlk_status set_options(const cfg *c, const mlk_flux *fl, mlk_onsager_opts
         long p; /* K is the last coefficient kept, P = K + 1 their number */
         bool k = !strncmp(c->rule, "K=", 2);
         if ((!k && strncmp(c->rule, "P=", 2)) || !mlk_parse_long(c->rule + 2, &p) || p < !k)
-            return MLK_FAIL(e, MLK_EINVAL, "--rule '%s' is not auto, aic, weighted, K=number or P=number",
+            return MLK_FAIL(e, MLK_EINVAL,
+                            "--rule '%s' is not auto, aic, weighted, K=number or P=number",
                             c->rule);
         o->rule = MLK_RULE_FIXED;
         o->p = (size_t)(p + k);
@@ -164,7 +174,8 @@ static mlk_status set_options(const cfg *c, const mlk_flux *fl, mlk_onsager_opts
         if (n > 3 && !strcmp(c->fstar + n - 3, "THz")) n -= 3;
         snprintf(num, sizeof num, "%.*s", (int)(n < 60 ? n : 60), c->fstar);
         if (!mlk_parse_double(num, &o->fstar) || !(o->fstar > 0))
-            return MLK_FAIL(e, MLK_EINVAL, "--fstar '%s' is not a frequency such as 14.3THz", c->fstar);
+            return MLK_FAIL(e, MLK_EINVAL, "--fstar '%s' is not a frequency such as 14.3THz",
+                            c->fstar);
     }
     if (strcmp(c->mobile, "auto"))
         for (const char *p = c->mobile; *p && o->n_mobile < MLK_FLUX_MAX;) {
@@ -194,8 +205,8 @@ static mlk_status read_one(const cfg *c, const char *path, mlk_flux *fl, mlk_err
         if (c->temp > 0) fl->temperature = c->temp;
         return MLK_OK;
     }
-    mlk_table_opts t = {c->energy, c->flux, c->temp_col, c->temp, c->volume, c->dt, (mlk_units)c->units,
-                        c->density};
+    mlk_table_opts t = {c->energy, c->flux, c->temp_col,         c->temp,
+                        c->volume, c->dt,   (mlk_units)c->units, c->density};
     return mlk_table_read(fl, path, &t, e);
 }
 
@@ -226,17 +237,17 @@ static void show(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_op
                  const mlk_diffusion *d)
 {
     static const char *const rule[] = {"AIC", "AIC-weighted average", "fixed cut-off"};
-    printf("%zu run%s, %zu samples every %g fs (%.4g ps), T = %.2f K, V = %.2f A^3\n", fl->n_segment,
-           fl->n_segment > 1 ? "s" : "", fl->n, fl->dt, (double)fl->n * fl->dt * 1e-3, fl->temperature,
-           fl->volume);
+    printf("%zu run%s, %zu samples every %g fs (%.4g ps), T = %.2f K, V = %.2f A^3\n",
+           fl->n_segment, fl->n_segment > 1 ? "s" : "", fl->n, fl->dt,
+           (double)fl->n * fl->dt * 1e-3, fl->temperature, fl->volume);
     printf("mass fluxes that enter:");
     for (size_t i = 1; i < on->m; i++) printf(" %s", fl->label[on->choice.set[i]]);
     printf("%s (%s)\n", on->m > 1 ? "" : " none", on->choice.reason);
     for (size_t a = 1; a < fl->m; a++)
         if (on->choice.dropped[a] && on->choice.why[a][0])
             printf("  %-3s left out: %s\n", fl->label[a], on->choice.why[a]);
-    printf("\nthermal conductivity, cepstral analysis (f* = %.3f THz%s, P* = %zu, %s",
-           on->fstar, on->fstar_auto ? " chosen" : "", on->corrected.pstar, rule[o->rule]);
+    printf("\nthermal conductivity, cepstral analysis (f* = %.3f THz%s, P* = %zu, %s", on->fstar,
+           on->fstar_auto ? " chosen" : "", on->corrected.pstar, rule[o->rule]);
     printf(on->pieces > 1 ? ", %zu pieces per run)\n" : ")\n", on->pieces);
     line("kappa naive", on->kappa_naive, on->kappa_naive_err, "W/m/K");
     if (on->m > 1) {
@@ -251,14 +262,14 @@ static void show(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_op
     const mlk_greenkubo *g = &on->gk;
     printf("\nGreen-Kubo integrals to %.3g ps%s\n", (double)g->limit * g->dt * 1e-3,
            g->limit_found ? "" : " (no plateau found: the run is short)");
-    line("kappa naive", on->kappa_scale * g->at_naive, on->kappa_scale * g->at_naive_err,
-         "W/m/K");
+    line("kappa naive", on->kappa_scale * g->at_naive, on->kappa_scale * g->at_naive_err, "W/m/K");
     if (on->m > 1)
         line("kappa (Onsager-corrected)", on->kappa_scale * g->at_schur,
              on->kappa_scale * g->at_schur_err, "W/m/K");
     if (isfinite(g->part[0]))
         printf("  of the naive one: kinetic %.3f, convective %.3f, virial %.3f W/m/K\n",
-               on->kappa_scale * g->part[0], on->kappa_scale * g->part[1], on->kappa_scale * g->part[2]);
+               on->kappa_scale * g->part[0], on->kappa_scale * g->part[1],
+               on->kappa_scale * g->part[2]);
     if (isfinite(on->sigma) || (d && d->n_species)) printf("\nmass transport\n");
     line("ionic conductivity", on->sigma, on->sigma_err, "S/m");
     line("Haven ratio", on->haven, on->haven_err, "");
@@ -266,7 +277,8 @@ static void show(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_op
         printf("  D(%-2s) %s            %10.3g +- %.1g cm^2/s\n", d->label[k],
                d->mobile[k] ? "mobile" : "bound ", d->d[k] * 1e-4, d->d_err[k] * 1e-4);
     if (on->n_replica > 0) {
-        printf("\nrun       kappa naive            kappa [W/m/K]     (agreement of the runs: p = %.2g)\n",
+        printf("\nrun       kappa naive            kappa [W/m/K]     (agreement of the runs: p = "
+               "%.2g)\n",
                on->replica_p);
         for (size_t r = 0; r < on->n_replica; r++)
             printf("  %-4zu %8.4f +- %.4f    %8.4f +- %.4f\n", r + 1, on->replica[r].kappa_naive,

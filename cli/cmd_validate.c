@@ -1,4 +1,5 @@
-/* cmd_validate.c - mlkit validate: errors of models on data, with the definitions of train/errors.c. */
+/* cmd_validate.c - mlkit validate: errors of models on data, with the definitions of
+ * train/errors.c. */
 #include <math.h>
 #include <string.h>
 
@@ -15,13 +16,12 @@ typedef struct cfg {
     int which;
 } cfg;
 
-static const mlk_opt opts[] = {
-    {"split", MLK_OPT_CHOICE, offsetof(cfg, which), "all", 0, 0, "all|train|valid|test",
-     "only these frames of an mlkit store"},
-    {"parity", MLK_OPT_STR, offsetof(cfg, parity), "", 0, 0, "",
-     "write parity_*.csv into this folder (one model)"},
-    MLK_COMMON_OPTS(cfg),
-    {0}};
+static const mlk_opt opts[] = {{"split", MLK_OPT_CHOICE, offsetof(cfg, which), "all", 0, 0,
+                                "all|train|valid|test", "only these frames of an mlkit store"},
+                               {"parity", MLK_OPT_STR, offsetof(cfg, parity), "", 0, 0, "",
+                                "write parity_*.csv into this folder (one model)"},
+                               MLK_COMMON_OPTS(cfg),
+                               {0}};
 
 typedef struct model {
     const char *path;
@@ -29,13 +29,14 @@ typedef struct model {
     mlk_fit_errors er;
 } model;
 
-/* A model folder holds model.yaml; of a file, its content decides: what a parser or the store knows is
- * data, the rest must be a potential. */
+/* A model folder holds model.yaml; of a file, its content decides: what a parser or the store knows
+ * is data, the rest must be a potential. */
 static bool is_model(const char *path)
 {
     char yaml[1024];
     size_t n = strlen(path);
-    if (mlk_file_is_dir(path)) return mlk_file_exists(mlk_path_join(yaml, sizeof yaml, path, "model.yaml"));
+    if (mlk_file_is_dir(path))
+        return mlk_file_exists(mlk_path_join(yaml, sizeof yaml, path, "model.yaml"));
     if (n > 5 && !strcmp(path + n - 5, ".yaml")) return true;
     if (n > 3 && !strcmp(path + n - 3, ".h5")) return false;
     if (!mlk_file_exists(path)) return false;
@@ -50,13 +51,14 @@ static bool is_model(const char *path)
 
 static void table(const model *m, size_t n, const mlk_dataset *ds)
 {
-    printf("%-24s %9s %9s %9s %9s %9s %9s\n%-24s %9s %9s %9s %9s %9s %9s\n", "", "energy", "energy", "force",
-           "force", "stress", "stress", "", "RMSE", "MAE", "RMSE", "MAE", "RMSE", "MAE");
+    printf("%-24s %9s %9s %9s %9s %9s %9s\n%-24s %9s %9s %9s %9s %9s %9s\n", "", "energy", "energy",
+           "force", "force", "stress", "stress", "", "RMSE", "MAE", "RMSE", "MAE", "RMSE", "MAE");
     printf("%-24s %19s %19s %19s\n", "model", "meV/atom", "meV/A", "GPa");
     for (size_t k = 0; k < n; k++) {
         const mlk_fit_errors *e = &m[k].er;
-        printf("%-24s %9.2f %9.2f %9.1f %9.1f %9.3f %9.3f\n", m[k].path, 1e3 * mlk_stat_rmse(&e->energy),
-               1e3 * mlk_stat_mae(&e->energy), 1e3 * mlk_stat_rmse(&e->force), 1e3 * mlk_stat_mae(&e->force),
+        printf("%-24s %9.2f %9.2f %9.1f %9.1f %9.3f %9.3f\n", m[k].path,
+               1e3 * mlk_stat_rmse(&e->energy), 1e3 * mlk_stat_mae(&e->energy),
+               1e3 * mlk_stat_rmse(&e->force), 1e3 * mlk_stat_mae(&e->force),
                mlk_stat_rmse(&e->stress), mlk_stat_mae(&e->stress));
     }
     printf("\n%-24s", "force RMSE, meV/A");
@@ -98,7 +100,8 @@ static mlk_status run(const cfg *c, int n_words, char **words, mlk_err *e)
     }
     if (!nm || !ds.n) {
         s = MLK_FAIL(e, MLK_EINVAL, nm ? "no data given" : "no model given");
-        mlk_err_hint(e, "mlkit validate MODEL... DATA..., for example: mlkit validate mlkit-train/nep-1 test.xyz");
+        mlk_err_hint(e, "mlkit validate MODEL... DATA..., for example: mlkit validate "
+                        "mlkit-train/nep-1 test.xyz");
         goto done;
     }
     if (c->parity[0] && nm > 1) {
@@ -146,10 +149,11 @@ mlk_status mlk_cmd_validate(int argc, char **argv, mlk_err *e)
     int n;
     char **words;
     bool done;
-    MLK_TRY(mlk_cmd_begin(opts, &c, argc, argv, NULL, "mlkit validate MODEL... DATA... [options]",
-                          "Errors of models on data: root mean square and mean absolute, per quantity and per\n"
-                          "species. MODEL: a model folder or a community file; DATA: anything 'mlkit dataset info'\n"
-                          "reads. Energies are compared as they are, without any shift.",
-                          "mlkit validate mlkit-train/nep-1 mlkit-train/snap-1 test.xyz", &n, &words, &done, e));
+    MLK_TRY(mlk_cmd_begin(
+        opts, &c, argc, argv, NULL, "mlkit validate MODEL... DATA... [options]",
+        "Errors of models on data: root mean square and mean absolute, per quantity and per\n"
+        "species. MODEL: a model folder or a community file; DATA: anything 'mlkit dataset info'\n"
+        "reads. Energies are compared as they are, without any shift.",
+        "mlkit validate mlkit-train/nep-1 mlkit-train/snap-1 test.xyz", &n, &words, &done, e));
     return done ? MLK_OK : run(&c, n, words, e);
 }

@@ -60,7 +60,8 @@ typedef struct summary {
 
 static double pressure(const mlk_frame *fr)
 {
-    return (fr->virial[0][0] + fr->virial[1][1] + fr->virial[2][2]) / 3 / fr->cell.volume * MLK_EVA3_GPA;
+    return (fr->virial[0][0] + fr->virial[1][1] + fr->virial[2][2]) / 3 / fr->cell.volume *
+           MLK_EVA3_GPA;
 }
 
 static double largest_force(const mlk_frame *fr)
@@ -90,7 +91,8 @@ static mlk_status add_group(summary *s, const mlk_dataset *ds, size_t i, mlk_err
 
 static mlk_status summarise(const mlk_dataset *ds, summary *s, mlk_err *e)
 {
-    static const unsigned bit[4] = {MLK_HAS_ENERGY, MLK_HAS_FORCE, MLK_HAS_VIRIAL, MLK_HAS_VELOCITY};
+    static const unsigned bit[4] = {MLK_HAS_ENERGY, MLK_HAS_FORCE, MLK_HAS_VIRIAL,
+                                    MLK_HAS_VELOCITY};
     for (size_t i = 0; i < ds->n; i++) {
         const mlk_frame *fr = &ds->frame[i];
         for (int k = 0; k < 4; k++) s->labels[k] += (fr->has & bit[k]) != 0;
@@ -151,18 +153,18 @@ static json_t *json_frame(const mlk_frame *fr)
     bool has_e = fr->has & MLK_HAS_ENERGY;
     json_object_set_new(j, "energy_eV", mlk_json_real(has_e ? fr->energy : NAN));
     json_object_set_new(j, "energy_sigma0_eV", mlk_json_real(has_e ? fr->energy0 : NAN));
-    json_object_set_new(j, "forces_eV_A", fr->has & MLK_HAS_FORCE
-                                              ? json_rows((const double(*)[3])fr->f, fr->n, 1)
-                                              : json_null());
+    json_object_set_new(j, "forces_eV_A",
+                        fr->has & MLK_HAS_FORCE ? json_rows((const double(*)[3])fr->f, fr->n, 1)
+                                                : json_null());
     json_object_set_new(j, "stress_GPa",
                         fr->has & MLK_HAS_VIRIAL ? json_rows((const double(*)[3])fr->virial, 3,
                                                              -MLK_EVA3_GPA / fr->cell.volume)
                                                  : json_null());
-    json_object_set_new(j, "lattice_A", fr->has & MLK_HAS_CELL
-                                            ? json_rows((const double(*)[3])fr->cell.h, 3, 1)
-                                            : json_null());
-    json_object_set_new(j, "scf_converged", fr->scf == MLK_SCF_UNKNOWN ? json_null()
-                                                                       : json_boolean(fr->scf == 1));
+    json_object_set_new(j, "lattice_A",
+                        fr->has & MLK_HAS_CELL ? json_rows((const double(*)[3])fr->cell.h, 3, 1)
+                                               : json_null());
+    json_object_set_new(j, "scf_converged",
+                        fr->scf == MLK_SCF_UNKNOWN ? json_null() : json_boolean(fr->scf == 1));
     json_object_set_new(j, "source", text(fr->source));
     json_object_set_new(j, "line", json_integer(fr->line));
     json_object_set_new(j, "step", json_integer(fr->step));
@@ -180,17 +182,18 @@ static json_t *json_suspects(const mlk_dataset *ds, const mlk_suspects *s)
     for (size_t k = 0; k < s->n; k++) {
         const mlk_suspect *it = &s->item[k];
         json_t *j = json_pack("{s:s,s:I,s:o,s:I}", "kind", mlk_suspect_name(it->kind), "frame",
-                              (json_int_t)it->frame, "source", text(ds->frame[it->frame].source), "line",
-                              (json_int_t)ds->frame[it->frame].line);
+                              (json_int_t)it->frame, "source", text(ds->frame[it->frame].source),
+                              "line", (json_int_t)ds->frame[it->frame].line);
         if (*mlk_suspect_unit(it->kind)) json_object_set_new(j, "value", mlk_json_real(it->value));
-        if (it->other != it->frame) json_object_set_new(j, "same_as", json_integer((json_int_t)it->other));
+        if (it->other != it->frame)
+            json_object_set_new(j, "same_as", json_integer((json_int_t)it->other));
         json_array_append_new(a, j);
     }
     return a;
 }
 
-static mlk_status show_json(const cfg *c, const mlk_dataset *ds, const summary *s, const mlk_suspects *sus,
-                            mlk_err *e)
+static mlk_status show_json(const cfg *c, const mlk_dataset *ds, const summary *s,
+                            const mlk_suspects *sus, mlk_err *e)
 {
     json_t *j = json_object(), *a;
     json_object_set_new(j, "n_frames", json_integer((json_int_t)ds->n));
@@ -208,17 +211,18 @@ static mlk_status show_json(const cfg *c, const mlk_dataset *ds, const summary *
     json_object_set_new(j, "species", a);
     a = json_array();
     for (size_t k = 0; k < s->n_group; k++)
-        json_array_append_new(a, json_pack("{s:o,s:I,s:o}", "name", text(s->group[k].name), "n_frames",
-                                           (json_int_t)s->group[k].n, "temperature_K",
+        json_array_append_new(a, json_pack("{s:o,s:I,s:o}", "name", text(s->group[k].name),
+                                           "n_frames", (json_int_t)s->group[k].n, "temperature_K",
                                            mlk_json_real(mean(&s->group[k].t))));
     json_object_set_new(j, "groups", a);
     json_object_set_new(j, "labels",
                         json_pack("{s:I,s:I,s:I,s:I}", "energy", (json_int_t)s->labels[0], "forces",
                                   (json_int_t)s->labels[1], "stress", (json_int_t)s->labels[2],
                                   "velocities", (json_int_t)s->labels[3]));
-    json_object_set_new(j, "scf", json_pack("{s:I,s:I,s:I}", "converged", (json_int_t)s->scf[2],
-                                            "unconverged", (json_int_t)s->scf[1], "unknown",
-                                            (json_int_t)s->scf[0]));
+    json_object_set_new(j, "scf",
+                        json_pack("{s:I,s:I,s:I}", "converged", (json_int_t)s->scf[2],
+                                  "unconverged", (json_int_t)s->scf[1], "unknown",
+                                  (json_int_t)s->scf[0]));
     json_object_set_new(j, "energy_eV_atom", json_range(&s->energy));
     json_object_set_new(j, "force_rms_eV_A", mlk_json_real(s->force.n ? sus->force_rms : NAN));
     json_object_set_new(j, "force_max_eV_A", mlk_json_real(s->fmax.n ? s->fmax.max : NAN));
@@ -233,8 +237,8 @@ static mlk_status show_json(const cfg *c, const mlk_dataset *ds, const summary *
     json_object_set_new(j, "sources", a);
     a = json_array();
     for (size_t k = 0; k < ds->n_problem; k++)
-        json_array_append_new(a, json_pack("{s:o,s:I,s:o}", "file", text(ds->problem[k].file), "line",
-                                           (json_int_t)ds->problem[k].line, "message",
+        json_array_append_new(a, json_pack("{s:o,s:I,s:o}", "file", text(ds->problem[k].file),
+                                           "line", (json_int_t)ds->problem[k].line, "message",
                                            text(ds->problem[k].msg)));
     json_object_set_new(j, "problems", a);
     json_object_set_new(j, "suspicious", json_suspects(ds, sus));
@@ -250,24 +254,35 @@ static mlk_status show_json(const cfg *c, const mlk_dataset *ds, const summary *
 
 /* ---- text ---- */
 
+/* "-0.0000" helps nobody. */
+static double no_minus_zero(double v, int digits)
+{
+    return fabs(v) < 0.5 * pow(10, -digits) ? 0 : v;
+}
+
 static void show_range(const char *what, const range *r, int digits)
 {
     if (r->n)
-        printf("%-22s%14.*f %12.*f %12.*f\n", what, digits, r->min, digits, mean(r), digits, r->max);
+        printf("%-22s%14.*f %12.*f %12.*f\n", what, digits, no_minus_zero(r->min, digits), digits,
+               no_minus_zero(mean(r), digits), digits, no_minus_zero(r->max, digits));
 }
 
 static void show_frames(const mlk_dataset *ds)
 {
-    printf("\n%6s %6s  %12s %8s %8s  %-4s %-20s %s\n", "frame", "atoms", "E eV/atom", "Fmax", "P GPa",
-           "SCF", "group", "source");
+    printf("\n%6s %6s  %12s %8s %8s  %-4s %-20s %s\n", "frame", "atoms", "E eV/atom", "Fmax",
+           "P GPa", "SCF", "group", "source");
     for (size_t i = 0; i < ds->n; i++) {
         const mlk_frame *fr = &ds->frame[i];
         printf("%6zu %6zu  ", i, fr->n);
-        fr->has & MLK_HAS_ENERGY ? printf("%12.5f ", fr->energy / (double)fr->n) : printf("%12s ", "-");
-        fr->has & MLK_HAS_FORCE ? printf("%8.3f ", largest_force(fr)) : printf("%8s ", "-");
-        fr->has & MLK_HAS_VIRIAL ? printf("%8.3f  ", pressure(fr)) : printf("%8s  ", "-");
-        printf("%-4s %-20s %s:%ld\n", fr->scf == 1 ? "yes" : fr->scf == 0 ? "NO" : "?", fr->group,
-               fr->source, fr->line);
+        fr->has &MLK_HAS_ENERGY ? printf("%12.5f ", fr->energy / (double)fr->n)
+                                : printf("%12s ", "-");
+        fr->has &MLK_HAS_FORCE ? printf("%8.3f ", largest_force(fr)) : printf("%8s ", "-");
+        fr->has &MLK_HAS_VIRIAL ? printf("%8.3f  ", pressure(fr)) : printf("%8s  ", "-");
+        printf("%-4s %-20s %s:%ld\n",
+               fr->scf == 1   ? "yes"
+               : fr->scf == 0 ? "NO"
+                              : "?",
+               fr->group, fr->source, fr->line);
     }
 }
 
@@ -284,8 +299,10 @@ static void show_suspects(const mlk_dataset *ds, const mlk_suspects *s)
         for (size_t m = k; m < k + n && m < k + SHOWN && kind != MLK_SUSPECT_NO_STRESS; m++) {
             const mlk_frame *fr = &ds->frame[s->item[m].frame];
             printf("      frame %zu (%s:%ld)", s->item[m].frame, fr->source, fr->line);
-            if (*mlk_suspect_unit(kind)) printf("  %.3g %s", s->item[m].value, mlk_suspect_unit(kind));
-            if (s->item[m].other != s->item[m].frame) printf("  same as frame %zu", s->item[m].other);
+            if (*mlk_suspect_unit(kind))
+                printf("  %.3g %s", s->item[m].value, mlk_suspect_unit(kind));
+            if (s->item[m].other != s->item[m].frame)
+                printf("  same as frame %zu", s->item[m].other);
             printf("\n");
         }
         if (n > SHOWN && kind != MLK_SUSPECT_NO_STRESS) printf("      and %zu more\n", n - SHOWN);
@@ -293,10 +310,12 @@ static void show_suspects(const mlk_dataset *ds, const mlk_suspects *s)
     }
 }
 
-static void show_text(const cfg *c, const mlk_dataset *ds, const summary *s, const mlk_suspects *sus)
+static void show_text(const cfg *c, const mlk_dataset *ds, const summary *s,
+                      const mlk_suspects *sus)
 {
     char formula[256];
-    printf("%-22s%zu in %zu trajectory group%s\n", "frames", ds->n, s->n_group, s->n_group == 1 ? "" : "s");
+    printf("%-22s%zu in %zu trajectory group%s\n", "frames", ds->n, s->n_group,
+           s->n_group == 1 ? "" : "s");
     if (s->atoms_min == s->atoms_max)
         printf("%-22s%zu per frame, first %s\n", "atoms", s->atoms_min,
                mlk_frame_formula(&ds->frame[0], formula, sizeof formula));
@@ -307,7 +326,8 @@ static void show_text(const cfg *c, const mlk_dataset *ds, const summary *s, con
     for (size_t k = 0; k < ds->n_species; k++) printf("%s ", mlk_element_symbol(ds->z[k]));
     printf("\n%-22senergy %zu, forces %zu, stress %zu, velocities %zu\n", "labels", s->labels[0],
            s->labels[1], s->labels[2], s->labels[3]);
-    printf("%-22sconverged %zu, unconverged %zu, unknown %zu\n", "SCF", s->scf[2], s->scf[1], s->scf[0]);
+    printf("%-22sconverged %zu, unconverged %zu, unknown %zu\n", "SCF", s->scf[2], s->scf[1],
+           s->scf[0]);
     printf("%-22s%14s %12s %12s\n", "", "min", "mean", "max");
     show_range("energy, eV/atom", &s->energy, 5);
     show_range("force component, eV/A", &s->force, 4);
@@ -343,10 +363,11 @@ mlk_status mlk_dataset_info(int argc, char **argv, mlk_err *e)
     mlk_dataset ds = {0};
     summary sum = {0};
     mlk_suspects sus = {0};
-    MLK_TRY(mlk_cmd_begin(opts, &c, argc, argv, NULL, "mlkit dataset info FILE... [--json] [--frames]",
-                          "Frames, species, energies, forces and stresses of data files, folders or\n"
-                          "stores; what is missing and what looks suspicious.",
-                          "mlkit dataset info vasprun.xml", &n, &words, &done, e));
+    MLK_TRY(
+        mlk_cmd_begin(opts, &c, argc, argv, NULL, "mlkit dataset info FILE... [--json] [--frames]",
+                      "Frames, species, energies, forces and stresses of data files, folders or\n"
+                      "stores; what is missing and what looks suspicious.",
+                      "mlkit dataset info vasprun.xml", &n, &words, &done, e));
     if (done) return MLK_OK;
     if (n == 0) {
         MLK_FAIL(e, MLK_EINVAL, "no data given");
@@ -379,13 +400,13 @@ mlk_status mlk_dataset_split_show(const mlk_dataset *ds, bool json, mlk_err *e)
     }
     if (!st && json) {
         json_t *j = json_pack("{s:I,s:I,s:I,s:I,s:O}", "n_train", (json_int_t)n[0], "n_valid",
-                              (json_int_t)n[1], "groups_train", (json_int_t)groups[0], "groups_valid",
-                              (json_int_t)groups[1], "valid", valid);
+                              (json_int_t)n[1], "groups_train", (json_int_t)groups[0],
+                              "groups_valid", (json_int_t)groups[1], "valid", valid);
         st = mlk_json_write(j, "-", e);
         json_decref(j);
     } else if (!st) {
-        printf("train       %zu frames, %zu groups\nvalidation  %zu frames, %zu groups:", n[0], groups[0],
-               n[1], groups[1]);
+        printf("train       %zu frames, %zu groups\nvalidation  %zu frames, %zu groups:", n[0],
+               groups[0], n[1], groups[1]);
         for (size_t k = 0; k < s.n_group; k++)
             if (s.group[k].split[MLK_SPLIT_VALID]) printf(" %s", s.group[k].name);
         printf("\n");

@@ -1,5 +1,5 @@
-/* fft.c - see fft.h. Plans are only estimated (no timing runs): results do not depend on the machine's
- * load, and planning costs microseconds. */
+/* fft.c - see fft.h. Plans are only estimated (no timing runs): results do not depend on the
+ * machine's load, and planning costs microseconds. */
 #include "core/fft.h"
 
 #include <fftw3.h>
@@ -21,9 +21,11 @@ mlk_status mlk_fft_init(mlk_fft *f, mlk_fft_kind kind, size_t n, mlk_err *e)
 #pragma omp critical(mlk_fft_plan)
         {
             if (kind == MLK_FFT_R2C)
-                f->plan = fftw_plan_dft_r2c_1d((int)n, f->in, (fftw_complex *)f->out, FFTW_ESTIMATE);
+                f->plan =
+                    fftw_plan_dft_r2c_1d((int)n, f->in, (fftw_complex *)f->out, FFTW_ESTIMATE);
             else if (kind == MLK_FFT_C2R)
-                f->plan = fftw_plan_dft_c2r_1d((int)n, (fftw_complex *)f->in, f->out, FFTW_ESTIMATE);
+                f->plan =
+                    fftw_plan_dft_c2r_1d((int)n, (fftw_complex *)f->in, f->out, FFTW_ESTIMATE);
             else
                 f->plan = fftw_plan_r2r_1d((int)n, f->in, f->out, FFTW_REDFT00, FFTW_ESTIMATE);
         }

@@ -13,8 +13,8 @@ mlk_status mlk_flux_init(mlk_flux *fl, size_t n, size_t m, int with_parts, mlk_e
 {
     memset(fl, 0, sizeof *fl);
     if (n == 0 || m == 0 || m > MLK_FLUX_MAX)
-        return MLK_FAIL(e, MLK_EINVAL, "%zu fluxes of %zu samples (1 to %d fluxes are possible)", m, n,
-                        MLK_FLUX_MAX);
+        return MLK_FAIL(e, MLK_EINVAL, "%zu fluxes of %zu samples (1 to %d fluxes are possible)", m,
+                        n, MLK_FLUX_MAX);
     fl->n = n;
     fl->m = m;
     fl->n_segment = 1;
@@ -89,7 +89,8 @@ static mlk_status species_facts(mlk_h5 *h, mlk_flux *fl, mlk_err *e)
     for (size_t i = 0; i < na; i++) mass[i] = mlk_element_mass(z[i]);
     if (mlk_h5_exists(h, "/particles/all/mass")) {
         MLK_GO(mlk_h5_dims(h, "/particles/all/mass", &nd, dim, e));
-        if (nd == 1 && dim[0] == na) MLK_GO(mlk_h5_read(h, "/particles/all/mass", MLK_H5_DOUBLE, mass, e));
+        if (nd == 1 && dim[0] == na)
+            MLK_GO(mlk_h5_read(h, "/particles/all/mass", MLK_H5_DOUBLE, mass, e));
     }
     for (size_t a = 1; a < fl->m; a++) {
         double sum = 0;
@@ -143,11 +144,13 @@ mlk_status mlk_flux_read_h5md(mlk_flux *fl, const char *path, mlk_err *e)
     MLK_GO(mlk_h5_attr_double(h, par, "volume_A3", &vol, e));
     MLK_GO(mlk_h5_attr_double(h, par, "sample_fs", &dt, e));
     MLK_GO(mlk_h5_attr_double(
-        h, par, mlk_h5_attr_exists(h, par, "temperature_mean_K") ? "temperature_mean_K" : "temperature_K",
+        h, par,
+        mlk_h5_attr_exists(h, par, "temperature_mean_K") ? "temperature_mean_K" : "temperature_K",
         &temp, e));
     if (!(vol > 0) || !(dt > 0) || !(temp > 0)) {
-        MLK_FAIL(e, MLK_EFORMAT, "volume %g A^3, sampling %g fs, temperature %g K: not all positive", vol,
-                 dt, temp);
+        MLK_FAIL(e, MLK_EFORMAT,
+                 "volume %g A^3, sampling %g fs, temperature %g K: not all positive", vol, dt,
+                 temp);
         s = mlk_err_at(e, path, 0);
         goto done;
     }
@@ -179,7 +182,8 @@ done:
     return s;
 }
 
-static void append_series(double *dst, const double *a, size_t na, const double *b, size_t nb, size_t rows)
+static void append_series(double *dst, const double *a, size_t na, const double *b, size_t nb,
+                          size_t rows)
 {
     for (size_t r = 0; r < rows; r++) {
         memcpy(dst + r * (na + nb), a + r * na, na * sizeof *a);
@@ -198,7 +202,8 @@ mlk_status mlk_flux_append(mlk_flux *a, const mlk_flux *b, mlk_err *e)
         return MLK_FAIL(e, MLK_EINVAL, "sampling interval %g fs, expected %g fs", b->dt, a->dt);
     /* replicas share one cell; 1e-6 allows for a cell that went through a text file */
     if (fabs(a->volume - b->volume) > 1e-6 * a->volume)
-        return MLK_FAIL(e, MLK_EINVAL, "volume %.10g A^3, expected %.10g A^3", b->volume, a->volume);
+        return MLK_FAIL(e, MLK_EINVAL, "volume %.10g A^3, expected %.10g A^3", b->volume,
+                        a->volume);
     size_t n = a->n + b->n, ns = a->n_segment + b->n_segment;
     int parts = a->part && b->part;
     double *j = mlk_alloc(3 * a->m * n, sizeof *j);

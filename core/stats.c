@@ -12,8 +12,11 @@ double mlk_digamma(double x)
     double s = 0;
     for (; x < 12; x += 1) s -= 1 / x;
     double y = 1 / (x * x);
-    double tail = y * (1.0 / 12 - y * (1.0 / 120 - y * (1.0 / 252 - y * (1.0 / 240 - y * (1.0 / 132 -
-                  y * (691.0 / 32760 - y * (1.0 / 12)))))));
+    double tail =
+        y * (1.0 / 12 -
+             y * (1.0 / 120 -
+                  y * (1.0 / 252 -
+                       y * (1.0 / 240 - y * (1.0 / 132 - y * (691.0 / 32760 - y * (1.0 / 12)))))));
     return s + log(x) - 0.5 / x - tail;
 }
 
@@ -23,8 +26,11 @@ double mlk_trigamma(double x)
     double s = 0;
     for (; x < 12; x += 1) s += 1 / (x * x);
     double y = 1 / (x * x);
-    double tail = y * (1.0 / 6 - y * (1.0 / 30 - y * (1.0 / 42 - y * (1.0 / 30 - y * (5.0 / 66 -
-                  y * (691.0 / 2730 - y * (7.0 / 6)))))));
+    double tail =
+        y * (1.0 / 6 -
+             y * (1.0 / 30 -
+                  y * (1.0 / 42 -
+                       y * (1.0 / 30 - y * (5.0 / 66 - y * (691.0 / 2730 - y * (7.0 / 6)))))));
     return s + 1 / x + 0.5 * y + tail / x;
 }
 
@@ -36,7 +42,8 @@ double mlk_gamma_q(double a, double x)
     double front = exp(a * log(x) - x - lgamma(a));
     if (x < a + 1) { /* series for P */
         double term = 1 / a, sum = term;
-        for (double k = a + 1; fabs(term) > fabs(sum) * DBL_EPSILON / 4; k += 1) sum += term *= x / k;
+        for (double k = a + 1; fabs(term) > fabs(sum) * DBL_EPSILON / 4; k += 1)
+            sum += term *= x / k;
         return 1 - front * sum;
     }
     /* continued fraction for Q, modified Lentz */

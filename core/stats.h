@@ -24,9 +24,10 @@ double mlk_sem(size_t n, const double *x);
 double mlk_median(size_t n, double *x);
 
 typedef struct mlk_line {
-    double a, b;         /* y = a + b x                                                               */
-    double a_err, b_err; /* standard errors: from w when given (w = 1/variance), else from residuals  */
-    double chi2;         /* weighted sum of squared residuals                                         */
+    double a, b; /* y = a + b x */
+    double a_err,
+        b_err;   /* standard errors: from w when given (w = 1/variance), else from residuals */
+    double chi2; /* weighted sum of squared residuals */
 } mlk_line;
 /* Least squares; w may be NULL (equal weights). All NaN when n < 2 or x does not vary. */
 mlk_line mlk_line_fit(size_t n, const double *x, const double *y, const double *w);

@@ -1,5 +1,6 @@
 /* dataset.c - see dataset.h: the growing set, and reading it from files, folders and stores.
- * Not here: the HDF5 layout (store.c), the split (split.c), finding suspicious labels (suspect.c). */
+ * Not here: the HDF5 layout (store.c), the split (split.c), finding suspicious labels (suspect.c).
+ */
 #include "datasets/dataset.h"
 
 #include <dirent.h>
@@ -62,14 +63,14 @@ typedef struct losses {
 /* One call of mlk_dataset_read. */
 typedef struct reading {
     mlk_dataset *ds;
-    int all;             /* keep frames without labels                      */
-    const char *parser;  /* to use instead of sniffing, or NULL             */
-    const char *root;    /* folder given by the user, "" for a single file  */
-    char group[64];      /* of the present file                             */
-    size_t first;        /* frames in ds before this call                   */
-    size_t file_first;   /* ... before the present file                     */
+    int all;            /* keep frames without labels                      */
+    const char *parser; /* to use instead of sniffing, or NULL             */
+    const char *root;   /* folder given by the user, "" for a single file  */
+    char group[64];     /* of the present file                             */
+    size_t first;       /* frames in ds before this call                   */
+    size_t file_first;  /* ... before the present file                     */
     losses lost;
-    char where[320];     /* first frame left out for its labels             */
+    char where[320]; /* first frame left out for its labels             */
 } reading;
 
 /* Is the frame wanted? Otherwise it is counted as lost. */
@@ -104,7 +105,8 @@ static void cut_ending(char *name, const char *ending)
 /* Names that every run uses: the folder says which run it is. */
 static bool generic(const char *stem)
 {
-    static const char *const names[] = {"vasprun", "POSCAR", "CONTCAR", "train", "test", "data", "dft"};
+    static const char *const names[] = {"vasprun", "POSCAR", "CONTCAR", "train",
+                                        "test",    "data",   "dft"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         if (!strcasecmp(stem, names[k])) return true;
     return false;
@@ -117,8 +119,8 @@ static bool group_taken(const mlk_dataset *ds, const char *group)
     return false;
 }
 
-/* Group of a file's frames that name none: its path below the folder the user gave, without endings;
- * the file's name alone when it was given itself. Unique among the groups so far. */
+/* Group of a file's frames that name none: its path below the folder the user gave, without
+ * endings; the file's name alone when it was given itself. Unique among the groups so far. */
 static void name_group(reading *r, const char *path)
 {
     char stem[PATH_CAP];
@@ -127,7 +129,8 @@ static void name_group(reading *r, const char *path)
         for (path += skip; *path == '/';) path++;
     snprintf(stem, sizeof stem, "%s", skip ? path : mlk_path_base(path));
     cut_ending(stem, ".gz");
-    for (const char *const *x = (const char *const[]){".xml", ".extxyz", ".xyz", ".vasp", ".poscar", NULL};
+    for (const char *const *x =
+             (const char *const[]){".xml", ".extxyz", ".xyz", ".vasp", ".poscar", NULL};
          *x; x++)
         cut_ending(stem, *x);
     if (!skip && generic(stem) && mlk_path_base(path) != path) {
@@ -285,28 +288,33 @@ static mlk_status report(const reading *r, const char *path, mlk_err *e)
     size_t lost = l->no_force + l->no_energy + l->unconverged;
     if (n == 0) {
         if (lost)
-            MLK_FAIL(e, MLK_EFORMAT, "no usable frame: %zu without forces, %zu without energy, %zu with "
-                     "unconverged SCF (first at %s)", l->no_force, l->no_energy, l->unconverged,
-                     r->where);
+            MLK_FAIL(e, MLK_EFORMAT,
+                     "no usable frame: %zu without forces, %zu without energy, %zu with "
+                     "unconverged SCF (first at %s)",
+                     l->no_force, l->no_energy, l->unconverged, r->where);
         else if (l->files)
-            MLK_FAIL(e, MLK_EFORMAT, "no usable frame in %zu file%s", l->files, l->files > 1 ? "s" : "");
+            MLK_FAIL(e, MLK_EFORMAT, "no usable frame in %zu file%s", l->files,
+                     l->files > 1 ? "s" : "");
         else
             MLK_FAIL(e, MLK_EFORMAT, "no data file in this folder");
-        mlk_err_hint(e, "vasprun.xml, extended XYZ (both also .gz) and mlkit .h5 hold training data; "
-                        "'mlkit dataset info' shows what is in a file");
+        mlk_err_hint(e,
+                     "vasprun.xml, extended XYZ (both also .gz) and mlkit .h5 hold training data; "
+                     "'mlkit dataset info' shows what is in a file");
         return mlk_err_at(e, path, 0);
     }
     size_t groups = count_groups(r->ds, r->first);
-    mlk_log(MLK_LOG_INFO, "%s: %zu frame%s in %zu group%s from %zu file%s", path, n, n == 1 ? "" : "s",
-            groups, groups == 1 ? "" : "s", l->files, l->files == 1 ? "" : "s");
+    mlk_log(MLK_LOG_INFO, "%s: %zu frame%s in %zu group%s from %zu file%s", path, n,
+            n == 1 ? "" : "s", groups, groups == 1 ? "" : "s", l->files, l->files == 1 ? "" : "s");
     if (lost)
-        mlk_log(MLK_LOG_WARN, "%s: left out %zu frames without forces, %zu without energy, %zu with "
-                "unconverged SCF (first at %s)", path, l->no_force, l->no_energy, l->unconverged,
-                r->where);
+        mlk_log(MLK_LOG_WARN,
+                "%s: left out %zu frames without forces, %zu without energy, %zu with "
+                "unconverged SCF (first at %s)",
+                path, l->no_force, l->no_energy, l->unconverged, r->where);
     return MLK_OK;
 }
 
-static mlk_status read_any(mlk_dataset *ds, const char *path, int all, const char *parser, mlk_err *e)
+static mlk_status read_any(mlk_dataset *ds, const char *path, int all, const char *parser,
+                           mlk_err *e)
 {
     reading r = {.ds = ds, .all = all, .parser = parser, .root = "", .first = ds->n};
     if (mlk_file_is_dir(path)) {
@@ -337,12 +345,13 @@ mlk_status mlk_dataset_bundled(char *buf, size_t cap, mlk_err *e)
     if (slash) *slash = 0;
     snprintf(beside[0], sizeof beside[0], "%s/../share/mlkit/datasets/li3ps4", exe);
     snprintf(beside[1], sizeof beside[1], "%s/../datasets/li3ps4", exe);
-    const char *const place[] = {MLK_SOURCE "/datasets/li3ps4", MLK_PREFIX "/share/mlkit/datasets/li3ps4",
-                                 beside[0], beside[1]};
+    const char *const place[] = {MLK_SOURCE "/datasets/li3ps4",
+                                 MLK_PREFIX "/share/mlkit/datasets/li3ps4", beside[0], beside[1]};
     for (size_t k = 0; k < sizeof place / sizeof *place; k++) {
         if ((k >= 2 && !exe[0]) || !mlk_file_is_dir(place[k])) continue;
         if (strlen(place[k]) >= cap)
-            return MLK_FAIL(e, MLK_EINVAL, "the path of the bundled data is too long: %s", place[k]);
+            return MLK_FAIL(e, MLK_EINVAL, "the path of the bundled data is too long: %s",
+                            place[k]);
         snprintf(buf, cap, "%s", place[k]);
         return MLK_OK;
     }

@@ -11,7 +11,8 @@
 
 enum { MLK_SPLIT_TRAIN = 0, MLK_SPLIT_VALID = 1, MLK_SPLIT_TEST = 2 };
 
-/* A file that frames were read from, with the digest of its bytes ("" when it could not be read). */
+/* A file that frames were read from, with the digest of its bytes ("" when it could not be read).
+ */
 typedef struct mlk_source {
     char path[256];
     char sha256[65];
@@ -20,7 +21,7 @@ typedef struct mlk_source {
 typedef struct mlk_dataset {
     mlk_frame *frame; /* (n) owned */
     size_t n, cap;
-    int *split;       /* (n) MLK_SPLIT_* ; all TRAIN until mlk_dataset_split */
+    int *split; /* (n) MLK_SPLIT_* ; all TRAIN until mlk_dataset_split */
     size_t cap_split;
     size_t n_species; /* distinct elements over all frames, ascending Z */
     int z[MLK_ELEMENT_MAX];
@@ -39,13 +40,13 @@ mlk_status mlk_dataset_add(mlk_dataset *ds, mlk_frame *fr, mlk_err *e);
  * Frames without a group get one: the file's name without endings, relative to the folder that was
  * given. Errors: nothing usable. */
 mlk_status mlk_dataset_read(mlk_dataset *ds, const char *path, mlk_err *e);
-/* The same, keeping every frame that has atoms, with whatever labels it has. parser: the name of the
- * one to use instead of looking at the content, NULL or "" for that. */
+/* The same, keeping every frame that has atoms, with whatever labels it has. parser: the name of
+ * the one to use instead of looking at the content, NULL or "" for that. */
 mlk_status mlk_dataset_read_all(mlk_dataset *ds, const char *path, const char *parser, mlk_err *e);
 /* The store: HDF5, see docs/FORMATS.md. path must not exist. */
 mlk_status mlk_dataset_write(const mlk_dataset *ds, const char *path, mlk_err *e);
-/* Add every frame of a store with its split. Errors: MLK_EFORMAT not a store, a newer major version,
- * NaN in it. */
+/* Add every frame of a store with its split. Errors: MLK_EFORMAT not a store, a newer major
+ * version, NaN in it. */
 mlk_status mlk_dataset_read_store(mlk_dataset *ds, const char *path, mlk_err *e);
 /* Does the file begin as HDF5 does? */
 int mlk_dataset_is_hdf5(const char *path);
@@ -53,7 +54,8 @@ int mlk_dataset_is_hdf5(const char *path);
  * there; groups are drawn with `seed`, stratified over temperature. A set with fewer than 5 groups
  * is cut into blocks of consecutive frames instead, and says so. Keeps splits read from a store
  * unless again is nonzero. */
-mlk_status mlk_dataset_split(mlk_dataset *ds, double fraction, uint64_t seed, int again, mlk_err *e);
+mlk_status mlk_dataset_split(mlk_dataset *ds, double fraction, uint64_t seed, int again,
+                             mlk_err *e);
 /* Folder of the bundled Li3PS4 set: beside the source tree or under PREFIX/share/mlkit. buf of cap
  * bytes. Errors: MLK_EIO not found, with the places looked at. */
 mlk_status mlk_dataset_bundled(char *buf, size_t cap, mlk_err *e);

@@ -1,7 +1,7 @@
 /* split.c - train and validation by trajectory group. Frames of one run resemble each other, so a
  * random split of frames flatters a model; here whole groups go to one side. The groups are put in
- * order of temperature and cut into strata of equal frame count; one group of each stratum is drawn,
- * so that the validation set covers the temperature range of the data. */
+ * order of temperature and cut into strata of equal frame count; one group of each stratum is
+ * drawn, so that the validation set covers the temperature range of the data. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +14,10 @@
 enum { GROUPS_MIN = 5, BLOCKS = 20 };
 
 typedef struct unit { /* a group, or a block of consecutive frames: goes to one side as a whole */
-    size_t n;          /* frames                               */
-    double t;          /* mean temperature, INFINITY unknown   */
-    size_t first;      /* first frame: order of appearance     */
-    uint64_t key;      /* random order among equals            */
+    size_t n;         /* frames                               */
+    double t;         /* mean temperature, INFINITY unknown   */
+    size_t first;     /* first frame: order of appearance     */
+    uint64_t key;     /* random order among equals            */
     int chosen;
 } unit;
 
@@ -25,7 +25,8 @@ static int by_temperature(const void *a, const void *b)
 {
     const unit *p = a, *q = b;
     if (p->t != q->t) return p->t < q->t ? -1 : 1;
-    return p->key != q->key ? (p->key < q->key ? -1 : 1) : (p->first > q->first) - (p->first < q->first);
+    return p->key != q->key ? (p->key < q->key ? -1 : 1)
+                            : (p->first > q->first) - (p->first < q->first);
 }
 
 typedef struct entry {
@@ -80,11 +81,13 @@ static size_t number_blocks(const mlk_dataset *ds, size_t *of, size_t n_group)
 /* Draw units until about `want` frames are chosen; u is in order of temperature. */
 static size_t draw(unit *u, size_t n_unit, size_t total, double want, mlk_rng *g)
 {
-    size_t chosen = 0, seen = 0, m = (size_t)fmax(1, floor(want / ((double)total / (double)n_unit) + 0.5));
+    size_t chosen = 0, seen = 0,
+           m = (size_t)fmax(1, floor(want / ((double)total / (double)n_unit) + 0.5));
     size_t k = 0;
     for (size_t stratum = 1; stratum <= m; stratum++) {
         size_t first = k;
-        while (k < n_unit && (double)(seen + u[k].n) <= (double)total * (double)stratum / (double)m + 0.5)
+        while (k < n_unit &&
+               (double)(seen + u[k].n) <= (double)total * (double)stratum / (double)m + 0.5)
             seen += u[k++].n;
         if (stratum == m) k = n_unit;
         if (k == first) continue;
@@ -137,7 +140,8 @@ static mlk_status split_units(mlk_dataset *ds, const size_t *of, size_t n_unit, 
 mlk_status mlk_dataset_split(mlk_dataset *ds, double fraction, uint64_t seed, int again, mlk_err *e)
 {
     if (!(fraction >= 0 && fraction < 1))
-        return MLK_FAIL(e, MLK_EINVAL, "the validation fraction must be in [0,1), not %g", fraction);
+        return MLK_FAIL(e, MLK_EINVAL, "the validation fraction must be in [0,1), not %g",
+                        fraction);
     if (!again)
         for (size_t i = 0; i < ds->n; i++)
             if (ds->split[i] != MLK_SPLIT_TRAIN) return MLK_OK;
@@ -152,10 +156,11 @@ mlk_status mlk_dataset_split(mlk_dataset *ds, double fraction, uint64_t seed, in
     if (!of) return MLK_FAIL(e, MLK_ENOMEM, "no memory to split %zu frames", ds->n);
     mlk_status s = number_groups(ds, of, &n_unit, e);
     if (!s && n_unit < GROUPS_MIN) {
-        mlk_log(MLK_LOG_WARN,
-                "only %zu trajectory group%s: split by blocks of consecutive frames; validation errors "
-                "will look better than on new runs",
-                n_unit, n_unit == 1 ? "" : "s");
+        mlk_log(
+            MLK_LOG_WARN,
+            "only %zu trajectory group%s: split by blocks of consecutive frames; validation errors "
+            "will look better than on new runs",
+            n_unit, n_unit == 1 ? "" : "s");
         n_unit = number_blocks(ds, of, n_unit);
     }
     if (!s) s = split_units(ds, of, n_unit, fraction, seed, e);

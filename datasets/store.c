@@ -39,9 +39,10 @@ typedef struct table {
 
 static void table_free(table *t)
 {
-    void *all[] = {t->start,  t->line,        t->has,    t->scf,  t->step, t->split, t->group,
-                   t->config, t->source,      t->energy, t->energy0, t->temperature, t->virial,
-                   t->cell,   t->pbc,         t->z,      t->x,    t->f,    t->v};
+    void *all[] = {t->start,   t->line,        t->has,    t->scf,    t->step,
+                   t->split,   t->group,       t->config, t->source, t->energy,
+                   t->energy0, t->temperature, t->virial, t->cell,   t->pbc,
+                   t->z,       t->x,           t->f,      t->v};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) mlk_free(all[k]);
     memset(t, 0, sizeof *t);
 }
@@ -51,14 +52,16 @@ static mlk_status table_alloc(table *t, size_t n, size_t atoms, bool velocities,
     memset(t, 0, sizeof *t);
     t->n = n;
     t->atoms = atoms;
-    bool ok = (t->start = mlk_alloc(n + 1, sizeof *t->start)) && (t->line = mlk_alloc(n, sizeof *t->line)) &&
-              (t->has = mlk_alloc(n, sizeof(int))) && (t->scf = mlk_alloc(n, sizeof(int))) &&
-              (t->step = mlk_alloc(n, sizeof(int))) && (t->split = mlk_alloc(n, sizeof(int))) &&
-              (t->group = mlk_alloc(n, sizeof(int))) && (t->config = mlk_alloc(n, sizeof(int))) &&
-              (t->source = mlk_alloc(n, sizeof(int))) && (t->energy = mlk_alloc(n, sizeof(double))) &&
+    bool ok = (t->start = mlk_alloc(n + 1, sizeof *t->start)) &&
+              (t->line = mlk_alloc(n, sizeof *t->line)) && (t->has = mlk_alloc(n, sizeof(int))) &&
+              (t->scf = mlk_alloc(n, sizeof(int))) && (t->step = mlk_alloc(n, sizeof(int))) &&
+              (t->split = mlk_alloc(n, sizeof(int))) && (t->group = mlk_alloc(n, sizeof(int))) &&
+              (t->config = mlk_alloc(n, sizeof(int))) && (t->source = mlk_alloc(n, sizeof(int))) &&
+              (t->energy = mlk_alloc(n, sizeof(double))) &&
               (t->energy0 = mlk_alloc(n, sizeof(double))) &&
               (t->temperature = mlk_alloc(n, sizeof(double))) &&
-              (t->virial = mlk_alloc(n, sizeof *t->virial)) && (t->cell = mlk_alloc(n, sizeof *t->cell)) &&
+              (t->virial = mlk_alloc(n, sizeof *t->virial)) &&
+              (t->cell = mlk_alloc(n, sizeof *t->cell)) &&
               (t->pbc = mlk_alloc(n, sizeof *t->pbc)) && (t->z = mlk_alloc(atoms, sizeof(int))) &&
               (t->x = mlk_alloc(atoms, sizeof *t->x)) && (t->f = mlk_alloc(atoms, sizeof *t->f)) &&
               (!velocities || (t->v = mlk_alloc(atoms, sizeof *t->v)));
@@ -87,7 +90,8 @@ static size_t columns(const table *t, column *c)
         {"/frames/energy", MLK_H5_DOUBLE, 0, 0, t->energy},
         {"/frames/energy0", MLK_H5_DOUBLE, 0, 0, t->energy0},
         {"/frames/temperature", MLK_H5_DOUBLE, 0, 0, t->temperature},
-        {"/frames/virial", MLK_H5_DOUBLE, 0, 2, t->virial}, {"/frames/cell", MLK_H5_DOUBLE, 0, 2, t->cell},
+        {"/frames/virial", MLK_H5_DOUBLE, 0, 2, t->virial},
+        {"/frames/cell", MLK_H5_DOUBLE, 0, 2, t->cell},
         {"/frames/pbc", MLK_H5_UINT8, 0, 1, t->pbc},
         {"/atoms/z", MLK_H5_INT, 1, 0, t->z}, {"/atoms/x", MLK_H5_DOUBLE, 1, 1, t->x},
         {"/atoms/f", MLK_H5_DOUBLE, 1, 1, t->f}, {"/atoms/v", MLK_H5_DOUBLE, 1, 1, t->v},
@@ -246,8 +250,8 @@ static mlk_status check_header(mlk_h5 *h, mlk_err *e)
         sscanf(version, "%d", &major) != 1 || major < 1)
         return broken(e, "no version");
     if (major > MAJOR) {
-        MLK_FAIL(e, MLK_EUNSUPPORTED, "store version %s is newer than this mlkit reads (%s)", version,
-                 VERSION);
+        MLK_FAIL(e, MLK_EUNSUPPORTED, "store version %s is newer than this mlkit reads (%s)",
+                 version, VERSION);
         return mlk_err_hint(e, "use a newer mlkit");
     }
     return MLK_OK;
@@ -301,8 +305,8 @@ static mlk_status scatter(mlk_dataset *ds, const table *t, const strings nm[4], 
             return broken(e, "an index is out of range");
         MLK_TRY(mlk_frame_init(&fr, n, e));
         mlk_status s = MLK_OK;
-        fr.has = (unsigned)t->has[i] & (MLK_HAS_CELL | MLK_HAS_ENERGY | MLK_HAS_FORCE | MLK_HAS_VIRIAL |
-                                        (t->v ? MLK_HAS_VELOCITY : 0));
+        fr.has = (unsigned)t->has[i] & (MLK_HAS_CELL | MLK_HAS_ENERGY | MLK_HAS_FORCE |
+                                        MLK_HAS_VIRIAL | (t->v ? MLK_HAS_VELOCITY : 0));
         memcpy(fr.z, t->z + at, n * sizeof *fr.z);
         memcpy(fr.x, t->x + at, n * sizeof *fr.x);
         memcpy(fr.f, t->f + at, n * sizeof *fr.f);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "core/neigh.h"
 
 static const struct {
     const char *name, *unit, *text;
@@ -23,8 +22,9 @@ static const struct {
                                    "the same structure with other labels: settings were mixed"},
     [MLK_SUSPECT_FORCE] = {"force_outlier", "eV/A", "force above 10 x the RMS of the set"},
     [MLK_SUSPECT_NET_FORCE] = {"net_force", "eV/A", "forces do not add up to zero"},
-    [MLK_SUSPECT_ENERGY] = {"energy_outlier", "eV/atom",
-                            "energy far from the median of its formula: other settings, wrong kind?"},
+    [MLK_SUSPECT_ENERGY] =
+        {"energy_outlier", "eV/atom",
+         "energy far from the median of its formula: other settings, wrong kind?"},
     [MLK_SUSPECT_CLOSE] = {"close_atoms", "A", "two atoms nearer than 0.5 A"},
 };
 
@@ -49,8 +49,8 @@ void mlk_suspects_free(mlk_suspects *s)
     memset(s, 0, sizeof *s);
 }
 
-static mlk_status add(mlk_suspects *s, mlk_suspect_kind kind, size_t frame, size_t other, double value,
-                      mlk_err *e)
+static mlk_status add(mlk_suspects *s, mlk_suspect_kind kind, size_t frame, size_t other,
+                      double value, mlk_err *e)
 {
     MLK_TRY(MLK_GROW(s->item, s->cap, s->n + 1, e));
     s->item[s->n++] = (mlk_suspect){kind, frame, other, value};
@@ -79,18 +79,46 @@ static mlk_status look_at_forces(mlk_suspects *s, const mlk_frame *fr, size_t i,
     return MLK_OK;
 }
 
-static mlk_status look_at_distances(mlk_suspects *s, const mlk_frame *fr, size_t i, mlk_neigh *nl,
-                                    mlk_err *e)
+typedef struct slice {
+    double s[3]; /* fractional, wrapped into [0,1) */
+} slice;
+
+static int by_first(const void *a, const void *b)
 {
+    const slice *p = a, *q = b;
+    return (p->s[0] > q->s[0]) - (p->s[0] < q->s[0]);
+}
+
+/* Nearest pair within NEAR by a sweep along the first lattice vector; nearest images only, which is
+ * exact for cells higher than 2 NEAR. Serial: it is far too little work for threads. */
+static mlk_status look_at_distances(mlk_suspects *s, const mlk_frame *fr, size_t i, slice **buf,
+                                    size_t *cap, mlk_err *e)
+{
+    static const double NEAR = 0.5;
+    const mlk_cell *c = &fr->cell;
     if (!(fr->has & MLK_HAS_CELL)) return MLK_OK;
-    /* a cell too thin for a neighbour list is not this function's business */
-    if (mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, 0.5, nl, NULL)) return MLK_OK;
-    double least = INFINITY;
-    for (size_t p = 0; p < nl->np; p++) {
-        const double r[3] = {nl->r[0][p], nl->r[1][p], nl->r[2][p]};
-        least = fmin(least, norm(r));
+    MLK_TRY(MLK_GROW(*buf, *cap, fr->n, e));
+    slice *q = *buf;
+    for (size_t a = 0; a < fr->n; a++) {
+        mlk_cell_frac(c, fr->x[a], q[a].s);
+        for (int k = 0; k < 3; k++)
+            if (c->pbc[k]) q[a].s[k] -= floor(q[a].s[k]);
     }
-    return isfinite(least) ? add(s, MLK_SUSPECT_CLOSE, i, i, least, e) : MLK_OK;
+    qsort(q, fr->n, sizeof *q, by_first);
+    double least = INFINITY, window = NEAR / c->height[0];
+    for (size_t a = 0; a < fr->n; a++)
+        for (size_t m = 1; m < fr->n; m++) {
+            size_t b = (a + m) % fr->n;
+            double d[3], r[3], ahead = q[b].s[0] - q[a].s[0] + (b < a);
+            if (ahead > window) break;
+            for (int k = 0; k < 3; k++) {
+                d[k] = q[b].s[k] - q[a].s[k];
+                if (c->pbc[k]) d[k] -= round(d[k]);
+            }
+            mlk_cell_cart(c, d, r);
+            least = fmin(least, norm(r));
+        }
+    return least < NEAR ? add(s, MLK_SUSPECT_CLOSE, i, i, least, e) : MLK_OK;
 }
 
 /* FNV-1a, 64 bits. */
@@ -151,8 +179,8 @@ static mlk_status find_duplicates(const mlk_dataset *ds, mlk_suspects *s, key *k
             if (j > 0 && k[j - 1].hash == k[i].hash) continue; /* compare with the first */
             if (!same_structure(a, b)) continue;
             double d = label_difference(a, b);
-            MLK_TRY(add(s, d > 1e-3 ? MLK_SUSPECT_CONTRADICTION : MLK_SUSPECT_DUPLICATE, k[i].i, k[j].i,
-                        d, e));
+            MLK_TRY(add(s, d > 1e-3 ? MLK_SUSPECT_CONTRADICTION : MLK_SUSPECT_DUPLICATE, k[i].i,
+                        k[j].i, d, e));
         }
     return MLK_OK;
 }
@@ -176,7 +204,8 @@ static mlk_status find_energies(const mlk_dataset *ds, mlk_suspects *s, key *k, 
     size_t n = 0;
     for (size_t i = 0; i < ds->n; i++)
         if (ds->frame[i].has & MLK_HAS_ENERGY)
-            k[n++] = (key){formula_hash(&ds->frame[i]), i, ds->frame[i].energy / (double)ds->frame[i].n};
+            k[n++] =
+                (key){formula_hash(&ds->frame[i]), i, ds->frame[i].energy / (double)ds->frame[i].n};
     double *dev = mlk_alloc(n ? n : 1, sizeof *dev);
     if (!dev) return MLK_FAIL(e, MLK_ENOMEM, "no memory to compare energies");
     qsort(k, n, sizeof *k, by_hash_value);
@@ -206,7 +235,8 @@ static int by_kind(const void *a, const void *b)
 mlk_status mlk_dataset_suspect(const mlk_dataset *ds, mlk_suspects *s, mlk_err *e)
 {
     double sum = 0, count = 0;
-    mlk_neigh nl = {0};
+    slice *buf = NULL;
+    size_t cap = 0;
     mlk_status st = MLK_OK;
     memset(s, 0, sizeof *s);
     if (ds->n == 0) return MLK_OK;
@@ -225,12 +255,12 @@ mlk_status mlk_dataset_suspect(const mlk_dataset *ds, mlk_suspects *s, mlk_err *
         if (!st && !(fr->has & MLK_HAS_VIRIAL)) st = add(s, MLK_SUSPECT_NO_STRESS, i, i, 0, e);
         if (!st && fr->scf == MLK_SCF_UNCONVERGED) st = add(s, MLK_SUSPECT_UNCONVERGED, i, i, 0, e);
         if (!st && (fr->has & MLK_HAS_FORCE)) st = look_at_forces(s, fr, i, e);
-        if (!st) st = look_at_distances(s, fr, i, &nl, e);
+        if (!st) st = look_at_distances(s, fr, i, &buf, &cap, e);
     }
     if (!st) st = find_duplicates(ds, s, k, e);
     if (!st) st = find_energies(ds, s, k, e);
     if (s->n) qsort(s->item, s->n, sizeof *s->item, by_kind);
-    mlk_neigh_free(&nl);
+    mlk_free(buf);
     mlk_free(k);
     if (st) mlk_suspects_free(s);
     return st;

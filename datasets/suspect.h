@@ -7,15 +7,15 @@
 typedef enum {
     MLK_SUSPECT_NO_ENERGY,
     MLK_SUSPECT_NO_FORCE,
-    MLK_SUSPECT_NO_STRESS,      /* common and harmless; training then has no virial from it   */
-    MLK_SUSPECT_UNCONVERGED,    /* the SCF loop stopped at its limit                          */
-    MLK_SUSPECT_DUPLICATE,      /* same cell, species and positions, to the bit; other: the first */
-    MLK_SUSPECT_CONTRADICTION,  /* a duplicate whose energy or forces differ; value [eV]      */
-    MLK_SUSPECT_FORCE,          /* |F| of an atom over 10 times the force RMS of the set; [eV/A] */
-    MLK_SUSPECT_NET_FORCE,      /* |sum F| over 0.1 eV/A and over 1 % of sum |F|; [eV/A]      */
-    MLK_SUSPECT_ENERGY,         /* over 10 robust deviations and 0.1 eV/atom from the median of
-                                   its formula; [eV/atom]                                     */
-    MLK_SUSPECT_CLOSE,          /* two atoms, or an atom and its image, nearer than 0.5 A; [A]  */
+    MLK_SUSPECT_NO_STRESS,     /* common and harmless; training then has no virial from it   */
+    MLK_SUSPECT_UNCONVERGED,   /* the SCF loop stopped at its limit                          */
+    MLK_SUSPECT_DUPLICATE,     /* same cell, species and positions, to the bit; other: the first */
+    MLK_SUSPECT_CONTRADICTION, /* a duplicate whose energy or forces differ; value [eV]      */
+    MLK_SUSPECT_FORCE,         /* |F| of an atom over 10 times the force RMS of the set; [eV/A] */
+    MLK_SUSPECT_NET_FORCE,     /* |sum F| over 0.1 eV/A and over 1 % of sum |F|; [eV/A]      */
+    MLK_SUSPECT_ENERGY,        /* over 10 robust deviations and 0.1 eV/atom from the median of
+                                  its formula; [eV/atom]                                     */
+    MLK_SUSPECT_CLOSE,         /* two atoms nearer than 0.5 A; [A]  */
     MLK_SUSPECT_COUNT
 } mlk_suspect_kind;
 

@@ -25,7 +25,7 @@ void mlk_bdp_apply(mlk_md *md)
 {
     double before = md->kinetic, dof = mlk_md_dof(md);
     double target = 0.5 * dof * MLK_KB * md->cfg.temp;
-    mlk_md_scale_velocities(md, mlk_bdp_factor(before, target, (size_t)dof, md->cfg.dt / md->cfg.tau,
-                                               md->cfg.seed, md->step));
+    mlk_md_scale_velocities(md, mlk_bdp_factor(before, target, (size_t)dof,
+                                               md->cfg.dt / md->cfg.tau, md->cfg.seed, md->step));
     md->sums.heat += md->kinetic - before;
 }

@@ -2,10 +2,10 @@
  * Implements docs/THEORY.md eq. (5) and (6); see Fan et al., Phys. Rev. B 92, 094301 (2015).
  * The per-atom virial is not symmetric: its second index is contracted with the velocity.
  * U_i is what the model gives, without the reference energies e0: those are differences between a
- * pseudopotential's zero of energy and ours, up to hundreds of eV per atom. As part of U_i they would
- * add sum_s (e0_s/m_s) J_s to the energy flux; the corrected conductivity cannot see that, but the
- * naive one would report mostly the pseudopotential, and digits would be lost.
- * Not here: averaging and correlation (transport/). */
+ * pseudopotential's zero of energy and ours, up to hundreds of eV per atom. As part of U_i they
+ * would add sum_s (e0_s/m_s) J_s to the energy flux; the corrected conductivity cannot see that,
+ * but the naive one would report mostly the pseudopotential, and digits would be lost. Not here:
+ * averaging and correlation (transport/). */
 #include "md/fluxes.h"
 
 #include <string.h>

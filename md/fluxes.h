@@ -7,9 +7,9 @@
 #include "potentials/potential.h"
 
 typedef struct mlk_md_flux {
-    double kinetic[3];    /* sum_i (m_i v_i^2/2) v_i [eV A/tau]       */
-    double convective[3]; /* sum_i U_i v_i           [eV A/tau]       */
-    double virial[3];     /* sum_i W_i.v_i           [eV A/tau]       */
+    double kinetic[3];               /* sum_i (m_i v_i^2/2) v_i [eV A/tau]       */
+    double convective[3];            /* sum_i U_i v_i           [eV A/tau]       */
+    double virial[3];                /* sum_i W_i.v_i           [eV A/tau]       */
     double mass[MLK_SPECIES_MAX][3]; /* sum_{i of el} m_i v_i [amu A/tau] */
 } mlk_md_flux;
 

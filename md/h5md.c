@@ -1,5 +1,5 @@
-/* h5md.c - the finished file of a run: H5MD 1.1 (de Buyl, Colberg, Hoefling, Comput. Phys. Commun. 185,
- * 1546 (2014)) with the units module. Layout: docs/FORMATS.md. */
+/* h5md.c - the finished file of a run: H5MD 1.1 (de Buyl, Colberg, Hoefling, Comput. Phys. Commun.
+ * 185, 1546 (2014)) with the units module. Layout: docs/FORMATS.md. */
 #include "md/h5md.h"
 
 #include <math.h>
@@ -75,8 +75,8 @@ static uint64_t digest(uint64_t h, const char *p, size_t bytes)
 }
 
 /* Copy one series of one part to the end of h; *rows counts. */
-static mlk_status copy_part(mlk_h5 *h, mlk_h5 *part, const mlk_md_series *q, size_t *rows, uint64_t *sum,
-                            mlk_err *e)
+static mlk_status copy_part(mlk_h5 *h, mlk_h5 *part, const mlk_md_series *q, size_t *rows,
+                            uint64_t *sum, mlk_err *e)
 {
     char value[128];
     snprintf(value, sizeof value, "%s/value", q->path);
@@ -87,7 +87,9 @@ static mlk_status copy_part(mlk_h5 *h, mlk_h5 *part, const mlk_md_series *q, siz
     char *buf = mlk_alloc(dim[0], q->row);
     if (!buf) return MLK_FAIL(e, MLK_ENOMEM, "%zu records of %s", dim[0], q->path);
     mlk_status s = mlk_h5_read(part, value, q->type, buf, e);
-    if (!s) s = mlk_h5_append(h, value, q->type, q->nd, q->dim, dim[0], buf, q->clock == MLK_MD_DUMP, e);
+    if (!s)
+        s = mlk_h5_append(h, value, q->type, q->nd, q->dim, dim[0], buf, q->clock == MLK_MD_DUMP,
+                          e);
     if (!s) *sum = digest(*sum, buf, dim[0] * q->row);
     *rows += dim[0];
     mlk_free(buf);
@@ -155,7 +157,8 @@ static mlk_status write_shortest(mlk_h5 *h, const mlk_md *md, mlk_err *e)
         for (size_t b = a; b < md->n_el; b++) {
             double d = md->shortest[a * md->n_el + b], seen = 0;
             char name[64];
-            const char *sa = mlk_element_symbol(md->element[a]), *sb = mlk_element_symbol(md->element[b]);
+            const char *sa = mlk_element_symbol(md->element[a]),
+                       *sb = mlk_element_symbol(md->element[b]);
             size_t ta = 0, tb = 0;
             while (p->z[ta] != md->element[a]) ta++;
             while (p->z[tb] != md->element[b]) tb++;
@@ -168,24 +171,29 @@ static mlk_status write_shortest(mlk_h5 *h, const mlk_md *md, mlk_err *e)
             MLK_TRY(mlk_h5_attr_set_double(h, MLK_MD_PARAM, name, seen, e));
             if (d >= seen) continue;
             below++;
-            mlk_log(MLK_LOG_WARN, "%s-%s came as close as %.3f A, closer than any in the training data (%.3f A)",
+            mlk_log(MLK_LOG_WARN,
+                    "%s-%s came as close as %.3f A, closer than any in the training data (%.3f A)",
                     sa, sb, d, seen);
         }
     return mlk_h5_attr_set_int(h, MLK_MD_PARAM, "shortest_flag", below, e);
 }
 
-static mlk_status write_parameters(mlk_h5 *h, const mlk_md *md, bool complete, uint64_t sum, mlk_err *e)
+static mlk_status write_parameters(mlk_h5 *h, const mlk_md *md, bool complete, uint64_t sum,
+                                   mlk_err *e)
 {
     const mlk_md_config *c = &md->cfg;
-    double drift_err, drift = mlk_md_drift(md, &drift_err), t = NAN, t_err = NAN, p = NAN, p_err = NAN;
+    double drift_err, drift = mlk_md_drift(md, &drift_err), t = NAN, t_err = NAN, p = NAN,
+                      p_err = NAN;
     double e0 = 0;
     for (size_t i = 0; i < md->n; i++) e0 += md->pot->e0[md->type[i]];
     MLK_TRY(mean_of(h, OBS "/temperature/value", &t, &t_err, e));
     MLK_TRY(mean_of(h, OBS "/pressure/value", &p, &p_err, e));
     bool flag = fabs(drift) > c->max_drift && fabs(drift) > 3 * drift_err;
     if (flag)
-        mlk_log(MLK_LOG_WARN, "the energy drifts by %.3g +- %.2g meV/atom/ns (flagged above %g): use a shorter --dt",
-                drift, drift_err, c->max_drift);
+        mlk_log(
+            MLK_LOG_WARN,
+            "the energy drifts by %.3g +- %.2g meV/atom/ns (flagged above %g): use a shorter --dt",
+            drift, drift_err, c->max_drift);
     char hex[24];
     snprintf(hex, sizeof hex, "%016llx", (unsigned long long)sum);
     const struct {
@@ -211,8 +219,8 @@ static mlk_status write_parameters(mlk_h5 *h, const mlk_md *md, bool complete, u
                 {"steps_per_list", (double)md->step / fmax(md->sums.builds, 1)}};
     const struct {
         const char *name, *v;
-    } text[] = {{"model", c->model},     {"model_type", md->pot->type->name},
-                {"command", c->command}, {"version", MLK_VERSION},
+    } text[] = {{"model", c->model},        {"model_type", md->pot->type->name},
+                {"command", c->command},    {"version", MLK_VERSION},
                 {"compiler", MLK_COMPILER}, {"ensemble", c->ensemble == MLK_MD_NVT ? "nvt" : "nve"},
                 {"settings", md->settings}, {"digest", hex}};
     for (size_t k = 0; k < sizeof real / sizeof *real; k++)
@@ -226,8 +234,8 @@ static mlk_status write_parameters(mlk_h5 *h, const mlk_md *md, bool complete, u
     return write_shortest(h, md, e);
 }
 
-mlk_status mlk_md_h5md_write(const mlk_md_store *st, const mlk_md *md, const char *path, bool complete,
-                             mlk_err *e)
+mlk_status mlk_md_h5md_write(const mlk_md_store *st, const mlk_md *md, const char *path,
+                             bool complete, mlk_err *e)
 {
     char tmp[1200];
     snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid());

@@ -44,7 +44,7 @@ struct mlk_md_store {
 /* Name of part file k = 1, 2, ... */
 void mlk_md_part_path(const mlk_md_store *st, int64_t k, char *buf, size_t cap);
 /* All parts as one H5MD 1.1 file at path, whole or not at all. */
-mlk_status mlk_md_h5md_write(const mlk_md_store *st, const mlk_md *md, const char *path, bool complete,
-                             mlk_err *e);
+mlk_status mlk_md_h5md_write(const mlk_md_store *st, const mlk_md *md, const char *path,
+                             bool complete, mlk_err *e);
 
 #endif

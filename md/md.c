@@ -1,8 +1,9 @@
 /* md.c - the time loop. Read mlk_md_run first: it is the method section of a run.
  *
- * A run has two stages: NVT equilibration (n_equil steps) and production (n_run steps; NVE unless asked
- * otherwise). Production step p = step - n_equil = 0 .. n_run-1 records what its intervals say, always
- * before the state moves on; a checkpoint holds a state whose records are already made. */
+ * A run has two stages: NVT equilibration (n_equil steps) and production (n_run steps; NVE unless
+ * asked otherwise). Production step p = step - n_equil = 0 .. n_run-1 records what its intervals
+ * say, always before the state moves on; a checkpoint holds a state whose records are already made.
+ */
 #include "md/md.h"
 
 #include <math.h>
@@ -74,8 +75,8 @@ bool mlk_md_at_thermo(const mlk_md *md)
     return falls(md, md->thermo) || (md->step < md->n_equil && md->step % md->thermo == 0);
 }
 
-/* The list serves until some atom has moved half the skin. NaN positions also lead to a build, which
- * reports them. */
+/* The list serves until some atom has moved half the skin. NaN positions also lead to a build,
+ * which reports them. */
 static bool list_is_stale(const mlk_md *md)
 {
     if (md->nl.n != md->n) return true;
@@ -88,8 +89,8 @@ static bool list_is_stale(const mlk_md *md)
     return !(far <= limit);
 }
 
-/* Positions stay continuous, but an atom far from the origin cell is moved back by whole cells, so that
- * image numbers stay small on runs of any length. */
+/* Positions stay continuous, but an atom far from the origin cell is moved back by whole cells, so
+ * that image numbers stay small on runs of any length. */
 static void bring_back(mlk_md *md)
 {
     for (size_t i = 0; i < md->n; i++) {
@@ -136,11 +137,11 @@ mlk_status mlk_md_forces(mlk_md *md, mlk_err *e)
     return s;
 }
 
-/* A microcanonical run keeps the energy it is given, and one drawn at random from the canonical ensemble
- * makes its mean temperature differ by T/sqrt(3N) from the target. So the total energy is set, by the
- * velocities, to its mean over the last half of the equilibration, <E>, less the heat 3 N kB (<T> - T0)
- * by which that stretch happened to be too hot: E and T wander together, so this removes most of the
- * statistical error of a short mean (all of it in a harmonic crystal). */
+/* A microcanonical run keeps the energy it is given, and one drawn at random from the canonical
+ * ensemble makes its mean temperature differ by T/sqrt(3N) from the target. So the total energy is
+ * set, by the velocities, to its mean over the last half of the equilibration, <E>, less the heat 3
+ * N kB (<T> - T0) by which that stretch happened to be too hot: E and T wander together, so this
+ * removes most of the statistical error of a short mean (all of it in a harmonic crystal). */
 static void start_production(mlk_md *md)
 {
     const mlk_md_sums *q = &md->sums;
@@ -153,8 +154,10 @@ static void start_production(mlk_md *md)
     mlk_md_scale_velocities(md, sqrt(square));
     mlk_md_remove_momentum(md);
     md->kinetic = mlk_md_kinetic(md);
-    mlk_log(MLK_LOG_INFO, "equilibrated: production (NVE) starts, velocities scaled by %.4f to the mean "
-                          "energy at %g K", sqrt(square), md->cfg.temp);
+    mlk_log(MLK_LOG_INFO,
+            "equilibrated: production (NVE) starts, velocities scaled by %.4f to the mean "
+            "energy at %g K",
+            sqrt(square), md->cfg.temp);
 }
 
 double mlk_md_pressure(const mlk_md *md)
@@ -192,11 +195,22 @@ static void note_shortest(mlk_md *md)
     for (size_t i = 0; i < md->n; i++) {
         double *row = md->shortest + (size_t)md->el[i] * md->n_el;
         for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
-            double r2 = nl->r[0][k] * nl->r[0][k] + nl->r[1][k] * nl->r[1][k] + nl->r[2][k] * nl->r[2][k];
+            double r2 =
+                nl->r[0][k] * nl->r[0][k] + nl->r[1][k] * nl->r[1][k] + nl->r[2][k] * nl->r[2][k];
             double *least = &row[md->el[nl->j[k]]];
             if (r2 < *least * *least) *least = sqrt(r2);
         }
     }
+}
+
+/* Above this the run has left its ensemble. An equilibrated system in the microcanonical ensemble
+ * fluctuates by T sqrt(2/3N) and may release some heat of ordering, but twice its temperature means
+ * that a bond or a model broke. A start from an arbitrary structure may be much hotter for a while. */
+static double hottest(const mlk_md *md, bool production)
+{
+    double t = md->cfg.temp;
+    bool settled = production && md->n_equil > 0;
+    return settled ? 2 * t * (1 + 5 * sqrt(2 / (3 * (double)md->n))) + 50 : 50 * t + 2e4;
 }
 
 /* Everything a step records. Energies are checked before they are stored. */
@@ -210,8 +224,9 @@ static mlk_status observe(mlk_md *md, mlk_md_store *out, mlk_err *e)
     }
     if (mlk_md_at_thermo(md)) {
         double t = mlk_md_temperature(md);
-        if (!isfinite(md->kinetic) || t > 50 * md->cfg.temp + 2e4) {
-            MLK_FAIL(e, MLK_ENUMERIC, "the temperature is %.3g K: the run has diverged", t);
+        if (!isfinite(md->kinetic) || t > hottest(md, production)) {
+            MLK_FAIL(e, MLK_ENUMERIC, "the temperature is %.4g K, the target %g K: the run has diverged",
+                     t, md->cfg.temp);
             at_step(md, e);
             return MLK_ENUMERIC;
         }

@@ -40,51 +40,52 @@ typedef struct mlk_md_config {
 
 /* Running sums of a run; saved with the checkpoint as an array of doubles. */
 typedef struct mlk_md_sums {
-    double eq_n, eq_e, eq_t;         /* total energy and T, last half of the equilibration    */
-    double n, t, tt, e, te, ee, e0;  /* linear fit of the conserved energy [eV], t in tau     */
-    double temp;                     /* sum of production temperatures over the n records [K] */
-    double heat;                     /* energy the thermostat has put in [eV]                 */
-    double wall;                     /* seconds spent so far, earlier sessions included       */
-    double builds;                   /* neighbour lists built                                 */
+    double eq_n, eq_e, eq_t;        /* total energy and T, last half of the equilibration    */
+    double n, t, tt, e, te, ee, e0; /* linear fit of the conserved energy [eV], t in tau     */
+    double temp;                    /* sum of production temperatures over the n records [K] */
+    double heat;                    /* energy the thermostat has put in [eV]                 */
+    double wall;                    /* seconds spent so far, earlier sessions included       */
+    double builds;                  /* neighbour lists built                                 */
 } mlk_md_sums;
 
 typedef struct mlk_md {
-    mlk_md_config cfg;         /* resolved: nothing automatic is left                          */
-    const mlk_potential *pot;  /* borrowed                                                     */
+    mlk_md_config cfg;        /* resolved: nothing automatic is left                          */
+    const mlk_potential *pot; /* borrowed                                                     */
     mlk_cell cell;
-    size_t n, n_el;            /* atoms; elements present                                      */
+    size_t n, n_el;               /* atoms; elements present                                      */
     int element[MLK_SPECIES_MAX]; /* (n_el) their atomic numbers, ascending                    */
-    int *z, *type, *el;        /* (n) atomic number, type of the model, index into element     */
-    double *mass;              /* (n) [amu]                                                    */
-    double (*x)[3];            /* (n,3) positions [A]; the unwrapped position is x + img*h     */
-    double (*v)[3];            /* (n,3) velocities [A/tau]                                     */
-    double (*x_list)[3];       /* (n,3) positions the neighbour list was built with [A]        */
-    int (*img)[3];             /* (n,3) cells an atom was moved back by (far travellers only)  */
-    double dt;                 /* [tau]                                                        */
-    int64_t step;              /* steps done, equilibration included                           */
-    int64_t n_equil, n_run;    /* steps of the two stages                                      */
+    int *z, *type, *el;           /* (n) atomic number, type of the model, index into element     */
+    double *mass;                 /* (n) [amu]                                                    */
+    double (*x)[3];               /* (n,3) positions [A]; the unwrapped position is x + img*h     */
+    double (*v)[3];               /* (n,3) velocities [A/tau]                                     */
+    double (*x_list)[3];          /* (n,3) positions the neighbour list was built with [A]        */
+    int (*img)[3];                /* (n,3) cells an atom was moved back by (far travellers only)  */
+    double dt;                    /* [tau]                                                        */
+    int64_t step;                 /* steps done, equilibration included                           */
+    int64_t n_equil, n_run;       /* steps of the two stages                                      */
     int64_t sample, dump, thermo; /* intervals in steps                                        */
-    bool resumed;              /* state comes from a checkpoint                                */
-    double kinetic;            /* of v [eV]                                                    */
+    bool resumed;                 /* state comes from a checkpoint                                */
+    double kinetic;               /* of v [eV]                                                    */
     mlk_md_sums sums;
-    double *shortest;          /* (n_el,n_el) shortest distance met at thermo steps [A]        */
+    double *shortest; /* (n_el,n_el) shortest distance met at thermo steps [A]        */
     mlk_neigh nl;
-    mlk_eval ev;               /* of x                                                         */
-    char settings[4096];       /* one "key: value" line per setting that decides the result    */
+    mlk_eval ev;         /* of x                                                         */
+    char settings[4096]; /* one "key: value" line per setting that decides the result    */
 } mlk_md;
 
-/* State at step 0: the structure with Maxwell-Boltzmann velocities of exactly the target temperature
- * and no total momentum. pot is borrowed until mlk_md_free; frame velocities are not used.
- * Errors: MLK_EINVAL a setting, the structure or the pair of structure and model is impossible. */
+/* State at step 0: the structure with Maxwell-Boltzmann velocities of exactly the target
+ * temperature and no total momentum. pot is borrowed until mlk_md_free; frame velocities are not
+ * used. Errors: MLK_EINVAL a setting, the structure or the pair of structure and model is
+ * impossible. */
 mlk_status mlk_md_init(mlk_md *md, const mlk_md_config *cfg, const mlk_potential *pot,
                        const mlk_frame *fr, mlk_err *e);
 void mlk_md_free(mlk_md *md); /* all-zero is valid */
 
 struct mlk_md_store;
-/* The whole run from md->step on: equilibration, production, records, checkpoints, and at the end the
- * finished file. out NULL: nothing is recorded.
- * Errors: MLK_EINTERRUPTED stopped by a signal after a checkpoint; MLK_ENUMERIC the run diverged (what
- * was recorded is in <out>.failed.h5); MLK_EIO. */
+/* The whole run from md->step on: equilibration, production, records, checkpoints, and at the end
+ * the finished file. out NULL: nothing is recorded. Errors: MLK_EINTERRUPTED stopped by a signal
+ * after a checkpoint; MLK_ENUMERIC the run diverged (what was recorded is in <out>.failed.h5);
+ * MLK_EIO. */
 mlk_status mlk_md_run(mlk_md *md, struct mlk_md_store *out, mlk_err *e);
 
 /* One velocity-Verlet step (and the thermostat where it is on). Forces must be current. */
@@ -97,9 +98,11 @@ bool mlk_md_is_nvt(const mlk_md *md);
 bool mlk_md_at_flux(const mlk_md *md);
 bool mlk_md_at_thermo(const mlk_md *md);
 bool mlk_md_at_dump(const mlk_md *md);
-/* Virial pressure with its kinetic part, from the last evaluation that asked for the virial [eV/A^3]. */
+/* Virial pressure with its kinetic part, from the last evaluation that asked for the virial
+ * [eV/A^3]. */
 double mlk_md_pressure(const mlk_md *md);
-/* Slope of the conserved energy and its standard error [meV/atom/ns]; NaN with fewer than 3 records. */
+/* Slope of the conserved energy and its standard error [meV/atom/ns]; NaN with fewer than 3
+ * records. */
 double mlk_md_drift(const mlk_md *md, double *error);
 
 /* nve.c */

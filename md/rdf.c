@@ -35,12 +35,13 @@ static mlk_status write_pair(mlk_h5 *h, const mlk_md *md, size_t a, size_t b, co
         double r0 = k * dr, r1 = r0 + dr;
         double shell = 4.0 / 3.0 * MLK_PI * (r1 * r1 * r1 - r0 * r0 * r0);
         r[k] = r0 + 0.5 * dr;
-        g[k] = hist[(a * md->n_el + b) * BINS + (size_t)k] / (frames * na * nb / md->cell.volume * shell);
+        g[k] = hist[(a * md->n_el + b) * BINS + (size_t)k] /
+               (frames * na * nb / md->cell.volume * shell);
     }
     char path[128];
     const size_t n = BINS;
-    int len = snprintf(path, sizeof path, MLK_MD_PARAM "/rdf/%s-%s/", mlk_element_symbol(md->element[a]),
-                       mlk_element_symbol(md->element[b]));
+    int len = snprintf(path, sizeof path, MLK_MD_PARAM "/rdf/%s-%s/",
+                       mlk_element_symbol(md->element[a]), mlk_element_symbol(md->element[b]));
     snprintf(path + len, sizeof path - (size_t)len, "r");
     MLK_TRY(mlk_h5_write(h, path, MLK_H5_DOUBLE, 1, &n, r, e));
     MLK_TRY(mlk_h5_attr_set_str(h, path, "unit", "Angstrom", e));
@@ -72,7 +73,8 @@ mlk_status mlk_md_rdf(mlk_h5 *h, const mlk_md *md, mlk_err *e)
         if (!s) count(md, &nl, hist);
     }
     for (size_t a = 0; !s && use && a < md->n_el; a++)
-        for (size_t b = a; !s && b < md->n_el; b++) s = write_pair(h, md, a, b, hist, (double)use, e);
+        for (size_t b = a; !s && b < md->n_el; b++)
+            s = write_pair(h, md, a, b, hist, (double)use, e);
     mlk_neigh_free(&nl);
     mlk_free(x), mlk_free(hist);
     return s;

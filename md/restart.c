@@ -1,6 +1,6 @@
 /* restart.c - the checkpoint: every number that decides how a run goes on, exactly. Random numbers
- * need none (they hash seed and step); the neighbour list is rebuilt from the positions it was built
- * with, so that sums over neighbours keep their order and the continuation its last bit. */
+ * need none (they hash seed and step); the neighbour list is rebuilt from the positions it was
+ * built with, so that sums over neighbours keep their order and the continuation its last bit. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,8 +13,9 @@
 static mlk_status io_error(const char *path, mlk_err *e)
 {
     MLK_FAIL(e, MLK_EIO, "cannot write: %s", strerror(errno));
-    mlk_err_hint(e, "check the free space and the permissions of the folder; the same command continues "
-                    "from the last checkpoint");
+    mlk_err_hint(
+        e, "check the free space and the permissions of the folder; the same command continues "
+           "from the last checkpoint");
     return mlk_err_at(e, path, 0);
 }
 
@@ -63,8 +64,9 @@ mlk_status mlk_md_settings_same(const char *path, const char *found, const char 
     while (*a || *b) {
         int na = (int)strcspn(a, "\n"), nb = (int)strcspn(b, "\n");
         if (na != nb || memcmp(a, b, (size_t)na)) {
-            MLK_FAIL(e, MLK_EINVAL, "%s is a run with other settings: it has '%.*s', asked for is '%.*s'",
-                     path, na, a, nb, b);
+            MLK_FAIL(e, MLK_EINVAL,
+                     "%s is a run with other settings: it has '%.*s', asked for is '%.*s'", path,
+                     na, a, nb, b);
             mlk_err_hint(e, "give another -o, or remove that run");
             return MLK_EINVAL;
         }
@@ -75,7 +77,8 @@ mlk_status mlk_md_settings_same(const char *path, const char *found, const char 
 }
 
 /* Read a dataset that must have exactly these items. */
-static mlk_status get(mlk_h5 *h, const char *name, mlk_h5_type t, size_t items, void *data, mlk_err *e)
+static mlk_status get(mlk_h5 *h, const char *name, mlk_h5_type t, size_t items, void *data,
+                      mlk_err *e)
 {
     int nd;
     size_t dim[4], have = 1;

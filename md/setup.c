@@ -1,5 +1,5 @@
-/* setup.c - from settings, structure and model to the state at step 0. Everything automatic is decided
- * here, once, and written into md->cfg and md->settings. */
+/* setup.c - from settings, structure and model to the state at step 0. Everything automatic is
+ * decided here, once, and written into md->cfg and md->settings. */
 #include "md/md.h"
 
 #include <math.h>
@@ -28,21 +28,23 @@ static mlk_status resolve_times(mlk_md *md, mlk_err *e)
     for (size_t i = 0; i < md->n; i++) lightest = fmin(lightest, md->mass[i]);
     if (c->dt <= 0) c->dt = lightest < 3.5 ? 1 : 2; /* about 1/10 of the fastest period */
     if (!(c->run >= c->dt) || !isfinite(c->run) || !(c->equil >= 0) || !isfinite(c->equil))
-        return MLK_FAIL(e, MLK_EINVAL, "a run of %g fs and an equilibration of %g fs with steps of %g fs",
-                        c->run, c->equil, c->dt);
+        return MLK_FAIL(e, MLK_EINVAL,
+                        "a run of %g fs and an equilibration of %g fs with steps of %g fs", c->run,
+                        c->equil, c->dt);
     if ((c->run + c->equil) / c->dt > 1e15) return MLK_FAIL(e, MLK_EINVAL, "more than 1e15 steps");
     md->dt = c->dt / MLK_TAU_FS;
     if (c->sample <= 0) c->sample = c->dt * fmax(1, floor(4 / c->dt + 1e-9));
     md->sample = steps(c->sample, c->dt);
     if (fabs((double)md->sample * c->dt - c->sample) > 1e-6 * c->dt) {
-        MLK_FAIL(e, MLK_EINVAL, "sampling every %g fs is not a whole number of steps of %g fs", c->sample,
-                 c->dt);
+        MLK_FAIL(e, MLK_EINVAL, "sampling every %g fs is not a whole number of steps of %g fs",
+                 c->sample, c->dt);
         mlk_err_hint(e, "for example --sample %gfs", (double)md->sample * c->dt);
         return MLK_EINVAL;
     }
     if (c->sample > 10)
-        mlk_log(MLK_LOG_WARN, "fluxes every %g fs: motion above %.3g THz is folded into the spectrum",
-                c->sample, 500 / c->sample);
+        mlk_log(MLK_LOG_WARN,
+                "fluxes every %g fs: motion above %.3g THz is folded into the spectrum", c->sample,
+                500 / c->sample);
     md->n_equil = c->equil > 0 ? steps(c->equil, c->dt) : 0;
     md->n_run = steps(c->run, c->dt);
     md->dump = steps(c->dump, c->dt);
@@ -57,8 +59,9 @@ static mlk_status check_config(const mlk_md_config *c, mlk_err *e)
         return mlk_err_hint(e, "for example --temp 650"), MLK_EINVAL;
     }
     if (!(c->tau > 0) || !(c->skin >= 0) || c->thermo < 1 || !(c->dump > 0))
-        return MLK_FAIL(e, MLK_EINVAL, "tau %g fs, skin %g A, thermo %d steps, dump %g fs: out of range",
-                        c->tau, c->skin, c->thermo, c->dump);
+        return MLK_FAIL(e, MLK_EINVAL,
+                        "tau %g fs, skin %g A, thermo %d steps, dump %g fs: out of range", c->tau,
+                        c->skin, c->thermo, c->dump);
     return MLK_OK;
 }
 
@@ -70,8 +73,10 @@ static mlk_status check_memory(const mlk_md *md, mlk_err *e)
     double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     double need = 100 * pairs + 600 * n;
     if (pairs < 2e9 && need < have) return MLK_OK;
-    MLK_FAIL(e, MLK_EINVAL, "%zu atoms with about %.0f neighbours each need %.3g GB of memory, this machine "
-                            "has %.3g GB", md->n, pairs / n, need * 1e-9, have * 1e-9);
+    MLK_FAIL(e, MLK_EINVAL,
+             "%zu atoms with about %.0f neighbours each need %.3g GB of memory, this machine "
+             "has %.3g GB",
+             md->n, pairs / n, need * 1e-9, have * 1e-9);
     mlk_err_hint(e, "use a smaller --supercell");
     return MLK_EINVAL;
 }
@@ -90,8 +95,8 @@ static mlk_status copy_structure(mlk_md *md, const mlk_frame *fr, mlk_err *e)
     md->x_list = mlk_alloc(n, sizeof *md->x_list);
     md->img = mlk_alloc(n, sizeof *md->img);
     md->shortest = mlk_alloc(md->n_el * md->n_el, sizeof *md->shortest);
-    if (!md->z || !md->type || !md->el || !md->mass || !md->x || !md->v || !md->x_list || !md->img ||
-        !md->shortest)
+    if (!md->z || !md->type || !md->el || !md->mass || !md->x || !md->v || !md->x_list ||
+        !md->img || !md->shortest)
         return MLK_FAIL(e, MLK_ENOMEM, "molecular dynamics of %zu atoms", n);
     memcpy(md->z, fr->z, n * sizeof *md->z);
     memcpy(md->x, fr->x, n * sizeof *md->x);
@@ -142,16 +147,17 @@ static void record_settings(mlk_md *md, const mlk_frame *fr)
     hm = fnv(hm, zbl, sizeof zbl);
     char file[65] = "";
     if (p->path[0] && mlk_file_sha256(p->path, file, NULL)) file[0] = 0;
-    snprintf(md->settings, sizeof md->settings,
-             "format: mlkit-md 1\nmodel: %s %016llx%s%s\nstructure: %s %016llx\nensemble: %s\n"
-             "temperature_K: %.17g\ndt_fs: %.17g\nequil_steps: %lld\nrun_steps: %lld\n"
-             "sample_steps: %lld\ndump_steps: %lld\nthermo_steps: %lld\ntau_fs: %.17g\nskin_A: %.17g\n"
-             "seed: %llu\n",
-             p->type->name, (unsigned long long)hm, file[0] ? " " : "", file,
-             mlk_frame_formula(fr, formula, sizeof formula), (unsigned long long)hs,
-             c->ensemble == MLK_MD_NVT ? "nvt" : "nve", c->temp, c->dt, (long long)md->n_equil,
-             (long long)md->n_run, (long long)md->sample, (long long)md->dump, (long long)md->thermo,
-             c->tau, c->skin, (unsigned long long)c->seed);
+    snprintf(
+        md->settings, sizeof md->settings,
+        "format: mlkit-md 1\nmodel: %s %016llx%s%s\nstructure: %s %016llx\nensemble: %s\n"
+        "temperature_K: %.17g\ndt_fs: %.17g\nequil_steps: %lld\nrun_steps: %lld\n"
+        "sample_steps: %lld\ndump_steps: %lld\nthermo_steps: %lld\ntau_fs: %.17g\nskin_A: %.17g\n"
+        "seed: %llu\n",
+        p->type->name, (unsigned long long)hm, file[0] ? " " : "", file,
+        mlk_frame_formula(fr, formula, sizeof formula), (unsigned long long)hs,
+        c->ensemble == MLK_MD_NVT ? "nvt" : "nve", c->temp, c->dt, (long long)md->n_equil,
+        (long long)md->n_run, (long long)md->sample, (long long)md->dump, (long long)md->thermo,
+        c->tau, c->skin, (unsigned long long)c->seed);
 }
 
 mlk_status mlk_md_init(mlk_md *md, const mlk_md_config *cfg, const mlk_potential *pot,
@@ -166,7 +172,8 @@ mlk_status mlk_md_init(mlk_md *md, const mlk_md_config *cfg, const mlk_potential
         s = MLK_FAIL(e, MLK_EINVAL, "the structure has no cell"),
         mlk_err_hint(e, "molecular dynamics needs lattice vectors (a large box for a molecule)");
     if (!s && fr->n < 2) {
-        s = MLK_FAIL(e, MLK_EINVAL, "one atom has no temperature: molecular dynamics needs two or more");
+        s = MLK_FAIL(e, MLK_EINVAL,
+                     "one atom has no temperature: molecular dynamics needs two or more");
         mlk_err_hint(e, "use --supercell 2x2x2");
     }
     if (!s) s = copy_structure(md, fr, e);

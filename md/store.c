@@ -1,6 +1,6 @@
-/* store.c - records of a run while it goes on. A killed process may leave an HDF5 file it was writing
- * unreadable; so a growing run is a folder of small finished files, and the file that people read
- * (h5md.c) appears whole at the end. */
+/* store.c - records of a run while it goes on. A killed process may leave an HDF5 file it was
+ * writing unreadable; so a growing run is a folder of small finished files, and the file that
+ * people read (h5md.c) appears whole at the end. */
 #include "md/h5md.h"
 
 #include <dirent.h>
@@ -44,8 +44,10 @@ static mlk_status make_series(mlk_md_store *st, const mlk_md *md, mlk_err *e)
     st->first_flux = 2 * MLK_MD_THERMO_N;
     for (int eq = 0; eq < 2; eq++)
         for (int k = 0; k < MLK_MD_THERMO_N; k++) {
-            snprintf(path, sizeof path, "%s/%s", eq ? MLK_MD_EQUIL : "/observables", mlk_md_thermo[k].name);
-            add(st, path, mlk_md_thermo[k].unit, eq ? MLK_MD_EQ : MLK_MD_THERMO, MLK_H5_DOUBLE, 0, 0, 0);
+            snprintf(path, sizeof path, "%s/%s", eq ? MLK_MD_EQUIL : "/observables",
+                     mlk_md_thermo[k].name);
+            add(st, path, mlk_md_thermo[k].unit, eq ? MLK_MD_EQ : MLK_MD_THERMO, MLK_H5_DOUBLE, 0,
+                0, 0);
         }
     const char *const parts[3] = {"kinetic", "convective", "virial"};
     for (int k = 0; k < 3; k++) {
@@ -54,7 +56,8 @@ static mlk_status make_series(mlk_md_store *st, const mlk_md *md, mlk_err *e)
     }
     st->first_mass = st->n_series;
     for (size_t k = 0; k < md->n_el; k++) {
-        snprintf(path, sizeof path, "/observables/mass_flux/%s", mlk_element_symbol(md->element[k]));
+        snprintf(path, sizeof path, "/observables/mass_flux/%s",
+                 mlk_element_symbol(md->element[k]));
         add(st, path, "Da Angstrom ps-1", MLK_MD_FLUX, MLK_H5_DOUBLE, 1, 3, 0);
     }
     st->position = st->n_series;
@@ -118,7 +121,8 @@ static mlk_status take_lock(mlk_md_store *st, mlk_err *e)
         return mlk_err_at(e, path, 0);
     }
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(st->lock, F_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES)) return MLK_OK;
+    if (fcntl(st->lock, F_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES))
+        return MLK_OK;
     close(st->lock);
     st->lock = -1;
     MLK_FAIL(e, MLK_EIO, "another process is writing this run");
@@ -199,8 +203,8 @@ static void put_scaled(mlk_md_store *st, int k, const double v[3], double factor
 static void record_thermo(mlk_md_store *st, const mlk_md *md)
 {
     bool eq = md->step < md->n_equil;
-    double row[MLK_MD_THERMO_N] = {mlk_md_temperature(md), md->ev.U, md->kinetic, md->ev.U + md->kinetic,
-                            mlk_md_pressure(md) * MLK_EVA3_GPA};
+    double row[MLK_MD_THERMO_N] = {mlk_md_temperature(md), md->ev.U, md->kinetic,
+                                   md->ev.U + md->kinetic, mlk_md_pressure(md) * MLK_EVA3_GPA};
     for (int k = 0; k < MLK_MD_THERMO_N; k++) put(st, (eq ? st->first_eq : 0) + k, &row[k]);
     st->rows[eq ? MLK_MD_EQ : MLK_MD_THERMO]++;
 }
@@ -225,7 +229,8 @@ static void record_fluxes(mlk_md_store *st, const mlk_md *md)
     put_scaled(st, st->first_flux, j.kinetic, per_ps);
     put_scaled(st, st->first_flux + 1, j.convective, per_ps);
     put_scaled(st, st->first_flux + 2, j.virial, per_ps);
-    for (size_t k = 0; k < md->n_el; k++) put_scaled(st, st->first_mass + (int)k, j.mass[k], per_ps);
+    for (size_t k = 0; k < md->n_el; k++)
+        put_scaled(st, st->first_mass + (int)k, j.mass[k], per_ps);
     st->rows[MLK_MD_FLUX]++;
 }
 
@@ -236,12 +241,15 @@ static void progress(mlk_md_store *st, const mlk_md *md)
     double per_step = done / (double)(md->step > 0 ? md->step : 1);
     double left = per_step * (double)(md->n_equil + md->n_run - md->step);
     char drift[48] = "", time_left[32];
-    if (md->sums.n >= 10) snprintf(drift, sizeof drift, "  drift %.3g meV/atom/ns", mlk_md_drift(md, NULL));
-    mlk_progress(10, false, "%s %lld/%lld  %.4g ps  E %.5f  U %.5f eV/atom  T %.0f K%s  %.2f us/atom/step, %s left",
-                 md->step < md->n_equil ? "equilibration" : "production", (long long)md->step,
-                 (long long)(md->n_equil + md->n_run), (double)md->step * md->cfg.dt * 1e-3,
-                 (md->ev.U + md->kinetic) / n, md->ev.U / n, mlk_md_temperature(md), drift,
-                 1e6 * per_step / n, mlk_duration(left, time_left));
+    if (md->sums.n >= 10)
+        snprintf(drift, sizeof drift, "  drift %.3g meV/atom/ns", mlk_md_drift(md, NULL));
+    mlk_progress(
+        10, false,
+        "%s %lld/%lld  %.4g ps  E %.5f  U %.5f eV/atom  T %.0f K%s  %.2f us/atom/step, %s left",
+        md->step < md->n_equil ? "equilibration" : "production", (long long)md->step,
+        (long long)(md->n_equil + md->n_run), (double)md->step * md->cfg.dt * 1e-3,
+        (md->ev.U + md->kinetic) / n, md->ev.U / n, mlk_md_temperature(md), drift,
+        1e6 * per_step / n, mlk_duration(left, time_left));
 }
 
 mlk_status mlk_md_store_record(mlk_md_store *st, const mlk_md *md, mlk_err *e)
@@ -289,7 +297,8 @@ static mlk_status write_part(mlk_md_store *st, mlk_err *e)
     if (!s) s = mlk_md_commit(tmp, path, e);
     if (s) {
         unlink(tmp);
-        mlk_err_hint(e, "check the free space; the same command continues from the last checkpoint");
+        mlk_err_hint(e,
+                     "check the free space; the same command continues from the last checkpoint");
         return s;
     }
     st->n_part++;
@@ -332,7 +341,8 @@ void mlk_md_store_fail(mlk_md_store *st, mlk_md *md)
     note_wall(st, md);
     unlink(path);
     if (write_part(st, &second) || mlk_md_h5md_write(st, md, path, false, &second)) {
-        mlk_log(MLK_LOG_WARN, "the records before the failure could not be written: %s", second.msg);
+        mlk_log(MLK_LOG_WARN, "the records before the failure could not be written: %s",
+                second.msg);
         return;
     }
     mlk_log(MLK_LOG_WARN, "the records before the failure are in %s", path);

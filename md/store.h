@@ -1,5 +1,5 @@
-/* store.h - what a run records: parts while it grows, one H5MD file when it is done, its summary. Layout
- * and the reason for the parts: docs/FORMATS.md. */
+/* store.h - what a run records: parts while it grows, one H5MD file when it is done, its summary.
+ * Layout and the reason for the parts: docs/FORMATS.md. */
 #ifndef MLK_MD_STORE_H
 #define MLK_MD_STORE_H
 
@@ -9,8 +9,9 @@
 #include "core/err.h"
 #include "md/md.h"
 
-/* Records of a run that is going on. Samples since the last checkpoint are in memory; every checkpoint
- * adds one small file to <out>.parts/ and then replaces <out>.ckpt.h5; the end merges them into <out>. */
+/* Records of a run that is going on. Samples since the last checkpoint are in memory; every
+ * checkpoint adds one small file to <out>.parts/ and then replaces <out>.ckpt.h5; the end merges
+ * them into <out>. */
 typedef struct mlk_md_store mlk_md_store;
 
 /* Make or find the record of md at path.
@@ -25,9 +26,11 @@ mlk_status mlk_md_store_record(mlk_md_store *st, const mlk_md *md, mlk_err *e);
 /* Is it time for a checkpoint: by the clock, or because a buffer is full? */
 bool mlk_md_store_due(const mlk_md_store *st);
 mlk_status mlk_md_store_checkpoint(mlk_md_store *st, mlk_md *md, mlk_err *e);
-/* Merge the parts into the finished file, with the pair distributions; remove parts and checkpoint. */
+/* Merge the parts into the finished file, with the pair distributions; remove parts and checkpoint.
+ */
 mlk_status mlk_md_store_finish(mlk_md_store *st, mlk_md *md, mlk_err *e);
-/* After a divergence: whatever was recorded into <out>.failed.h5. Best effort: trouble is only logged. */
+/* After a divergence: whatever was recorded into <out>.failed.h5. Best effort: trouble is only
+ * logged. */
 void mlk_md_store_fail(mlk_md_store *st, mlk_md *md);
 void mlk_md_store_close(mlk_md_store *st); /* NULL is harmless; files stay */
 
@@ -49,7 +52,8 @@ mlk_status mlk_md_state_write(const mlk_md *md, const char *path, int64_t n_part
 /* Replaces the state of md (whose settings must be those of the file). */
 mlk_status mlk_md_state_read(mlk_md *md, const char *path, int64_t *n_part, mlk_err *e);
 /* MLK_EINVAL naming the first line in which two settings texts differ. */
-mlk_status mlk_md_settings_same(const char *path, const char *found, const char *wanted, mlk_err *e);
+mlk_status mlk_md_settings_same(const char *path, const char *found, const char *wanted,
+                                mlk_err *e);
 /* fsync the closed file tmp and rename it over path. */
 mlk_status mlk_md_commit(const char *tmp, const char *path, mlk_err *e);
 

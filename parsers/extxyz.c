@@ -1,9 +1,10 @@
 /* extxyz.c - extended XYZ, the many dialects of it that carry DFT labels.
- * Keys and column names are compared without case; REF_ and DFT_ prefixes are accepted and preferred.
- * energy: [ref_|dft_]free_energy before energy, because the forces belong to the free energy.
- * stress is sigma (tension positive) in eV/A^3 unless a stress-unit says otherwise; virial(s) is
- * W = -volume * stress in eV; nine numbers row by row, or six in Voigt order xx yy zz yz xz xy.
- * vel / velo / velocities are A/fs; momenta are ASE's, sqrt(amu eV). The writer is extxyz_write.c. */
+ * Keys and column names are compared without case; REF_ and DFT_ prefixes are accepted and
+ * preferred. energy: [ref_|dft_]free_energy before energy, because the forces belong to the free
+ * energy. stress is sigma (tension positive) in eV/A^3 unless a stress-unit says otherwise;
+ * virial(s) is W = -volume * stress in eV; nine numbers row by row, or six in Voigt order xx yy zz
+ * yz xz xy. vel / velo / velocities are A/fs; momenta are ASE's, sqrt(amu eV). The writer is
+ * extxyz_write.c. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -112,7 +113,8 @@ static int numbers(const char *s, double *v, int max)
         if (!*s) return n;
         char *end;
         double d = strtod(s, &end);
-        if (end == s || n == max || !isfinite(d) || (*end && !strchr(" \t,[]{}()", *end))) return -1;
+        if (end == s || n == max || !isfinite(d) || (*end && !strchr(" \t,[]{}()", *end)))
+            return -1;
         v[n++] = d;
         s = end;
     }
@@ -215,7 +217,8 @@ static bool tensor(const char *s, double m[3][3])
 /* eV/A^3 per unit named, 0 if unknown. */
 static double stress_unit(const char *s)
 {
-    if (!s || !strcasecmp(s, "eV/A^3") || !strcasecmp(s, "eV/Ang^3") || !strcasecmp(s, "eV/Angstrom^3"))
+    if (!s || !strcasecmp(s, "eV/A^3") || !strcasecmp(s, "eV/Ang^3") ||
+        !strcasecmp(s, "eV/Angstrom^3"))
         return 1;
     if (!strcasecmp(s, "kbar") || !strcasecmp(s, "kB")) return MLK_KBAR_EVA3;
     if (!strcasecmp(s, "GPa")) return 1 / MLK_EVA3_GPA;
@@ -227,12 +230,13 @@ static mlk_status read_stress(reader *r, mlk_frame *fr, mlk_err *e)
 {
     double w[3][3], sg[3][3];
     const char *kw = NULL, *ks = NULL;
-    const char *sw = FIND(r, &kw, "ref_virial", "dft_virial", "ref_virials", "dft_virials", "virial",
-                          "virials");
+    const char *sw =
+        FIND(r, &kw, "ref_virial", "dft_virial", "ref_virials", "dft_virials", "virial", "virials");
     const char *ss = FIND(r, &ks, "ref_stress", "dft_stress", "stress");
     if (sw && !tensor(sw, w)) return bad_value(r, e, kw, "6 or 9 numbers", sw);
     if (ss) {
-        const char *name = FIND(r, NULL, "stress-unit", "stress_unit", "stress_units", "stress-units");
+        const char *name =
+            FIND(r, NULL, "stress-unit", "stress_unit", "stress_units", "stress-units");
         double unit = stress_unit(name);
         if (!tensor(ss, sg)) return bad_value(r, e, ks, "6 or 9 numbers", ss);
         if (unit == 0) return bad_value(r, e, "stress-unit", "eV/A^3, GPa, kbar or bar", name);
@@ -267,8 +271,8 @@ static mlk_status read_real(reader *r, const char *key, const char *value, doubl
 
 static mlk_status read_labels(reader *r, mlk_frame *fr, mlk_err *e)
 {
-    const char *key = "", *s = FIND(r, &key, "ref_free_energy", "dft_free_energy", "ref_energy", "dft_energy",
-                               "free_energy", "energy");
+    const char *key = "", *s = FIND(r, &key, "ref_free_energy", "dft_free_energy", "ref_energy",
+                                    "dft_energy", "free_energy", "energy");
     if (s) {
         MLK_TRY(read_real(r, key, s, &fr->energy, e));
         fr->has |= MLK_HAS_ENERGY;
@@ -277,7 +281,8 @@ static mlk_status read_labels(reader *r, mlk_frame *fr, mlk_err *e)
     const char *e0 = FIND(r, NULL, "energy0");
     if (!e0 && s && !strcmp(key, "free_energy")) e0 = FIND(r, NULL, "energy");
     if (e0) MLK_TRY(read_real(r, "energy0", e0, &fr->energy0, e));
-    if ((s = FIND(r, NULL, "temperature"))) MLK_TRY(read_real(r, "temperature", s, &fr->temperature, e));
+    if ((s = FIND(r, NULL, "temperature")))
+        MLK_TRY(read_real(r, "temperature", s, &fr->temperature, e));
     if ((s = FIND(r, NULL, "group"))) mlk_text_copy(fr->group, sizeof fr->group, s);
     if ((s = FIND(r, NULL, "config_type")))
         mlk_text_copy(fr->config_type, sizeof fr->config_type, s);
@@ -332,7 +337,8 @@ static mlk_status read_atom(reader *r, mlk_frame *fr, size_t i, mlk_err *e)
     }
     size_t n = mlk_text_words(r->t.line, r->word, WORDS_MAX);
     if ((int)n < c->n) {
-        MLK_FAIL(e, MLK_EFORMAT, "%zu columns for atom %zu of %zu, expected %d", n, i + 1, fr->n, c->n);
+        MLK_FAIL(e, MLK_EFORMAT, "%zu columns for atom %zu of %zu, expected %d", n, i + 1, fr->n,
+                 c->n);
         return mlk_text_err(&r->t, e);
     }
     MLK_TRY(read_element(r, fr, i, e));
@@ -394,8 +400,8 @@ static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *
         if (mlk_text_words(r->t.line, r->word, 2) == 0) continue; /* blank lines between frames */
         w = r->word[0];
         if (!mlk_parse_long(w, &n) || n < 1 || n > ATOMS_MAX) {
-            MLK_FAIL(e, MLK_EFORMAT, "expected the number of atoms of frame %d, found '%.40s'", step + 1,
-                     w);
+            MLK_FAIL(e, MLK_EFORMAT, "expected the number of atoms of frame %d, found '%.40s'",
+                     step + 1, w);
             s = mlk_text_err(&r->t, e);
             goto done;
         }

@@ -14,8 +14,7 @@
 static void put_value(mlk_text_out *t, const char *key, const char *s)
 {
     mlk_text_printf(t, " %s=\"", key);
-    for (; *s; s++)
-        mlk_text_printf(t, "%c", *s == '"' || *s == '\n' || *s == '\r' ? ' ' : *s);
+    for (; *s; s++) mlk_text_printf(t, "%c", *s == '"' || *s == '\n' || *s == '\r' ? ' ' : *s);
     mlk_text_printf(t, "\"");
 }
 
@@ -56,8 +55,8 @@ static void put_frame(mlk_text_out *t, const mlk_frame *fr)
         mlk_text_printf(t, " scf_converged=%c", fr->scf == MLK_SCF_CONVERGED ? 'T' : 'F');
     mlk_text_printf(t, "\n");
     for (size_t i = 0; i < fr->n; i++) {
-        mlk_text_printf(t, "%-2s %18.10f %18.10f %18.10f", mlk_element_symbol(fr->z[i]), fr->x[i][0],
-                        fr->x[i][1], fr->x[i][2]);
+        mlk_text_printf(t, "%-2s %18.10f %18.10f %18.10f", mlk_element_symbol(fr->z[i]),
+                        fr->x[i][0], fr->x[i][1], fr->x[i][2]);
         if (fr->has & MLK_HAS_FORCE)
             mlk_text_printf(t, " %16.10f %16.10f %16.10f", fr->f[i][0], fr->f[i][1], fr->f[i][2]);
         if (fr->has & MLK_HAS_VELOCITY)

@@ -72,7 +72,8 @@ mlk_status mlk_parse_file_as(const char *path, const char *parser, mlk_frame_fn 
     if (!p && forced) return MLK_FAIL(e, MLK_EINVAL, "no parser is called '%s'", parser);
     if (!p) {
         MLK_FAIL(e, MLK_EFORMAT, "the format is not recognised");
-        mlk_err_hint(e, "vasprun.xml, extended XYZ and POSCAR (each also .gz) and mlkit .h5 are read");
+        mlk_err_hint(e,
+                     "vasprun.xml, extended XYZ and POSCAR (each also .gz) and mlkit .h5 are read");
         return mlk_err_at(e, path, 0);
     }
     counter c = {.fn = fn, .user = user};
@@ -82,7 +83,8 @@ mlk_status mlk_parse_file_as(const char *path, const char *parser, mlk_frame_fn 
     return MLK_OK;
 }
 
-mlk_status mlk_parse_file(const char *path, mlk_frame_fn fn, void *user, size_t *n_frames, mlk_err *e)
+mlk_status mlk_parse_file(const char *path, mlk_frame_fn fn, void *user, size_t *n_frames,
+                          mlk_err *e)
 {
     return mlk_parse_file_as(path, NULL, fn, user, n_frames, e);
 }

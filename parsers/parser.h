@@ -9,13 +9,13 @@
 #include "core/err.h"
 #include "core/frame.h"
 
-/* Called for each complete frame, in file order. The frame is borrowed: copy or take it (zero it) to
- * keep it. A non-zero return stops the parse and is passed on. */
+/* Called for each complete frame, in file order. The frame is borrowed: copy or take it (zero it)
+ * to keep it. A non-zero return stops the parse and is passed on. */
 typedef mlk_status (*mlk_frame_fn)(mlk_frame *fr, void *user, mlk_err *e);
 
 typedef struct mlk_parser {
-    const char *name;      /* "vasprun"                                                     */
-    const char *summary;   /* one line for help                                             */
+    const char *name;    /* "vasprun"                                                     */
+    const char *summary; /* one line for help                                             */
     /* Is this file mine? head: its first bytes after decompression, NUL-terminated.         */
     bool (*sniff)(const char *path, const char *head, size_t n);
     /* Read every frame. A file that ends too early delivers its complete frames, then fails with
@@ -28,7 +28,8 @@ extern const mlk_parser *const mlk_parsers[]; /* parsers.def; NULL-terminated */
 /* The parser of a file by content; NULL if none. */
 const mlk_parser *mlk_parser_sniff(const char *path);
 /* Sniff and parse. *n_frames (may be NULL) counts delivered frames, also when it fails. */
-mlk_status mlk_parse_file(const char *path, mlk_frame_fn fn, void *user, size_t *n_frames, mlk_err *e);
+mlk_status mlk_parse_file(const char *path, mlk_frame_fn fn, void *user, size_t *n_frames,
+                          mlk_err *e);
 /* The same with the parser of that name instead of sniffing; NULL or "": sniff. */
 mlk_status mlk_parse_file_as(const char *path, const char *parser, mlk_frame_fn fn, void *user,
                              size_t *n_frames, mlk_err *e);

@@ -1,6 +1,7 @@
 /* poscar.c - VASP's POSCAR/CONTCAR: one structure, optionally with velocities.
  * Line 2 is a scale factor (negative: the volume of the cell; three numbers: one per axis). Direct
- * or Cartesian coordinates; velocities in A/fs. Not here: the predictor-corrector block of CONTCAR. */
+ * or Cartesian coordinates; velocities in A/fs. Not here: the predictor-corrector block of CONTCAR.
+ */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -157,8 +158,8 @@ static mlk_status read_velocities(poscar *p, mlk_err *e)
     }
     if (st || i < p->fr.n) {
         if (i > 0 && !st)
-            mlk_log(MLK_LOG_WARN, "%s:%ld: velocities of %zu atoms, expected %zu: not used", p->t.path,
-                    p->t.number, i, p->fr.n);
+            mlk_log(MLK_LOG_WARN, "%s:%ld: velocities of %zu atoms, expected %zu: not used",
+                    p->t.path, p->t.number, i, p->fr.n);
         mlk_free(v);
         return st;
     }

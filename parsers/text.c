@@ -23,8 +23,9 @@ static mlk_status open_gz(gzFile *g, const char *path, mlk_err *e)
     unsigned char head[6] = {0};
     size_t n = fread(head, 1, sizeof head, f);
     fclose(f);
-    const char *tool = n == 6 && !memcmp(head, "\xfd"
-                                               "7zXZ",
+    const char *tool = n == 6 && !memcmp(head,
+                                         "\xfd"
+                                         "7zXZ",
                                          6)
                            ? "xz"
                        : n >= 3 && !memcmp(head, "BZh", 3) ? "bzip2"

@@ -13,7 +13,7 @@ typedef struct mlk_text_in {
     void *gz;         /* gzFile                                             */
     char *buf, *line; /* line: the current one, without its end, NUL-ended  */
     size_t cap, at, fill, line_cap;
-    long number;      /* of the current line, from 1                        */
+    long number; /* of the current line, from 1                        */
     char path[512];
 } mlk_text_in;
 
@@ -36,7 +36,8 @@ void mlk_text_copy(char *dst, size_t cap, const char *src);
  * refuses. *n: how many were read. */
 mlk_status mlk_text_head(const char *path, char *buf, size_t cap, size_t *n, mlk_err *e);
 
-/* Text being written; gzip (without a time stamp: equal text gives equal bytes) if path ends in .gz. */
+/* Text being written; gzip (without a time stamp: equal text gives equal bytes) if path ends in
+ * .gz. */
 typedef struct mlk_text_out {
     mlk_out out;
     void *z; /* z_stream or NULL */

@@ -2,9 +2,9 @@
  * The only file that names libxml2. Elements are recognised by their whole parent path (table
  * `rules`), never by name alone: `energy`, `structure` and `positions` occur at several depths.
  * Facts honoured (docs/FORMATS.md): calculation/energy/e_fr_energy is the energy whose derivative
- * the forces are; stress is in kB, positive under compression, so W = value * volume; up to VASP 6.0
- * the other two energy names are shifted; machine-learned steps stand outside `calculation`.
- * Not here: eigenvalues, density of states, projections (skipped unread). */
+ * the forces are; stress is in kB, positive under compression, so W = value * volume; up to
+ * VASP 6.0 the other two energy names are shifted; machine-learned steps stand outside
+ * `calculation`. Not here: eigenvalues, density of states, projections (skipped unread). */
 #include "parsers/vasprun.h"
 
 #include <ctype.h>
@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <zlib.h>
 
 #include "core/element.h"
@@ -27,48 +26,14 @@
 
 enum { CHUNK = 65536, DEPTH_MAX = 250, LEAF_MAX = 4096 };
 
-typedef enum node {
-    SKIP, /* nothing below is of interest */
-    ROOT,
-    MODELING,
-    GENERATOR,
-    PROGRAM,
-    VERSION,
-    INCAR,
-    PARAMETERS,
-    ELECTRONIC,
-    IONIC,
-    NELM,
-    NELM_INCAR,
-    TEBEG,
-    SYSTEM,
-    ATOMINFO,
-    N_ATOMS,
-    ATOMS,
-    ATOM_ROW,
-    ATOM_CELL,
-    TYPES,
-    TYPE_ROW,
-    TYPE_CELL,
-    CALCULATION,
-    SCSTEP,
-    STRUCTURE,
-    CRYSTAL,
-    BASIS,
-    POSITIONS,
-    FORCES,
-    STRESS,
-    BASIS_V,
-    POSITIONS_V,
-    FORCES_V,
-    STRESS_V,
-    ENERGY,
-    E_FR,
-    E_WO,
-    E_0,
-    KINETIC,
-    ML_STRUCTURE
+// clang-format off
+typedef enum node { /* SKIP: nothing below is of interest */
+    SKIP, ROOT, MODELING, GENERATOR, PROGRAM, VERSION, INCAR, PARAMETERS, ELECTRONIC, IONIC, NELM,
+    NELM_INCAR, TEBEG, SYSTEM, ATOMINFO, N_ATOMS, ATOMS, ATOM_ROW, ATOM_CELL, TYPES, TYPE_ROW,
+    TYPE_CELL, CALCULATION, SCSTEP, STRUCTURE, CRYSTAL, BASIS, POSITIONS, FORCES, STRESS, BASIS_V,
+    POSITIONS_V, FORCES_V, STRESS_V, ENERGY, E_FR, E_WO, E_0, KINETIC, ML_STRUCTURE
 } node;
+// clang-format on
 
 /* A child `element` (with attribute name="attr"; NULL: no name attribute, "*": any) of `parent`
  * becomes `kind`; leaf: its text is wanted. */
@@ -168,19 +133,6 @@ typedef struct state {
     long n_no_force, n_no_structure;
 } state;
 
-bool mlk_vasprun_is_vasp(const char *program)
-{
-    return !*program || !strncasecmp(program, "vasp", 4);
-}
-
-int mlk_vasprun_shifted(const char *program, const char *version)
-{
-    if (!mlk_vasprun_is_vasp(program)) return 0;
-    int major, minor;
-    if (sscanf(version, " %d.%d", &major, &minor) != 2) return -1;
-    return major < 6 || (major == 6 && minor == 0);
-}
-
 static long line_of(const state *p)
 {
     return (long)xmlSAX2GetLineNumber(p->xml);
@@ -195,23 +147,10 @@ static void fatal(state *p, mlk_status code, long line, const char *msg)
     mlk_err_at(p->e, p->path, line);
 }
 
-/* Blank-separated numbers; false when one is missing or unreadable (asterisks, run together). */
-static bool numbers(const char *s, int n, double *v)
-{
-    for (int k = 0; k < n; k++) {
-        char *end;
-        v[k] = strtod(s, &end);
-        if (end == s || !isfinite(v[k]) || (*end && !isspace((unsigned char)*end))) return false;
-        s = end;
-    }
-    while (isspace((unsigned char)*s)) s++;
-    return !*s;
-}
-
 static double number_or_nan(const char *s)
 {
     double v;
-    return numbers(s, 1, &v) ? v : NAN;
+    return mlk_vasprun_numbers(s, 1, &v) ? v : NAN;
 }
 
 static void copy_trimmed(char *dst, size_t cap, const char *s)
@@ -236,23 +175,9 @@ static void add_row(state *p, rows *r, size_t max, const char *what)
         p->stop = true;
         return;
     }
-    if ((p->leaf_cut || !numbers(p->leaf, 3, r->v[r->n])) && !r->bad) r->bad = line_of(p);
+    if ((p->leaf_cut || !mlk_vasprun_numbers(p->leaf, 3, r->v[r->n])) && !r->bad)
+        r->bad = line_of(p);
     r->n++;
-}
-
-/* "PAW_PBE Li_sv 10Sep2004" -> 3: the first word after the kind of potential that names an element. */
-static int potcar_z(const char *title)
-{
-    char word[64];
-    int used, k = 0;
-    while (sscanf(title, " %63s%n", word, &used) == 1) {
-        title += used;
-        word[strcspn(word, "_./")] = 0;
-        int z = mlk_element_z(word);
-        if (z && k > 0) return z;
-        k++;
-    }
-    return 0;
 }
 
 static void add_atom_cell(state *p)
@@ -289,7 +214,8 @@ static void end_atominfo(state *p)
         if (p->z[i]) continue;
         snprintf(msg, sizeof msg, "atom %zu is of an unknown element '%s'", i + 1, p->unknown);
         fatal(p, MLK_EFORMAT, p->atom_line, msg);
-        mlk_err_hint(p->e, "neither atominfo/atoms nor the POTCAR title in atomtypes names an element");
+        mlk_err_hint(p->e,
+                     "neither atominfo/atoms nor the POTCAR title in atomtypes names an element");
         return;
     }
     if (p->n_atoms && (size_t)p->n_atoms != p->n_z) {
@@ -317,14 +243,6 @@ static void wrong_count(state *p, const char *what, size_t got)
     fatal(p, MLK_EFORMAT, line_of(p), msg);
 }
 
-static double energy0(const state *p)
-{
-    int shifted = mlk_vasprun_shifted(p->program, p->version);
-    /* the entropy term is small against a total energy: a few eV from F it cannot be E0 */
-    if (shifted < 0) shifted = isfinite(p->e_0) && fabs(p->e_0 - p->e_fr) > 5;
-    return shifted ? p->e_wo : p->e_0;
-}
-
 static mlk_status fill(state *p, mlk_frame *fr)
 {
     const double(*h)[3] = (const double(*)[3])p->basis.v;
@@ -341,7 +259,7 @@ static mlk_status fill(state *p, mlk_frame *fr)
     }
     if (isfinite(p->e_fr)) {
         fr->energy = p->e_fr;
-        fr->energy0 = energy0(p);
+        fr->energy0 = mlk_vasprun_energy0(p->program, p->version, p->e_fr, p->e_wo, p->e_0);
         fr->has |= MLK_HAS_ENERGY;
     }
     if (p->stress.n == 3 && !p->stress.bad) {
@@ -409,30 +327,61 @@ static void end_leaf(state *p, node kind)
 {
     p->leaf[p->leaf_n] = 0;
     switch (kind) {
-    case PROGRAM: copy_trimmed(p->program, sizeof p->program, p->leaf); break;
-    case VERSION: copy_trimmed(p->version, sizeof p->version, p->leaf); break;
-    case SYSTEM: copy_trimmed(p->system, sizeof p->system, p->leaf); break;
-    case NELM: p->nelm = number_or_nan(p->leaf); break;
-    case NELM_INCAR: p->nelm_incar = number_or_nan(p->leaf); break;
-    case TEBEG: p->tebeg = number_or_nan(p->leaf); break;
-    case N_ATOMS: p->n_atoms = atol(p->leaf); break;
-    case ATOM_CELL: add_atom_cell(p); break;
+    case PROGRAM:
+        copy_trimmed(p->program, sizeof p->program, p->leaf);
+        break;
+    case VERSION:
+        copy_trimmed(p->version, sizeof p->version, p->leaf);
+        break;
+    case SYSTEM:
+        copy_trimmed(p->system, sizeof p->system, p->leaf);
+        break;
+    case NELM:
+        p->nelm = number_or_nan(p->leaf);
+        break;
+    case NELM_INCAR:
+        p->nelm_incar = number_or_nan(p->leaf);
+        break;
+    case TEBEG:
+        p->tebeg = number_or_nan(p->leaf);
+        break;
+    case N_ATOMS:
+        p->n_atoms = atol(p->leaf);
+        break;
+    case ATOM_CELL:
+        add_atom_cell(p);
+        break;
     case TYPE_CELL:
         if (p->column++ == 4 && !MLK_GROW(p->type_z, p->type_z_cap, p->n_type + 1, p->e))
-            p->type_z[p->n_type++] = potcar_z(p->leaf);
+            p->type_z[p->n_type++] = mlk_vasprun_potcar_z(p->leaf);
         break;
-    case BASIS_V: add_row(p, &p->basis, 3, "lattice vector"); break;
-    case POSITIONS_V: add_row(p, &p->x, p->n_z, "position"); break;
-    case FORCES_V: add_row(p, &p->f, p->n_z, "force"); break;
-    case STRESS_V: add_row(p, &p->stress, 3, "stress"); break;
+    case BASIS_V:
+        add_row(p, &p->basis, 3, "lattice vector");
+        break;
+    case POSITIONS_V:
+        add_row(p, &p->x, p->n_z, "position");
+        break;
+    case FORCES_V:
+        add_row(p, &p->f, p->n_z, "force");
+        break;
+    case STRESS_V:
+        add_row(p, &p->stress, 3, "stress");
+        break;
     case E_FR:
         p->e_fr = number_or_nan(p->leaf);
         p->has_e = true;
         break;
-    case E_WO: p->e_wo = number_or_nan(p->leaf); break;
-    case E_0: p->e_0 = number_or_nan(p->leaf); break;
-    case KINETIC: p->kinetic = number_or_nan(p->leaf); break;
-    default: break;
+    case E_WO:
+        p->e_wo = number_or_nan(p->leaf);
+        break;
+    case E_0:
+        p->e_0 = number_or_nan(p->leaf);
+        break;
+    case KINETIC:
+        p->kinetic = number_or_nan(p->leaf);
+        break;
+    default:
+        break;
     }
 }
 
@@ -604,8 +553,10 @@ static mlk_status verdict(state *p)
                                     : "the run ended before its first ionic step; nothing to use");
         return mlk_err_at(p->e, p->path, line);
     }
-    MLK_FAIL(p->e, MLK_EFORMAT, "holds no ionic step with a structure (%ld calculations, %ld of "
-             "them without structure)", p->n_calc, p->n_no_structure);
+    MLK_FAIL(p->e, MLK_EFORMAT,
+             "holds no ionic step with a structure (%ld calculations, %ld of "
+             "them without structure)",
+             p->n_calc, p->n_no_structure);
     mlk_err_hint(p->e, "GW, optics and similar runs carry no forces; use the ground-state run");
     return mlk_err_at(p->e, p->path, line);
 }

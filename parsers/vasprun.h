@@ -11,4 +11,15 @@ int mlk_vasprun_shifted(const char *program, const char *version);
 /* Is it VASP itself? An empty name counts as VASP (old or edited files). */
 bool mlk_vasprun_is_vasp(const char *program);
 
+/* E(sigma->0) from the three values of calculation/energy [eV]; NaN when it is missing. Without a
+ * readable version: an e_0 over 5 eV from F can only be the entropy term. */
+double mlk_vasprun_energy0(const char *program, const char *version, double e_fr, double e_wo,
+                           double e_0);
+/* "PAW_PBE Li_sv 10Sep2004" -> 3: the first word after the kind of potential that names an element;
+ * 0 when none does. */
+int mlk_vasprun_potcar_z(const char *title);
+/* Exactly n blank-separated finite numbers; false when one is missing or unreadable (asterisks, run
+ * together). */
+bool mlk_vasprun_numbers(const char *s, int n, double *v);
+
 #endif

@@ -1,5 +1,5 @@
-/* vasprun_write.c - frames in VASP's vasprun.xml schema, so that labels of any code walk the path of
- * a VASP user. The generator names the code that computed the labels. Positions get 16 decimals
+/* vasprun_write.c - frames in VASP's vasprun.xml schema, so that labels of any code walk the path
+ * of a VASP user. The generator names the code that computed the labels. Positions get 16 decimals
  * (fractional), forces and energies 10, stress 10 (kB): more than any code's printed precision.
  * LIMIT: SCF history is not known; a converged step gets one scstep of NELM = 2, an unconverged one
  * two, an unknown one none, which is how readers of the schema tell them apart. */
@@ -33,8 +33,8 @@ static void put_rows(mlk_text_out *t, const char *name, const double (*v)[3], si
 {
     mlk_text_printf(t, "  <varray name=\"%s\" >\n", name);
     for (size_t i = 0; i < n; i++)
-        mlk_text_printf(t, "   <v> %*.*f %*.*f %*.*f </v>\n", digits + 6, digits, v[i][0], digits + 6,
-                        digits, v[i][1], digits + 6, digits, v[i][2]);
+        mlk_text_printf(t, "   <v> %*.*f %*.*f %*.*f </v>\n", digits + 6, digits, v[i][0],
+                        digits + 6, digits, v[i][1], digits + 6, digits, v[i][2]);
     mlk_text_printf(t, "  </varray>\n");
 }
 
@@ -62,8 +62,7 @@ static void put_energy(mlk_text_out *t, const mlk_frame *fr, bool shifted)
     mlk_text_printf(t, "  <energy>\n   <i name=\"e_fr_energy\"> %.10f </i>\n", fr->energy);
     if (isfinite(fr->energy0)) {
         double wo = 2 * fr->energy0 - fr->energy; /* E0 = (F + E)/2 */
-        mlk_text_printf(t, "   <i name=\"e_wo_entrp\"> %.10f </i>\n",
-                        shifted ? fr->energy0 : wo);
+        mlk_text_printf(t, "   <i name=\"e_wo_entrp\"> %.10f </i>\n", shifted ? fr->energy0 : wo);
         mlk_text_printf(t, "   <i name=\"e_0_energy\"> %.10f </i>\n",
                         shifted ? fr->energy - wo : fr->energy0);
     }
@@ -97,14 +96,16 @@ static void put_atominfo(mlk_text_out *t, const mlk_frame *fr)
 {
     int n_type = 0;
     for (size_t i = 0; i < fr->n; i++) n_type += i == 0 || fr->z[i] != fr->z[i - 1];
-    mlk_text_printf(t, " <atominfo>\n  <atoms> %7zu </atoms>\n  <types> %7d </types>\n", fr->n, n_type);
+    mlk_text_printf(t, " <atominfo>\n  <atoms> %7zu </atoms>\n  <types> %7d </types>\n", fr->n,
+                    n_type);
     mlk_text_printf(t, "  <array name=\"atoms\" >\n   <dimension dim=\"1\">ion</dimension>\n"
                        "   <field type=\"string\">element</field>\n"
                        "   <field type=\"int\">atomtype</field>\n   <set>\n");
     int type = 0;
     for (size_t i = 0; i < fr->n; i++) {
         type += i == 0 || fr->z[i] != fr->z[i - 1];
-        mlk_text_printf(t, "    <rc><c>%-2s</c><c>%4d</c></rc>\n", mlk_element_symbol(fr->z[i]), type);
+        mlk_text_printf(t, "    <rc><c>%-2s</c><c>%4d</c></rc>\n", mlk_element_symbol(fr->z[i]),
+                        type);
     }
     mlk_text_printf(t, "   </set>\n  </array>\n  <array name=\"atomtypes\" >\n"
                        "   <dimension dim=\"1\">type</dimension>\n"
@@ -115,8 +116,9 @@ static void put_atominfo(mlk_text_out *t, const mlk_frame *fr)
     for (size_t i = 0, j; i < fr->n; i = j) {
         for (j = i; j < fr->n && fr->z[j] == fr->z[i];) j++;
         const char *sym = mlk_element_symbol(fr->z[i]);
-        mlk_text_printf(t, "    <rc><c>%4zu</c><c>%-2s</c><c> %.8f</c><c> 0.00000000</c>"
-                           "<c>  unknown %s </c></rc>\n",
+        mlk_text_printf(t,
+                        "    <rc><c>%4zu</c><c>%-2s</c><c> %.8f</c><c> 0.00000000</c>"
+                        "<c>  unknown %s </c></rc>\n",
                         j - i, sym, mlk_element_mass(fr->z[i]), sym);
     }
     mlk_text_printf(t, "   </set>\n  </array>\n </atominfo>\n");
@@ -127,7 +129,8 @@ static mlk_status check(const mlk_frame *fr, size_t n, mlk_err *e)
     if (n == 0) return MLK_FAIL(e, MLK_EINVAL, "there are no frames to write");
     for (size_t k = 0; k < n; k++) {
         if (!(fr[k].has & MLK_HAS_CELL))
-            return MLK_FAIL(e, MLK_EUNSUPPORTED, "frame %zu has no cell; vasprun.xml needs one", k + 1);
+            return MLK_FAIL(e, MLK_EUNSUPPORTED, "frame %zu has no cell; vasprun.xml needs one",
+                            k + 1);
         if (fr[k].n != fr->n || memcmp(fr[k].z, fr->z, fr->n * sizeof *fr->z) != 0) {
             MLK_FAIL(e, MLK_EUNSUPPORTED, "frames 1 and %zu differ in their atoms", k + 1);
             return mlk_err_hint(e, "a vasprun.xml holds one kind of structure; write a folder, one "
@@ -155,10 +158,12 @@ mlk_status mlk_write_vasprun(const char *path, const mlk_frame *fr, size_t n, co
     put_i(&t, "subversion", "labels of this program, in the vasprun.xml schema, by mlkit");
     mlk_text_printf(&t, " </generator>\n <incar>\n");
     if (same_tag && fr->config_type[0]) put_i(&t, "SYSTEM", fr->config_type);
-    mlk_text_printf(&t, " </incar>\n <parameters>\n <separator name=\"electronic\" >\n"
-                        "  <i type=\"int\" name=\"NELM\">2</i>\n </separator>\n"
-                        " <separator name=\"ionic\" >\n  <i type=\"int\" name=\"NSW\">%zu</i>\n"
-                        "  <i type=\"int\" name=\"IBRION\">-1</i>\n", n > 1 ? n : 0);
+    mlk_text_printf(&t,
+                    " </incar>\n <parameters>\n <separator name=\"electronic\" >\n"
+                    "  <i type=\"int\" name=\"NELM\">2</i>\n </separator>\n"
+                    " <separator name=\"ionic\" >\n  <i type=\"int\" name=\"NSW\">%zu</i>\n"
+                    "  <i type=\"int\" name=\"IBRION\">-1</i>\n",
+                    n > 1 ? n : 0);
     if (same_t && isfinite(fr->temperature))
         mlk_text_printf(&t, "  <i name=\"TEBEG\"> %.8f</i>\n  <i name=\"TEEND\"> %.8f</i>\n",
                         fr->temperature, fr->temperature);

@@ -71,8 +71,8 @@ TARGET static inline void FN(density)(const k_snap *t, const vd *q, const vd *w,
 
 /* g = S, dS/d(Re a), dS/d(Im a), dS/d(Re b), dS/d(Im b) of S = Re sum conj(Y~) c; x (nhp,8) from
  * fold, y0 = Y~^0. By Euler's theorem the part of degree j is S_j = 2/j Re(a* A_j + b* B_j). */
-TARGET static inline void FN(contract)(const k_snap *t, const vd *q, const double *x, double y0, vd *lev,
-                                       vd *g)
+TARGET static inline void FN(contract)(const k_snap *t, const vd *q, const double *x, double y0,
+                                       vd *lev, vd *g)
 {
     size_t half = (size_t)(2 * (t->twojmax / 2 + 1) * (t->twojmax + 1));
     vd *prev = lev, *cur = lev + half, zero = *q - *q;
@@ -109,12 +109,12 @@ TARGET static inline void FN(contract)(const k_snap *t, const vd *q, const doubl
 /* Geometry of the neighbours inside the cutoff, grouped by channel, each group padded to whole
  * vectors with weight zero. Arrays of `pad` items each. */
 typedef struct FN(geo) {
-    double *x, *y, *z;  /* unit vector                       */
-    double *co, *si;    /* cos and sin of theta              */
-    double *ir, *tp;    /* 1/r, d theta/dr                   */
-    double *f, *df;     /* w fc and its derivative           */
-    double *k;          /* pair index, -1 padding            */
-    int *beg;           /* (ne+1) first item of each channel */
+    double *x, *y, *z; /* unit vector                       */
+    double *co, *si;   /* cos and sin of theta              */
+    double *ir, *tp;   /* 1/r, d theta/dr                   */
+    double *f, *df;    /* w fc and its derivative           */
+    double *k;         /* pair index, -1 padding            */
+    int *beg;          /* (ne+1) first item of each channel */
 } FN(geo);
 
 /* sin and cos of an argument in about [-pi/3, pi] by Taylor series about pi/2, to 1e-16 */
@@ -259,7 +259,8 @@ TARGET static void FN(centre_density)(const k_snap *t, const FN(geo) * g, int ti
 
 /* All products of densities. forward: out (n_job*ne) = <Z, U>, for the components; otherwise
  * out = Y (ne,nh,2) += gamma Z. */
-TARGET static void FN(products)(const k_snap *t, const vd *ut, bool forward, const vd *gamma, vd *out)
+TARGET static void FN(products)(const k_snap *t, const vd *ut, bool forward, const vd *gamma,
+                                vd *out)
 {
     for (size_t p = 0; p < t->n_pair; p++) {
         const k_snap_pair *pair = &t->pair[p];
@@ -292,7 +293,8 @@ TARGET static void FN(products)(const k_snap *t, const vd *ut, bool forward, con
                     if (forward) {
                         const vd *u = ut + 2 * t->h2f[h];
                         for (int e = 0; e < t->ne; e++, u += 2 * t->nf)
-                            out[slot + (size_t)e] += t->hw[h] * (z[2 * q] * u[0] + z[2 * q + 1] * u[1]);
+                            out[slot + (size_t)e] +=
+                                t->hw[h] * (z[2 * q] * u[0] + z[2 * q + 1] * u[1]);
                     } else {
                         vd *y = out + 2 * h;
                         for (int e = 0; e < t->ne; e++, y += 2 * t->nh) {
@@ -325,8 +327,8 @@ TARGET static void FN(fold)(const k_snap *t, const vd *y, vd *x)
 }
 
 /* pair partials of centre `lane`; x (ne,nhp,8)[VL], y (ne,nh,2)[VL] */
-TARGET static void FN(forces)(const k_snap *t, const FN(geo) * g, int lane, const vd *x, const vd *y,
-                              double *xs, vd *lev, double *const p[3])
+TARGET static void FN(forces)(const k_snap *t, const FN(geo) * g, int lane, const vd *x,
+                              const vd *y, double *xs, vd *lev, double *const p[3])
 {
     for (int e = 0; e < t->ne; e++) {
         const double *xe = (const double *)(x + (size_t)e * (size_t)t->nhp * 8) + lane;
@@ -354,7 +356,8 @@ TARGET static void FN(forces)(const k_snap *t, const FN(geo) * g, int lane, cons
 }
 
 /* site energy and beta = dU/dB of a quadratic model, from components b[k] with stride VL */
-TARGET static double FN(quadratic)(const k_snap *t, const double *c, const vd *b, int lane, vd *beta)
+TARGET static double FN(quadratic)(const k_snap *t, const double *c, const vd *b, int lane,
+                                   vd *beta)
 {
     const double *bl = (const double *)b + lane;
     double *out = (double *)beta + lane, energy = c[0];
@@ -374,9 +377,9 @@ TARGET static double FN(quadratic)(const k_snap *t, const double *c, const vd *b
     return energy;
 }
 
-TARGET static void FN(range)(const k_snap *t, const double *param, const size_t *start, const int *j,
-                             double *const r[3], const int *type, size_t i0, size_t i1, double *work,
-                             double *u, double *const p[3])
+TARGET static void FN(range)(const k_snap *t, const double *param, const size_t *start,
+                             const int *j, double *const r[3], const int *type, size_t i0,
+                             size_t i1, double *work, double *u, double *const p[3])
 {
     size_t nf = (size_t)t->nf, nh = (size_t)t->nh, ne = (size_t)t->ne, n_slot = t->n_job * ne;
     size_t jm = (size_t)t->twojmax, pad = ne * VL + 8;

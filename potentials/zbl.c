@@ -39,34 +39,46 @@ typedef struct core_pair {
     double c[4], d[4];
 } core_pair;
 
+/* table row of a pair of types, or NULL */
+static const double *row_of(const mlk_potential *pot, size_t a, size_t b)
+{
+    if (!pot->zbl.table) return NULL;
+    size_t lo = a < b ? a : b, hi = a < b ? b : a;
+    return pot->zbl.table + 10 * (lo * pot->n_species - lo * (lo + 1) / 2 + hi);
+}
+
+static double radii(const mlk_potential *pot, size_t a, size_t b, double *inner)
+{
+    const double *t = row_of(pot, a, b);
+    *inner = t ? t[0] : pot->zbl.inner;
+    double outer = t ? t[1] : pot->zbl.outer;
+    if (!t && pot->zbl.typewise) {
+        double sum = mlk_covalent_radius(pot->z[a]) + mlk_covalent_radius(pot->z[b]);
+        outer = fmin(outer, pot->zbl.typewise_factor * sum);
+        *inner = 0.5 * outer;
+    }
+    return outer;
+}
+
 static core_pair pair_of(const mlk_potential *pot, size_t a, size_t b)
 {
     double za = pot->z[a], zb = pot->z[b];
     core_pair q = {.zz = ZBL_K * za * zb,
                    .ainv = (pow(za, 0.23) + pow(zb, 0.23)) * ZBL_A,
-                   .inner = pot->zbl.inner,
-                   .outer = pot->zbl.outer,
                    .c = {0.18175, 0.50986, 0.28022, 0.02817},
                    .d = {3.1998, 0.94229, 0.4029, 0.20162}};
-    if (pot->zbl.table) {
-        size_t lo = a < b ? a : b, hi = a < b ? b : a;
-        const double *t = pot->zbl.table + 10 * (lo * pot->n_species - lo * (lo + 1) / 2 + hi);
-        q.inner = t[0], q.outer = t[1];
-        for (int k = 0; k < 4; k++) q.c[k] = t[2 + 2 * k], q.d[k] = t[3 + 2 * k];
-    } else if (pot->zbl.typewise) {
-        double sum = mlk_covalent_radius(pot->z[a]) + mlk_covalent_radius(pot->z[b]);
-        q.outer = fmin(q.outer, pot->zbl.typewise_factor * sum);
-        q.inner = 0.5 * q.outer;
-    }
+    q.outer = radii(pot, a, b, &q.inner);
+    const double *t = row_of(pot, a, b);
+    for (int k = 0; t && k < 4; k++) q.c[k] = t[2 + 2 * k], q.d[k] = t[3 + 2 * k];
     return q;
 }
 
 double mlk_zbl_outer(const mlk_potential *pot)
 {
     if (!pot->zbl.on) return 0;
-    double rc = 0;
+    double rc = 0, inner;
     for (size_t a = 0; a < pot->n_species; a++)
-        for (size_t b = a; b < pot->n_species; b++) rc = fmax(rc, pair_of(pot, a, b).outer);
+        for (size_t b = a; b < pot->n_species; b++) rc = fmax(rc, radii(pot, a, b, &inner));
     return rc;
 }
 
@@ -93,7 +105,7 @@ static double energy(const core_pair *q, double r, double *d)
 void mlk_zbl_add(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i0,
                  size_t i1, double *u, double *const p[3])
 {
-    double most = mlk_zbl_outer(pot);
+    double most = pot->zbl.table ? mlk_zbl_outer(pot) : pot->zbl.outer;
     for (size_t i = i0; i < i1; i++)
         for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
             double r2 = 0, d;

@@ -11,9 +11,9 @@
 
 typedef struct mlk_adam {
     size_t n;
-    double *m, *v;     /* (n) running mean of the gradient and of its square */
-    double *avg;       /* (n) averaged parameters                            */
-    double norm;       /* running mean of the gradient norm                  */
+    double *m, *v; /* (n) running mean of the gradient and of its square */
+    double *avg;   /* (n) averaged parameters                            */
+    double norm;   /* running mean of the gradient norm                  */
     int64_t step;
     double clip, decay, average; /* settings, see mlk_train_optim */
 } mlk_adam;

@@ -19,15 +19,17 @@ static mlk_status put(mlk_h5 *h, const char *key, const mlk_train_state *t, cons
         const char *path;
         size_t n;
         const double *x;
-    } array[] = {{"/param", n, param},           {"/best", n, t->best},
-                 {"/adam/m", n, t->adam.m},      {"/adam/v", n, t->adam.v},
+    } array[] = {{"/param", n, param},
+                 {"/best", n, t->best},
+                 {"/adam/m", n, t->adam.m},
+                 {"/adam/v", n, t->adam.v},
                  {"/adam/average", n, t->adam.avg}};
     MLK_TRY(mlk_h5_attr_set_str(h, "/", "format", "mlkit-training", e));
     MLK_TRY(mlk_h5_attr_set_int(h, "/", "version", 1, e));
     MLK_TRY(mlk_h5_write_strings(h, "/key", &key, 1, e));
     for (size_t k = 0; k < sizeof array / sizeof *array; k++)
         MLK_TRY(mlk_h5_write(h, array[k].path, MLK_H5_DOUBLE, 1, &array[k].n, array[k].x, e));
-    int64_t count[N_COUNT] = {t->epoch,  t->n_epoch,    t->batch,     t->step,
+    int64_t count[N_COUNT] = {t->epoch,  t->n_epoch,    t->batch,    t->step,
                               t->n_back, t->best_epoch, t->adam.step};
     double real[N_REAL] = {t->lr_scale, t->best_loss, t->adam.norm, hist->wall};
     const mlk_loss_sums *q = &t->sums;
@@ -93,7 +95,8 @@ static mlk_status get(mlk_h5 *h, const char *key, mlk_train_state *t, double *pa
     t->epoch = count[0], t->n_epoch = count[1], t->batch = count[2], t->step = count[3];
     t->n_back = count[4], t->best_epoch = count[5], t->adam.step = count[6];
     t->lr_scale = real[0], t->best_loss = real[1], t->adam.norm = real[2], hist->wall = real[3];
-    t->sums = (mlk_loss_sums){sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7]};
+    t->sums =
+        (mlk_loss_sums){sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7]};
     hist->n = 0;
     if (mlk_h5_exists(h, "/history")) {
         MLK_TRY(mlk_h5_dims(h, "/history", &nd, dim, e));

@@ -13,13 +13,15 @@ static mlk_status choose_energy(const mlk_train_config *c, mlk_dataset *ds, mlk_
         mlk_frame *fr = &ds->frame[k];
         if (!(fr->has & MLK_HAS_ENERGY)) continue;
         if (!isfinite(fr->energy0)) {
-            MLK_FAIL(e, MLK_EINVAL, "data.energy is sigma0, but this frame has no energy for sigma -> 0");
+            MLK_FAIL(e, MLK_EINVAL,
+                     "data.energy is sigma0, but this frame has no energy for sigma -> 0");
             mlk_err_hint(e, "use --set data.energy=free, which is also what belongs to the forces");
             return mlk_err_at(e, fr->source, fr->line), MLK_EINVAL;
         }
         fr->energy = fr->energy0;
     }
-    mlk_log(MLK_LOG_WARN, "energies extrapolated to sigma -> 0 do not belong exactly to the forces");
+    mlk_log(MLK_LOG_WARN,
+            "energies extrapolated to sigma -> 0 do not belong exactly to the forces");
     return MLK_OK;
 }
 
@@ -66,7 +68,8 @@ static void log_groups(const mlk_dataset *ds, int split, const char *title)
                        ng == 1 ? "" : "s");
     for (size_t q = 0; g && q < ng; q++) {
         char word[96];
-        int w = snprintf(word, sizeof word, " %s %zu%s", g[q].name, g[q].n[0], q + 1 < ng ? "," : "");
+        int w =
+            snprintf(word, sizeof word, " %s %zu%s", g[q].name, g[q].n[0], q + 1 < ng ? "," : "");
         if (len + w > 100) {
             mlk_log(MLK_LOG_INFO, "%s", line);
             len = snprintf(line, sizeof line, "            ");
@@ -80,7 +83,8 @@ static void log_groups(const mlk_dataset *ds, int split, const char *title)
 mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, mlk_err *e)
 {
     size_t have[3] = {0}, n_train = 0, atoms = 0, amin = SIZE_MAX, amax = 0;
-    double f2[MLK_ELEMENT_MAX + 1] = {0}, nf[MLK_ELEMENT_MAX + 1] = {0}, all = 0, n_all = 0, fmax2 = 0;
+    double f2[MLK_ELEMENT_MAX + 1] = {0}, nf[MLK_ELEMENT_MAX + 1] = {0}, all = 0, n_all = 0,
+                                fmax2 = 0;
     double e1 = 0, e2 = 0, p_lo = INFINITY, p_hi = -INFINITY;
     for (size_t k = 0; k < ds->n; k++) {
         const mlk_frame *fr = &ds->frame[k];
@@ -90,7 +94,8 @@ mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, ml
         n_train++;
         atoms += fr->n;
         double n = (double)fr->n;
-        if (fr->has & MLK_HAS_ENERGY) have[0]++, e1 += fr->energy / n, e2 += fr->energy * fr->energy / n / n;
+        if (fr->has & MLK_HAS_ENERGY)
+            have[0]++, e1 += fr->energy / n, e2 += fr->energy * fr->energy / n / n;
         if (fr->has & MLK_HAS_VIRIAL) {
             double tr = fr->virial[0][0] + fr->virial[1][1] + fr->virial[2][2];
             double p = tr / 3 / fr->cell.volume * MLK_EVA3_GPA;
@@ -112,33 +117,38 @@ mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, ml
     else
         snprintf(size, sizeof size, "%zu to %zu", amin, amax);
     for (size_t t = 0; t < ds->n_species; t++)
-        snprintf(line + strlen(line), sizeof line - strlen(line), " %s", mlk_element_symbol(ds->z[t]));
+        snprintf(line + strlen(line), sizeof line - strlen(line), " %s",
+                 mlk_element_symbol(ds->z[t]));
     mlk_log(MLK_LOG_INFO, "data: %zu frames of %s atoms, species%s", ds->n, size, line);
     log_groups(ds, MLK_SPLIT_TRAIN, "train");
     log_groups(ds, MLK_SPLIT_VALID, "valid");
     log_groups(ds, MLK_SPLIT_TEST, "test");
 
-    const double w[3] = {c->loss.energy, c->loss.force, c->loss.virial};
+    const mlk_train_loss loss = mlk_train_weights(&c->loss, false);
+    const double w[3] = {loss.energy, loss.force, loss.virial};
     static const char *const name[3] = {"energy", "force", "virial"};
-    mlk_log(MLK_LOG_INFO, "  labels found and used: energy %zu, forces %zu, virial %zu (of %zu training frames)",
+    mlk_log(MLK_LOG_INFO,
+            "  labels found and used: energy %zu, forces %zu, virial %zu (of %zu training frames)",
             w[0] > 0 ? have[0] : 0, w[1] > 0 ? have[1] : 0, w[2] > 0 ? have[2] : 0, n_train);
     line[0] = 0;
     for (int z = 1; z <= MLK_ELEMENT_MAX; z++)
         if (nf[z] > 0)
-            snprintf(line + strlen(line), sizeof line - strlen(line), " %s %.3f", mlk_element_symbol(z),
-                     sqrt(f2[z] / nf[z]));
+            snprintf(line + strlen(line), sizeof line - strlen(line), " %s %.3f",
+                     mlk_element_symbol(z), sqrt(f2[z] / nf[z]));
     if (n_all > 0)
-        mlk_log(MLK_LOG_INFO, "  force spread %.3f eV/A (%s), largest %.1f eV/A", sqrt(all / n_all), line + 1,
-                sqrt(fmax2));
+        mlk_log(MLK_LOG_INFO, "  force spread %.3f eV/A (%s), largest %.1f eV/A", sqrt(all / n_all),
+                line + 1, sqrt(fmax2));
     if (have[0]) {
         double m = e1 / (double)have[0];
         mlk_log(MLK_LOG_INFO, "  energy %.4f eV/atom, spread %.1f meV/atom%s", m,
                 1e3 * sqrt(fmax(e2 / (double)have[0] - m * m, 0)), have[2] ? "" : "; no stress");
     }
-    if (have[2]) mlk_log(MLK_LOG_INFO, "  pressure %.2f to %.2f GPa (without kinetic part)", p_lo, p_hi);
+    if (have[2])
+        mlk_log(MLK_LOG_INFO, "  pressure %.2f to %.2f GPa (without kinetic part)", p_lo, p_hi);
     for (int k = 0; k < 3; k++)
         if (w[k] > 0 && !have[k]) {
-            MLK_FAIL(e, MLK_EINVAL, "the loss weighs the %s by %g, but none of the %zu training frames has it",
+            MLK_FAIL(e, MLK_EINVAL,
+                     "the loss weighs the %s by %g, but none of the %zu training frames has it",
                      name[k], w[k], n_train);
             mlk_err_hint(e, "add data with that label, or --set loss.%s=0", name[k]);
             return MLK_EINVAL;

@@ -1,9 +1,9 @@
 /* e0.c - per-species reference energies: least squares of E/n on the compositions.
  *
- * Where compositions vary, E_f = sum_s n_s,f e_s is solved as it stands. Where they do not (a single
- * stoichiometry, or fewer independent compositions than species) only some combinations of e_s are
- * determined; the mean energy per atom is then given to every species and the residual solved for
- * minimum norm, so that no species gets a large energy the data know nothing about. */
+ * Where compositions vary, E_f = sum_s n_s,f e_s is solved as it stands. Where they do not (a
+ * single stoichiometry, or fewer independent compositions than species) only some combinations of
+ * e_s are determined; the mean energy per atom is then given to every species and the residual
+ * solved for minimum norm, so that no species gets a large energy the data know nothing about. */
 #include <math.h>
 #include <string.h>
 
@@ -77,7 +77,8 @@ mlk_status mlk_fit_e0(mlk_potential *pot, const mlk_dataset *ds, const char *how
     memcpy(a2, a, rows * q * sizeof *a);
     memcpy(b2, b, rows * sizeof *b);
     int rank;
-    /* singular values below 1e-4 of the largest: compositions that differ by less are no evidence */
+    /* singular values below 1e-4 of the largest: compositions that differ by less are no evidence
+     */
     MLK_GO(mlk_lstsq(m, q, a, b, 1e-4, &rank, e));
     if ((size_t)rank < q) {
         for (r = 0; r < m; r++) b2[r] -= mean;

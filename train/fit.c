@@ -23,8 +23,8 @@ void mlk_fit_fingerprint(const mlk_dataset *ds, char hex[17])
         const struct {
             const void *p;
             size_t n;
-        } part[] = {{&fr->n, 1},         {fr->x, 3 * fr->n},     {fr->f, 3 * fr->n},
-                    {&fr->energy, 1},    {fr->cell.h, 9},        {fr->virial, 9}};
+        } part[] = {{&fr->n, 1},      {fr->x, 3 * fr->n}, {fr->f, 3 * fr->n},
+                    {&fr->energy, 1}, {fr->cell.h, 9},    {fr->virial, 9}};
         for (size_t q = 0; q < sizeof part / sizeof *part; q++)
             for (size_t w = 0; part[q].p && w < part[q].n; w++) {
                 uint64_t v;
@@ -51,8 +51,10 @@ static mlk_status record_text(const mlk_train_config *c, const mlk_train_model *
     size_t size;
     FILE *f = open_memstream(&buf, &size);
     if (!f) return MLK_FAIL(e, MLK_ENOMEM, "settings");
-    fprintf(f, "# settings of this model, all defaults written out; 'mlkit train -c' repeats it\n"
-               "# data: %zu frames, fingerprint %s\n", ds->n, hex);
+    fprintf(f,
+            "# settings of this model, all defaults written out; 'mlkit train -c' repeats it\n"
+            "# data: %zu frames, fingerprint %s\n",
+            ds->n, hex);
     mlk_train_config_print(c, &one, f);
     fclose(f);
     *text = mlk_strdup(buf);
@@ -85,7 +87,8 @@ static mlk_status claim(const char *dir, const char *text, bool *complete, mlk_e
     mlk_path_join(json, sizeof json, dir, "train.json");
     if (!mlk_file_exists(path)) {
         char other[1024];
-        if (mlk_file_exists(json) || mlk_file_exists(mlk_path_join(other, sizeof other, dir, "model.yaml"))) {
+        if (mlk_file_exists(json) ||
+            mlk_file_exists(mlk_path_join(other, sizeof other, dir, "model.yaml"))) {
             MLK_FAIL(e, MLK_EINVAL, "%s holds a model that this command did not make", dir);
             mlk_err_hint(e, "give a new folder with -o or another --name");
             return MLK_EINVAL;
@@ -130,15 +133,16 @@ static mlk_status make_potential(const mlk_train_config *c, const mlk_train_mode
     return s;
 }
 
-static mlk_status fit_parameters(mlk_potential *pot, const mlk_train_config *c, const mlk_train_model *m,
-                                 uint64_t seed, const mlk_dataset *ds, const char *dir, const char *key,
-                                 mlk_history *h, mlk_err *e)
+static mlk_status fit_parameters(mlk_potential *pot, const mlk_train_config *c,
+                                 const mlk_train_model *m, uint64_t seed, const mlk_dataset *ds,
+                                 const char *dir, const char *key, mlk_history *h, mlk_err *e)
 {
     if (pot->type->caps & MLK_CAP_LINEAR) {
         double t0 = mlk_wtime(), *weight = mlk_alloc(ds->n, sizeof *weight);
-        mlk_lsq_config q = {.w_energy = c->loss.energy,
-                            .w_force = c->loss.force,
-                            .w_virial = c->loss.virial,
+        const mlk_train_loss loss = mlk_train_weights(&c->loss, true);
+        mlk_lsq_config q = {.w_energy = loss.energy,
+                            .w_force = loss.force,
+                            .w_virial = loss.virial,
                             .ridge = m->ridge,
                             .weight = weight};
         mlk_lsq_result r;
@@ -187,9 +191,9 @@ static mlk_status write_manifest(const mlk_potential *pot, const mlk_dataset *ds
     return s;
 }
 
-static mlk_status write_json(const mlk_train_config *c, const mlk_potential *pot, const mlk_dataset *ds,
-                             const char *dir, uint64_t seed, const mlk_history *h,
-                             const mlk_fit_result *r, mlk_err *e)
+static mlk_status write_json(const mlk_train_config *c, const mlk_potential *pot,
+                             const mlk_dataset *ds, const char *dir, uint64_t seed,
+                             const mlk_history *h, const mlk_fit_result *r, mlk_err *e)
 {
     char path[1024], hex[17];
     mlk_fit_fingerprint(ds, hex);
@@ -220,8 +224,9 @@ static mlk_status write_json(const mlk_train_config *c, const mlk_potential *pot
 
 /* Errors of the finished model; with dir of the model as its file holds it, and all files but
  * train.json. */
-static mlk_status finish(const mlk_potential *pot, const mlk_dataset *ds, const char *dir, uint64_t seed,
-                         const mlk_history *h, bool only_errors, mlk_fit_result *r, mlk_err *e)
+static mlk_status finish(const mlk_potential *pot, const mlk_dataset *ds, const char *dir,
+                         uint64_t seed, const mlk_history *h, bool only_errors, mlk_fit_result *r,
+                         mlk_err *e)
 {
     mlk_potential *read = NULL;
     mlk_prediction *p = NULL;
@@ -245,8 +250,8 @@ done:
 }
 
 mlk_status mlk_fit_model(const mlk_train_config *c, const mlk_train_model *m, const char *name,
-                         uint64_t seed, const mlk_dataset *ds, const char *dir,
-                         mlk_fit_result *res, mlk_err *e)
+                         uint64_t seed, const mlk_dataset *ds, const char *dir, mlk_fit_result *res,
+                         mlk_err *e)
 {
     memset(res, 0, sizeof *res);
     snprintf(res->name, sizeof res->name, "%s", name);

@@ -3,7 +3,8 @@
  * A model gives site energies u and pair partials p; the loss sees only E = sum u,
  * F_i = sum_j (p_ij - p_ji) and W = -sum_k r_k (x) p_k. The chain rule through these three lines,
  *     dL/du_i = dL/dE,    dL/dp_ij = (dL/dF_i - dL/dF_j) - (dL/dW)^T r_ij,
- * is all that training needs to know about forces and stress; the model's vjp takes it from there. */
+ * is all that training needs to know about forces and stress; the model's vjp takes it from there.
+ */
 #include "train/loss.h"
 
 #include <math.h>
@@ -16,8 +17,8 @@
 static const int ia[6] = {0, 1, 2, 0, 1, 2}, ib[6] = {0, 1, 2, 1, 2, 0};
 
 struct mlk_slot {
-    double *u, (*fbar)[3]; /* (n), (n,3) */
-    double *ubar;          /* (n) */
+    double *u, (*fbar)[3];  /* (n), (n,3) */
+    double *ubar;           /* (n) */
     double *p[3], *pbar[3]; /* (np) */
     size_t cap_n, cap_np;
     double wbar[3][3];
@@ -69,8 +70,7 @@ static mlk_status sample_init(mlk_sample *sm, const mlk_potential *pot, const ml
         }
         for (size_t k = 0; k < nl->np; k++)
             for (int c = 0; c < 6; c++)
-                sm->w[c] +=
-                    0.5 * (nl->r[ia[c]][k] * p[ib[c]][k] + nl->r[ib[c]][k] * p[ia[c]][k]);
+                sm->w[c] += 0.5 * (nl->r[ia[c]][k] * p[ib[c]][k] + nl->r[ib[c]][k] * p[ia[c]][k]);
     } else {
         s = MLK_FAIL(e, MLK_ENOMEM, "%zu pairs", nl->np);
     }
@@ -87,7 +87,8 @@ static void measure(mlk_loss *l, const mlk_dataset *ds)
         const mlk_sample *sm = &l->sample[k];
         double n = (double)sm->fr->n;
         if (ds->split[k] != MLK_SPLIT_TRAIN) continue;
-        if (sm->fr->has & MLK_HAS_ENERGY) e1 += sm->energy / n, e2 += sm->energy * sm->energy / n / n, l->n_e++;
+        if (sm->fr->has & MLK_HAS_ENERGY)
+            e1 += sm->energy / n, e2 += sm->energy * sm->energy / n / n, l->n_e++;
         if (sm->fr->has & MLK_HAS_FORCE) {
             l->n_f++;
             for (size_t i = 0; i < sm->fr->n; i++)
@@ -230,7 +231,8 @@ static void frame_loss(const mlk_loss *l, const mlk_sample *sm, mlk_slot *s, dou
         for (size_t k = 0; k < nl->np; k++)
             for (int a = 0; a < 3; a++)
                 for (int b = 0; b < 3; b++) W[a][b] -= nl->r[a][k] * s->p[b][k];
-        double q = l->wv / (6 * l->spread_v * l->spread_v), gpa = MLK_EVA3_GPA / sm->fr->cell.volume;
+        double q = l->wv / (6 * l->spread_v * l->spread_v),
+               gpa = MLK_EVA3_GPA / sm->fr->cell.volume;
         for (int c = 0; c < 6; c++) {
             double d = 0.5 * (W[ia[c]][ib[c]] + W[ib[c]][ia[c]]) - sm->w[c];
             s->sums.s2 += d * gpa * d * gpa;
@@ -254,8 +256,9 @@ static void pair_adjoint(const mlk_neigh *nl, mlk_slot *s, size_t i0, size_t i1)
             const double *fj = s->fbar[nl->j[k]];
             double r[3] = {nl->r[0][k], nl->r[1][k], nl->r[2][k]};
             for (int b = 0; b < 3; b++)
-                s->pbar[b][k] = s->fbar[i][b] - fj[b] - (r[0] * s->wbar[0][b] + r[1] * s->wbar[1][b] +
-                                                         r[2] * s->wbar[2][b]);
+                s->pbar[b][k] =
+                    s->fbar[i][b] - fj[b] -
+                    (r[0] * s->wbar[0][b] + r[1] * s->wbar[1][b] + r[2] * s->wbar[2][b]);
         }
 }
 

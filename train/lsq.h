@@ -11,7 +11,7 @@
 typedef struct mlk_lsq_config {
     double w_energy, w_force,
         w_virial;         /* weights of the errors, each in units of its label's spread */
-    double ridge;         /* >= 0, relative to columns of unit norm; NaN: best on validation     */
+    double ridge;         /* >= 0, relative to columns of unit norm; NaN: chosen on validation   */
     const double *weight; /* (ds->n) weight of every frame, borrowed; NULL: all 1                */
 } mlk_lsq_config;
 

@@ -82,8 +82,8 @@ static void force_rows(FILE *f, const mlk_dataset *ds, const mlk_prediction *p)
         const mlk_frame *fr = &ds->frame[k];
         for (size_t i = 0; i < fr->n && (fr->has & MLK_HAS_FORCE); i++)
             for (int c = 0; c < 3; c++)
-                fprintf(f, "%s,%s,%.7g,%.7g\n", split_name(ds->split[k]), mlk_element_symbol(fr->z[i]),
-                        fr->f[i][c], p[k].f[i][c]);
+                fprintf(f, "%s,%s,%.7g,%.7g\n", split_name(ds->split[k]),
+                        mlk_element_symbol(fr->z[i]), fr->f[i][c], p[k].f[i][c]);
     }
 }
 
@@ -99,7 +99,8 @@ static void stress_rows(FILE *f, const mlk_dataset *ds, const mlk_prediction *p)
     }
 }
 
-mlk_status mlk_write_parity(const char *dir, const mlk_dataset *ds, const mlk_prediction *p, mlk_err *e)
+mlk_status mlk_write_parity(const char *dir, const mlk_dataset *ds, const mlk_prediction *p,
+                            mlk_err *e)
 {
     static const struct {
         const char *name;
@@ -137,8 +138,8 @@ static void gpumd_frame(FILE *const f[4], const mlk_frame *fr, const mlk_predict
     fprintf(f[0], "%g %g\n", p->energy / n, fr->has & MLK_HAS_ENERGY ? fr->energy / n : -1e6);
     for (size_t i = 0; i < fr->n; i++) {
         bool has = fr->has & MLK_HAS_FORCE;
-        fprintf(f[1], "%g %g %g %g %g %g\n", p->f[i][0], p->f[i][1], p->f[i][2], has ? fr->f[i][0] : -1e6,
-                has ? fr->f[i][1] : -1e6, has ? fr->f[i][2] : -1e6);
+        fprintf(f[1], "%g %g %g %g %g %g\n", p->f[i][0], p->f[i][1], p->f[i][2],
+                has ? fr->f[i][0] : -1e6, has ? fr->f[i][1] : -1e6, has ? fr->f[i][2] : -1e6);
     }
     six(f[2], fr, p, 1 / n);
     six(f[3], fr, p, MLK_EVA3_GPA / fr->cell.volume);
@@ -153,7 +154,8 @@ mlk_status mlk_write_gpumd_out(const char *dir, const mlk_dataset *ds, const mlk
         mlk_out o[4];
         FILE *f[4];
         for (int k = 0; k < 4; k++) {
-            snprintf(name, sizeof name, "%s_%s.out", what[k], split == MLK_SPLIT_TRAIN ? "train" : "test");
+            snprintf(name, sizeof name, "%s_%s.out", what[k],
+                     split == MLK_SPLIT_TRAIN ? "train" : "test");
             MLK_TRY(mlk_out_begin(&o[k], mlk_path_join(path, sizeof path, dir, name), e));
             f[k] = o[k].fp;
         }
@@ -166,7 +168,7 @@ mlk_status mlk_write_gpumd_out(const char *dir, const mlk_dataset *ds, const mlk
     MLK_TRY(mlk_out_begin(&o, mlk_path_join(path, sizeof path, dir, "loss.out"), e));
     for (size_t k = 0; k < h->n; k++) {
         const mlk_epoch *r = &h->row[k];
-        const double v[7] = {r->loss, r->e_train * 1e-3, r->f_train * 1e-3, r->s_train,
+        const double v[7] = {r->loss,           r->e_train * 1e-3, r->f_train * 1e-3, r->s_train,
                              r->e_valid * 1e-3, r->f_valid * 1e-3, r->s_valid};
         /* columns: step, total, L1 and L2 regularisation (none here), then errors */
         fprintf(o.fp, "%.0f %.5f 0 0", r->epoch, v[0]);

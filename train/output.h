@@ -13,9 +13,11 @@ json_t *mlk_errors_species_json(const mlk_fit_errors *er);
 
 mlk_status mlk_write_loss_csv(const char *dir, const mlk_history *h, mlk_err *e);
 /* parity_energy.csv, parity_force.csv, parity_stress.csv */
-mlk_status mlk_write_parity(const char *dir, const mlk_dataset *ds, const mlk_prediction *p, mlk_err *e);
-/* loss.out and {energy,force,virial,stress}_{train,test}.out in the layout GPUMD writes, for existing
- * plotting scripts: predicted then reference; virial xx yy zz xy yz zx per atom; missing -1e6. */
+mlk_status mlk_write_parity(const char *dir, const mlk_dataset *ds, const mlk_prediction *p,
+                            mlk_err *e);
+/* loss.out and {energy,force,virial,stress}_{train,test}.out in the layout GPUMD writes, for
+ * existing plotting scripts: predicted then reference; virial xx yy zz xy yz zx per atom; missing
+ * -1e6. */
 mlk_status mlk_write_gpumd_out(const char *dir, const mlk_dataset *ds, const mlk_prediction *p,
                                const mlk_history *h, mlk_err *e);
 

@@ -1,10 +1,11 @@
 /* repulsion.c - shortest distances of the training data and the repulsive core chosen from them.
  *
  * Below the distances of the data a fitted model knows nothing and may fall to minus infinity. The
- * universal ZBL core is switched on from 0.9 of the nearest-neighbour distance that all but one atom in
- * a thousand keep, down to half of that: the data do not feel it, a close encounter in a hot run does.
- * (The quantile, because one frame with one violent contact must not push the core of all pairs out
- * of reach; what that frame feels of the core is taken off its labels before the fit.) */
+ * universal ZBL core is switched on from 0.9 of the nearest-neighbour distance that all but one
+ * atom in a thousand keep, down to half of that: the data do not feel it, a close encounter in a
+ * hot run does. (The quantile, because one frame with one violent contact must not push the core of
+ * all pairs out of reach; what that frame feels of the core is taken off its labels before the
+ * fit.) */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,8 +50,8 @@ static int by_value(const void *a, const void *b)
 
 /* Distance to the nearest neighbour that 999 of 1000 atoms of the training frames exceed, and the
  * shortest of all. */
-static mlk_status nearest(const mlk_potential *pot, const mlk_dataset *ds, double *usual, double *shortest,
-                          mlk_err *e)
+static mlk_status nearest(const mlk_potential *pot, const mlk_dataset *ds, double *usual,
+                          double *shortest, mlk_err *e)
 {
     size_t n = 0, atoms = 0;
     mlk_neigh nl = {0};
@@ -79,8 +80,8 @@ done:
     return s;
 }
 
-mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *how, char *note, size_t cap,
-                       mlk_err *e)
+mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *how, char *note,
+                       size_t cap, mlk_err *e)
 {
     mlk_zbl *z = &pot->zbl;
     double usual, shortest;
@@ -95,12 +96,14 @@ mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *ho
         if (sscanf(how, "%lf,%lf%c", &z->inner, &z->outer, &tail) != 2 || !(z->inner >= 0) ||
             !(z->outer > z->inner) || z->outer > 2.5) {
             memset(z, 0, sizeof *z);
-            MLK_FAIL(e, MLK_EINVAL, "zbl: '%s' is not auto, off or inner,outer with outer <= 2.5 A", how);
+            MLK_FAIL(e, MLK_EINVAL, "zbl: '%s' is not auto, off or inner,outer with outer <= 2.5 A",
+                     how);
             mlk_err_hint(e, "for example zbl: auto, or zbl: [0.7, 1.4]");
             return MLK_EINVAL;
         }
         z->on = true;
-        snprintf(note, cap, "repulsive core: ZBL between %.3g and %.3g A as given (shortest distance %.2f A)",
+        snprintf(note, cap,
+                 "repulsive core: ZBL between %.3g and %.3g A as given (shortest distance %.2f A)",
                  z->inner, z->outer, shortest);
         return MLK_OK;
     }
@@ -114,7 +117,8 @@ mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *ho
     z->inner = floor(0.5 * outer * 100) / 100;
     z->on = true;
     snprintf(note, cap,
-             "repulsive core: ZBL between %.2f and %.2f A (nearest neighbours beyond %.2f A for 999 of 1000 "
+             "repulsive core: ZBL between %.2f and %.2f A (nearest neighbours beyond %.2f A for "
+             "999 of 1000 "
              "atoms, shortest %.2f A)",
              z->inner, z->outer, usual, shortest);
     return MLK_OK;

@@ -13,8 +13,8 @@ typedef struct mlk_train_state {
     int64_t n_back;         /* divergences so far                               */
     double best_loss;       /* best validation loss, infinity at first          */
     int64_t best_epoch;
-    mlk_loss_sums sums;     /* training errors since the epoch began            */
-    double *best;           /* (n_param) parameters best on validation          */
+    mlk_loss_sums sums; /* training errors since the epoch began            */
+    double *best;       /* (n_param) parameters best on validation          */
     mlk_adam adam;
 } mlk_train_state;
 

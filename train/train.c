@@ -1,7 +1,7 @@
 /* train.c - the gradient training loop.
  *
- * Each epoch visits every training frame once, in an order drawn from (seed, epoch), in batches; one
- * Adam step per batch. The learning rate rises over the first part of the run and falls along a
+ * Each epoch visits every training frame once, in an order drawn from (seed, epoch), in batches;
+ * one Adam step per batch. The learning rate rises over the first part of the run and falls along a
  * cosine to lr_min; the energy weight rises smoothly from a fraction of its final value (a sudden
  * step in it ruins the forces). Validation uses the averaged parameters, and the best are kept. The
  * number of epochs is fixed before the first one, also under a time budget (from a measured speed),
@@ -22,7 +22,7 @@ typedef struct driver {
     uint64_t seed;
     mlk_loss loss;
     mlk_train_state t;
-    size_t *train, *valid, *order; /* frame indices */
+    size_t *train, *valid, *order;   /* frame indices */
     size_t n_train, n_valid, n_step; /* n_step: batches per epoch */
     double *grad, *keep;
     mlk_history *h;
@@ -59,7 +59,8 @@ static double learning_rate(const driver *d)
     if (x < o->warmup)
         lr = o->lr * (x + 1e-3) / (o->warmup + 1e-3);
     else
-        lr = o->lr_min + 0.5 * (o->lr - o->lr_min) * (1 + cos(MLK_PI * (x - o->warmup) / (1 - o->warmup)));
+        lr = o->lr_min +
+             0.5 * (o->lr - o->lr_min) * (1 + cos(MLK_PI * (x - o->warmup) / (1 - o->warmup)));
     return lr * d->t.lr_scale;
 }
 
@@ -131,11 +132,12 @@ static void show(driver *d, bool force)
     char e[80], f[80], s[80], spent[32], left[32];
     const mlk_epoch *r = &d->h->row[d->h->n - 1];
     double wall = d->h->wall + mlk_wtime() - d->started, x = progress(d);
-    mlk_progress(10, force, "epoch %.0f/%lld  E %s meV/atom  F %s meV/A  V %s GPa  lr %.1e  %s, %s left",
-                 r->epoch, (long long)d->t.n_epoch, pair_text(e, sizeof e, 2, r->e_train, r->e_valid),
-                 pair_text(f, sizeof f, 1, r->f_train, r->f_valid),
-                 pair_text(s, sizeof s, 3, r->s_train, r->s_valid), r->lr, mlk_duration(wall, spent),
-                 mlk_duration(x > 0 ? wall * (1 - x) / x : 0, left));
+    mlk_progress(
+        10, force, "epoch %.0f/%lld  E %s meV/atom  F %s meV/A  V %s GPa  lr %.1e  %s, %s left",
+        r->epoch, (long long)d->t.n_epoch, pair_text(e, sizeof e, 2, r->e_train, r->e_valid),
+        pair_text(f, sizeof f, 1, r->f_train, r->f_valid),
+        pair_text(s, sizeof s, 3, r->s_train, r->s_valid), r->lr, mlk_duration(wall, spent),
+        mlk_duration(x > 0 ? wall * (1 - x) / x : 0, left));
 }
 
 /* the loss is no number, or far above anything seen: go back to the best and be more careful */
@@ -148,7 +150,8 @@ static mlk_status step_back(driver *d, mlk_err *e)
         return MLK_ENUMERIC;
     }
     d->t.lr_scale *= 0.5;
-    mlk_log(MLK_LOG_WARN, "epoch %lld diverged: back to the best parameters (epoch %lld), learning rate x %g",
+    mlk_log(MLK_LOG_WARN,
+            "epoch %lld diverged: back to the best parameters (epoch %lld), learning rate x %g",
             (long long)d->t.epoch + 1, (long long)d->t.best_epoch, d->t.lr_scale);
     mlk_adam_reset(&d->t.adam, d->t.best);
     memset(&d->t.sums, 0, sizeof d->t.sums);
@@ -189,8 +192,9 @@ static mlk_status measure(driver *d, double *per_epoch, mlk_err *e)
 static mlk_status plan_epochs(driver *d, mlk_err *e)
 {
     const mlk_train_stop *st = &d->c->stop;
-    double atoms = 0, per_epoch, n;
+    double atoms = 0, pairs = 0, per_epoch, n;
     for (size_t k = 0; k < d->n_train; k++) atoms += (double)d->loss.sample[d->train[k]].nl.n;
+    for (size_t k = 0; k < d->loss.n; k++) pairs += (double)d->loss.sample[k].nl.np;
     MLK_TRY(measure(d, &per_epoch, e));
     n = st->epochs > 0 ? st->epochs : st->budget > 0 ? 1e6 : ceil(st->visits * 1e6 / atoms);
     if (st->budget > 0) {
@@ -202,9 +206,11 @@ static mlk_status plan_epochs(driver *d, mlk_err *e)
     if (n > 1e6) n = 1e6;
     d->t.n_epoch = (int64_t)n;
     char buf[32];
-    mlk_log(MLK_LOG_INFO, "%lld epochs of %zu steps (%zu training frames, batches of %d): about %s",
+    mlk_log(MLK_LOG_INFO,
+            "%lld epochs of %zu steps (%zu training frames, batches of %d): about %s; neighbour "
+            "lists %.0f MB",
             (long long)d->t.n_epoch, d->n_step, d->n_train, d->c->optimizer.batch,
-            mlk_duration(per_epoch * n / 0.92, buf));
+            mlk_duration(per_epoch * n / 0.92, buf), pairs * 40 / 1e6);
     return MLK_OK;
 }
 
@@ -240,7 +246,8 @@ static mlk_status loop(driver *d, const char *dir, const char *key, mlk_err *e)
 {
     int64_t every = (d->t.n_epoch + 249) / 250;
     mlk_loss_sums v;
-    if (d->t.best_epoch == 0 && d->t.step == 0) memcpy(d->t.best, d->pot->param, d->pot->n_param * sizeof(double));
+    if (d->t.best_epoch == 0 && d->t.step == 0)
+        memcpy(d->t.best, d->pot->param, d->pot->n_param * sizeof(double));
     while (d->t.epoch < d->t.n_epoch) {
         bool stopped = false, diverged = false;
         double lr = learning_rate(d);
@@ -341,8 +348,11 @@ mlk_status mlk_train_gradient(mlk_potential *pot, const mlk_dataset *ds, const m
                               uint64_t seed, const char *dir, const char *key, mlk_history *h,
                               mlk_err *e)
 {
-    if (!pot->type->vjp) return MLK_FAIL(e, MLK_EUNSUPPORTED, "%s has no gradients", pot->type->name);
-    driver d = {.pot = pot, .c = c, .seed = seed, .h = h, .started = mlk_wtime()};
+    if (!pot->type->vjp)
+        return MLK_FAIL(e, MLK_EUNSUPPORTED, "%s has no gradients", pot->type->name);
+    mlk_train_config own = *c; /* borrows all lists of *c */
+    own.loss = mlk_train_weights(&c->loss, false);
+    driver d = {.pot = pot, .c = &own, .seed = seed, .h = h, .started = mlk_wtime()};
     mlk_status s = prepare(&d, ds, e);
     bool found = false;
     if (!s && dir) s = mlk_checkpoint_read(dir, key, &d.t, pot->param, h, &found, e);

@@ -26,16 +26,16 @@ typedef struct mlk_train_data {
 } mlk_train_data;
 
 typedef struct mlk_train_loss {
-    double energy, force, virial; /* weights of errors measured in units of the label spread  */
+    double energy, force, virial; /* weights of errors in units of the label spread; NaN: auto  */
     double huber;                 /* force errors beyond this many spreads count linearly; 0 off */
     double ramp;                  /* energy weight at the start as a fraction of its final value */
 } mlk_train_loss;
 
 typedef struct mlk_train_stop {
-    int epochs;      /* 0: from visits or budget                            */
-    double visits;   /* million atoms seen in total (when epochs is 0)      */
-    double budget;   /* wall seconds; 0 none                                */
-    int patience;    /* epochs without a better validation loss; 0 off      */
+    int epochs;    /* 0: from visits or budget                            */
+    double visits; /* million atoms seen in total (when epochs is 0)      */
+    double budget; /* wall seconds; 0 none                                */
+    int patience;  /* epochs without a better validation loss; 0 off      */
 } mlk_train_stop;
 
 typedef struct mlk_train_optim {
@@ -49,11 +49,11 @@ typedef struct mlk_train_optim {
 
 typedef struct mlk_train_model {
     const mlk_potential_type *type;
-    void *hyper;      /* struct of type->hyper, owned                        */
-    char name[64];    /* "" : type-N                                         */
-    int seed;         /* -1: from the run                                    */
-    char zbl[64];     /* auto | off | inner,outer                            */
-    double ridge;     /* linear models; NaN: chosen on the validation frames */
+    void *hyper;   /* struct of type->hyper, owned                        */
+    char name[64]; /* "" : type-N                                         */
+    int seed;      /* -1: from the run                                    */
+    char zbl[64];  /* auto | off | inner,outer                            */
+    double ridge;  /* linear models; NaN: chosen on the validation frames */
 } mlk_train_model;
 
 typedef struct mlk_train_group {
@@ -63,7 +63,7 @@ typedef struct mlk_train_group {
 
 typedef struct mlk_train_config {
     int seed;
-    char **path;      /* (n_path) data files or folders, owned; none: the bundled set */
+    char **path; /* (n_path) data files or folders, owned; none: the bundled set */
     size_t n_path, cap_path;
     mlk_train_data data;
     mlk_train_loss loss;
@@ -71,10 +71,10 @@ typedef struct mlk_train_config {
     mlk_train_optim optimizer;
     mlk_train_group *group; /* (n_group) owned */
     size_t n_group, cap_group;
-    char e0[1024];    /* least-squares | none | "Li=-0.3,S=-1.1" */
+    char e0[1024];          /* least-squares | none | "Li=-0.3,S=-1.1" */
     mlk_train_model *model; /* (n_model) owned */
     size_t n_model, cap_model;
-    bool quick;       /* short settings: about 100 s on one core for some hundred frames */
+    bool quick;         /* short settings: about 100 s on one core for some hundred frames */
     char command[2048]; /* as typed, for the record */
 } mlk_train_config;
 
@@ -83,9 +83,13 @@ mlk_status mlk_train_config_init(mlk_train_config *c, bool quick, mlk_err *e);
 void mlk_train_config_free(mlk_train_config *c);
 /* Read a YAML file on top (docs/FORMATS.md). Errors carry file:line and the nearest known key. */
 mlk_status mlk_train_config_read(mlk_train_config *c, const char *path, mlk_err *e);
+/* Loss weights with "auto" resolved, for gradient training or for linear least squares. */
+mlk_train_loss mlk_train_weights(const mlk_train_loss *w, bool linear);
 /* One setting "loss.force" or "nep.cutoff" (all models of that type). */
-mlk_status mlk_train_config_set(mlk_train_config *c, const char *key, const char *value, mlk_err *e);
-/* Make the list of models be these types ("nep,snap"): present ones are kept with their settings. */
+mlk_status mlk_train_config_set(mlk_train_config *c, const char *key, const char *value,
+                                mlk_err *e);
+/* Make the list of models be these types ("nep,snap"): present ones are kept with their settings.
+ */
 mlk_status mlk_train_config_models(mlk_train_config *c, const char *types, mlk_err *e);
 mlk_status mlk_train_config_path(mlk_train_config *c, const char *path, mlk_err *e);
 /* The resolved file, with every default written out. only: one model (NULL: all). */
@@ -111,9 +115,9 @@ typedef struct mlk_fit_errors { /* one definition everywhere; no shift of energi
 } mlk_fit_errors;
 
 typedef struct mlk_prediction { /* of one frame */
-    double energy;       /* with reference energies [eV] */
-    double (*f)[3];      /* (n,3) [eV/A]                 */
-    double virial[3][3]; /* [eV]                         */
+    double energy;              /* with reference energies [eV] */
+    double (*f)[3];             /* (n,3) [eV/A]                 */
+    double virial[3][3];        /* [eV]                         */
 } mlk_prediction;
 
 /* Predictions of every frame of a set, in parallel over frames; *out (ds->n) is freed by
@@ -137,8 +141,8 @@ mlk_status mlk_fit_e0(mlk_potential *pot, const mlk_dataset *ds, const char *how
 /* Shortest distance of each species pair in the training frames (within pot->rc) into pot->dmin. */
 mlk_status mlk_fit_dmin(mlk_potential *pot, const mlk_dataset *ds, mlk_err *e);
 /* Set pot->zbl as asked: off, "inner,outer", or auto: below 0.9 of the usual nearest distance. */
-mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *how, char *note, size_t cap,
-                       mlk_err *e);
+mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *how, char *note,
+                       size_t cap, mlk_err *e);
 
 typedef struct mlk_epoch { /* one row of loss.csv; NaN: no such label */
     double epoch, wall, lr, loss;
@@ -170,15 +174,15 @@ typedef struct mlk_fit_result {
 /* One model, from data to the finished folder dir (NULL: no folder, fit and errors only).
  * Errors: MLK_EINVAL dir holds something else or was made with other settings. */
 mlk_status mlk_fit_model(const mlk_train_config *c, const mlk_train_model *m, const char *name,
-                         uint64_t seed, const mlk_dataset *ds, const char *dir,
-                         mlk_fit_result *res, mlk_err *e);
+                         uint64_t seed, const mlk_dataset *ds, const char *dir, mlk_fit_result *res,
+                         mlk_err *e);
 /* Weight of every frame from loss.groups; errors: a pattern that matches nothing. */
 mlk_status mlk_fit_weights(const mlk_train_config *c, const mlk_dataset *ds, double *weight,
                            mlk_err *e);
 /* Read the data of a configuration (none given: the bundled set), choose the energy, split. */
 mlk_status mlk_fit_load(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e);
-/* Log the table a user checks before a fit: frames by group, species, labels found and used, spreads.
- * Errors: MLK_EINVAL a label that has a weight is absent from all training frames. */
+/* Log the table a user checks before a fit: frames by group, species, labels found and used,
+ * spreads. Errors: MLK_EINVAL a label that has a weight is absent from all training frames. */
 mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, mlk_err *e);
 /* Hash of all frames and of the split, 16 hex digits. */
 void mlk_fit_fingerprint(const mlk_dataset *ds, char hex[17]);

@@ -36,19 +36,21 @@ static double reduce(size_t m, double complex *c)
     return creal(c[0]);
 }
 
-static mlk_status reduced_spectrum(mlk_cepstral *cp, const mlk_spectra *sp, size_t m, const int *set,
-                                   mlk_err *e)
+static mlk_status reduced_spectrum(mlk_cepstral *cp, const mlk_spectra *sp, size_t m,
+                                   const int *set, mlk_err *e)
 {
     double complex c[MLK_FLUX_MAX * MLK_FLUX_MAX];
     for (size_t k = 0; k < sp->nf; k++) {
         for (size_t a = 0; a < m; a++)
             for (size_t b = 0; b < m; b++) {
-                const double *v = sp->c + 2 * ((k * sp->m + (size_t)set[a]) * sp->m + (size_t)set[b]);
+                const double *v =
+                    sp->c + 2 * ((k * sp->m + (size_t)set[a]) * sp->m + (size_t)set[b]);
                 c[a * m + b] = v[0] + I * v[1];
             }
         double s = reduce(m, c) / (double)cp->nu;
         if (!(s > 0) || !isfinite(s)) {
-            MLK_FAIL(e, MLK_ENUMERIC, "the spectrum is singular at %.6g THz", mlk_spectra_freq(sp, k));
+            MLK_FAIL(e, MLK_ENUMERIC, "the spectrum is singular at %.6g THz",
+                     mlk_spectra_freq(sp, k));
             mlk_err_hint(e, "a flux is zero or a combination of the others; leave it out");
             return e ? e->code : MLK_ENUMERIC;
         }
@@ -127,13 +129,15 @@ mlk_status mlk_cepstral_init(mlk_cepstral *cp, const mlk_spectra *sp, size_t m, 
     memset(cp, 0, sizeof *cp);
     if (sp->ell < m) {
         MLK_FAIL(e, MLK_EINVAL, "%zu fluxes but only %zu equivalent components", m, sp->ell);
-        mlk_err_hint(e, "pool several runs, cut the run with --pieces %zu, or name fewer fluxes "
-                        "with --mobile", (m + 2) / 3);
+        mlk_err_hint(e,
+                     "pool several runs, cut the run with --pieces %zu, or name fewer fluxes "
+                     "with --mobile",
+                     (m + 2) / 3);
         return e ? e->code : MLK_EINVAL;
     }
     if (rule == MLK_RULE_FIXED && (p < 1 || p > sp->nf))
-        return MLK_FAIL(e, MLK_EINVAL, "%zu cepstral coefficients asked for, 1 to %zu are possible", p,
-                        sp->nf);
+        return MLK_FAIL(e, MLK_EINVAL, "%zu cepstral coefficients asked for, 1 to %zu are possible",
+                        p, sp->nf);
     cp->n = sp->n, cp->nf = sp->nf, cp->nu = sp->ell - m + 1;
     double nu = (double)cp->nu;
     cp->lambda = mlk_digamma(nu) - log(nu);

@@ -14,8 +14,9 @@ mlk_status mlk_compare(size_t n, const double *kappa, const double *err, mlk_com
     double sw = 0, sw2 = 0, swx = 0, lo = kappa[0], hi = kappa[0];
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(kappa[i]) || !(err[i] > 0) || !isfinite(err[i]))
-            return MLK_FAIL(e, MLK_EINVAL, "estimate %zu is %g +- %g: an error bar must be positive",
-                            i + 1, kappa[i], err[i]);
+            return MLK_FAIL(e, MLK_EINVAL,
+                            "estimate %zu is %g +- %g: an error bar must be positive", i + 1,
+                            kappa[i], err[i]);
         double w = 1 / (err[i] * err[i]);
         sw += w, sw2 += w * w, swx += w * kappa[i];
         lo = fmin(lo, kappa[i]), hi = fmax(hi, kappa[i]);

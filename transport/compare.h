@@ -8,11 +8,11 @@
 
 typedef struct mlk_comparison {
     size_t n;
-    double mean, mean_err; /* weighted by 1/err^2                                                    */
-    double q, p_value;     /* sum (x-mean)^2/err^2 and its chance under chi^2(n-1); p 1 for n = 1    */
-    double tau;            /* between-model standard deviation, DerSimonian & Laird 1986             */
-    double tau_sd;         /* plain standard deviation of the estimates                              */
-    double spread;         /* (max-min)/mean                                                         */
+    double mean, mean_err; /* weighted by 1/err^2 */
+    double q, p_value;     /* sum (x-mean)^2/err^2 and its chance under chi^2(n-1); p 1 for n = 1 */
+    double tau;            /* between-model standard deviation, DerSimonian & Laird 1986 */
+    double tau_sd;         /* plain standard deviation of the estimates */
+    double spread;         /* (max-min)/mean */
 } mlk_comparison;
 
 /* kappa, err (n). Errors: MLK_EINVAL n == 0 or an error bar that is not positive and finite. */

@@ -32,7 +32,8 @@ mlk_status mlk_corr_begin(mlk_corr_work *w, size_t n, size_t m, size_t nlag, mlk
     w->n = n, w->m = m, w->nlag = nlag;
     q->f = mlk_alloc(m * 2 * nf, sizeof *q->f);
     q->acc = mlk_alloc(m * (m + 1) / 2 * nf, sizeof *q->acc);
-    mlk_status s = q->f && q->acc ? MLK_OK : MLK_FAIL(e, MLK_ENOMEM, "correlation of %zu samples", n);
+    mlk_status s =
+        q->f && q->acc ? MLK_OK : MLK_FAIL(e, MLK_ENOMEM, "correlation of %zu samples", n);
     if (!s) s = mlk_fft_init(&q->fwd, MLK_FFT_R2C, nfft, e);
     if (!s) s = mlk_fft_init(&q->inv, MLK_FFT_C2R, nfft, e);
     if (s) mlk_corr_end(w);
@@ -68,11 +69,13 @@ void mlk_corr_run(mlk_corr_work *w, size_t stride, const double *x, double *out)
             for (size_t b = a; b < m; b++) {
                 double *r = q->acc + mlk_corr_row(m, a, b) * nf;
                 const double *u = q->f + a * 2 * nf, *v = q->f + b * 2 * nf;
-                for (size_t k = 0; k < nf; k++) r[k] += u[2 * k] * v[2 * k] + u[2 * k + 1] * v[2 * k + 1];
+                for (size_t k = 0; k < nf; k++)
+                    r[k] += u[2 * k] * v[2 * k] + u[2 * k + 1] * v[2 * k + 1];
             }
     }
     for (size_t r = 0; r < rows; r++) {
-        for (size_t k = 0; k < nf; k++) q->inv.in[2 * k] = q->acc[r * nf + k], q->inv.in[2 * k + 1] = 0;
+        for (size_t k = 0; k < nf; k++)
+            q->inv.in[2 * k] = q->acc[r * nf + k], q->inv.in[2 * k + 1] = 0;
         mlk_fft_execute(&q->inv);
         for (size_t k = 0; k < w->nlag; k++)
             out[r * w->nlag + k] = q->inv.out[k] / ((double)nfft * 3 * (double)(n - k));

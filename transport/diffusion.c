@@ -75,9 +75,9 @@ static double einstein(size_t len, const double *msd, double dt)
 
 typedef struct traj {
     size_t n_t, n_atom;
-    double dt;  /* [ps] */
-    int *z;     /* (n_atom) */
-    float *x;   /* (3*n_atom, n_t), atoms ordered by species */
+    double dt; /* [ps] */
+    int *z;    /* (n_atom) */
+    float *x;  /* (3*n_atom, n_t), atoms ordered by species */
 } traj;
 
 static void traj_free(traj *t)
@@ -103,7 +103,8 @@ static mlk_status frame_interval(mlk_h5 *h, const char *path, double *dt, mlk_er
         MLK_TRY(mlk_h5_read_rows(h, set, MLK_H5_DOUBLE, 0, 2, t, e));
         *dt = t[1] - t[0];
     }
-    if (mlk_h5_attr_exists(h, set, "unit")) MLK_TRY(mlk_h5_attr_str(h, set, "unit", unit, sizeof unit, e));
+    if (mlk_h5_attr_exists(h, set, "unit"))
+        MLK_TRY(mlk_h5_attr_str(h, set, "unit", unit, sizeof unit, e));
     if (!strcmp(unit, "fs")) *dt *= 1e-3;
     if (*dt > 0) return MLK_OK;
     MLK_FAIL(e, MLK_EFORMAT, "'%s': frames are %g ps apart", set, *dt);
@@ -209,13 +210,16 @@ done:
     return s;
 }
 
+/* Mobile: the slope is significant, not a relaxation within a cage, and at least a tenth of the
+ * fastest: slower ones are framework atoms that libration or rotation of their group lets grow for
+ * a while in a short run (S of rotating PS4). */
 static void judge(mlk_diffusion *d)
 {
     double fastest = 0;
     for (size_t k = 0; k < d->n_species; k++) fastest = fmax(fastest, d->d[k]);
     for (size_t k = 0; k < d->n_species; k++) {
         double growth = 6 * d->d[k] * (d->fit_to - d->fit_from);
-        d->mobile[k] = d->d[k] > 3 * d->d_err[k] && d->d[k] > 0.01 * fastest &&
+        d->mobile[k] = d->d[k] > 3 * d->d_err[k] && d->d[k] > 0.1 * fastest &&
                        growth > fmax(0.25, 0.5 * d->plateau[k]);
     }
 }
@@ -255,8 +259,8 @@ mlk_status mlk_diffusion_read(mlk_diffusion *d, size_t n_file, const char *const
             if (k == MLK_SPECIES_MAX) break;
             snprintf(d->label[k], sizeof d->label[k], "%s", mlk_element_symbol(z));
             d->count[k] = (double)n;
-            MLK_GO(species_run(&t, first, n, d->n_lag, d->msd + k * d->n_lag, dr + k * n_file + used,
-                               er + k * n_file + used, e));
+            MLK_GO(species_run(&t, first, n, d->n_lag, d->msd + k * d->n_lag,
+                               dr + k * n_file + used, er + k * n_file + used, e));
             first += n;
             k++;
         }

@@ -9,17 +9,17 @@
 enum { MLK_SPECIES_MAX = 16 };
 
 typedef struct mlk_diffusion {
-    size_t n_species;                    /* 0: the runs hold no positions                             */
+    size_t n_species; /* 0: the runs hold no positions */
     char label[MLK_SPECIES_MAX][8];
-    double count[MLK_SPECIES_MAX];       /* atoms                                                     */
-    double d[MLK_SPECIES_MAX];           /* tracer diffusion coefficient [A^2/ps]; 1e-4 cm^2/s        */
+    double count[MLK_SPECIES_MAX]; /* atoms */
+    double d[MLK_SPECIES_MAX];     /* tracer diffusion coefficient [A^2/ps]; 1e-4 cm^2/s */
     double d_err[MLK_SPECIES_MAX];
-    double plateau[MLK_SPECIES_MAX];     /* vibrational: MSD at the shortest lags of the fit [A^2]    */
+    double plateau[MLK_SPECIES_MAX]; /* vibrational: MSD at the shortest lags of the fit [A^2] */
     int mobile[MLK_SPECIES_MAX];
-    double fit_from, fit_to;             /* [ps]                                                      */
+    double fit_from, fit_to; /* [ps] */
     size_t n_lag;
-    double dt;                           /* [ps]                                                      */
-    double *msd;                         /* (n_species, n_lag) [A^2]                                  */
+    double dt;   /* [ps] */
+    double *msd; /* (n_species, n_lag) [A^2] */
 } mlk_diffusion;
 
 /* MSD over all time origins of one trajectory (FFT).
@@ -27,11 +27,12 @@ typedef struct mlk_diffusion {
  *   x            (3*n_atom, n_t) unwrapped coordinates, one series per atom and component [A]
  *   n_lag        <= n_t
  *   msd          (n_lag) out, mean over atoms, sum over components [A^2] */
-mlk_status mlk_msd(size_t n_t, size_t n_atom, const float *x, size_t n_lag, double *msd, mlk_err *e);
-/* All species of one or several runs of the same system. D from the slope between 0.1 and 0.5 of the
- * run; errors from five time blocks and groups of atoms (the larger), over runs when there are three
- * or more. A species is mobile when its slope is positive at three standard errors, at least 1 % of
- * the fastest one, and adds more than its vibrational plateau / 2 (and 0.25 A^2) to the MSD.
+mlk_status mlk_msd(size_t n_t, size_t n_atom, const float *x, size_t n_lag, double *msd,
+                   mlk_err *e);
+/* All species of one or several runs of the same system. D from the slope between 0.1 and 0.5 of
+ * the run; errors from five time blocks and groups of atoms (the larger), over runs when there are
+ * three or more. A species is mobile when its slope is positive at three standard errors, at least
+ * 1 % of the fastest one, and adds more than its vibrational plateau / 2 (and 0.25 A^2) to the MSD.
  * Errors: MLK_EIO, MLK_EFORMAT, MLK_ENUMERIC with the file named; MLK_ENOMEM. */
 mlk_status mlk_diffusion_read(mlk_diffusion *d, size_t n_file, const char *const *path, mlk_err *e);
 void mlk_diffusion_free(mlk_diffusion *d);

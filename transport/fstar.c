@@ -18,8 +18,8 @@ size_t mlk_pieces_auto(const mlk_flux *fl, size_t n_run, size_t m, size_t tskip)
     return p > least ? p : least;
 }
 
-/* mean reduced power of bins lo..hi-1; summing before the elimination makes this work with any number
- * of fluxes and tames the noise */
+/* mean reduced power of bins lo..hi-1; summing before the elimination makes this work with any
+ * number of fluxes and tames the noise */
 static double band_power(const mlk_spectra *sp, size_t lo, size_t hi, size_t m, const int *set)
 {
     double a[MLK_FLUX_MAX * MLK_FLUX_MAX] = {0};
@@ -44,8 +44,8 @@ static double power_edge(const mlk_spectra *sp, size_t m, const int *set)
     return mlk_spectra_freq(sp, k);
 }
 
-/* width of the structure at zero frequency: where the spectrum has halved or doubled and stays so in the
- * next band. Bands grow with frequency, so that the noise of their means falls. */
+/* width of the structure at zero frequency: where the spectrum has halved or doubled and stays so
+ * in the next band. Bands grow with frequency, so that the noise of their means falls. */
 static double first_width(const mlk_spectra *sp, size_t m, const int *set)
 {
     size_t lo = 1, hi = 1 + (sp->ell < 12 ? 16 : 8), first = 0;
@@ -63,8 +63,8 @@ static double first_width(const mlk_spectra *sp, size_t m, const int *set)
     return mlk_spectra_freq(sp, sp->nf - 1);
 }
 
-/* largest mean deviation, in standard errors, of ln S from its filtered form over the first 6, 12, ...
- * bins up to a quarter of the band */
+/* largest mean deviation, in standard errors, of ln S from its filtered form over the first 6, 12,
+ * ... bins up to a quarter of the band */
 static double misfit(const mlk_cepstral *cp)
 {
     double sum = 0, worst = 0, sd = sqrt(mlk_trigamma((double)cp->nu));
@@ -79,7 +79,8 @@ static double misfit(const mlk_cepstral *cp)
 }
 
 mlk_status mlk_tskip_auto(const mlk_flux *fl, const mlk_spectra *full, size_t m, const int *set,
-                          mlk_rule rule, size_t p, int pool, size_t pieces, size_t *tskip, mlk_err *e)
+                          mlk_rule rule, size_t p, int pool, size_t pieces, size_t *tskip,
+                          mlk_err *e)
 {
     /* two standard errors: seen by chance in about one band of ten, and then little is lost */
     static const double agree = 2.0;

@@ -32,9 +32,11 @@ static void results(size_t m, size_t n_lag, const double *integral, size_t k, do
     *schur = k == 0 ? 0 : mlk_schur(m, a);
 }
 
-/* add weight * correlation functions of a stretch to sum; w is kept for the next stretch of its length */
+/* add weight * correlation functions of a stretch to sum; w is kept for the next stretch of its
+ * length */
 static mlk_status add_corr(const mlk_flux *fl, size_t m, const int *set, piece p, size_t n_lag,
-                           double weight, mlk_corr_work *w, double *x, double *c, double *sum, mlk_err *e)
+                           double weight, mlk_corr_work *w, double *x, double *c, double *sum,
+                           mlk_err *e)
 {
     if (w->n != p.len || w->nlag != n_lag) {
         mlk_corr_end(w);
@@ -128,14 +130,16 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
     if (max_lag == 0) max_lag = (size_t)(20e3 / fl->dt) + 1;
     if (n_lag > max_lag) n_lag = max_lag;
     if (n_lag < 8) {
-        MLK_FAIL(e, MLK_EINVAL, "%zu samples are too few, at least %zu are needed", shortest, 16 * per_run);
+        MLK_FAIL(e, MLK_EINVAL, "%zu samples are too few, at least %zu are needed", shortest,
+                 16 * per_run);
         mlk_err_hint(e, "run longer");
         return e ? e->code : MLK_EINVAL;
     }
     gk->m = m, gk->n_lag = n_lag, gk->dt = fl->dt, gk->n_block = nb;
     gk->corr = mlk_alloc((2 * rows + 4) * n_lag, sizeof(double));
     double *x = mlk_alloc(3 * m * longest, sizeof *x), *c = mlk_alloc(rows * n_lag, sizeof *c);
-    double *bl = mlk_alloc(nb * rows * n_lag, sizeof *bl), *jk = mlk_alloc(2 * nb * n_lag, sizeof *jk);
+    double *bl = mlk_alloc(nb * rows * n_lag, sizeof *bl),
+           *jk = mlk_alloc(2 * nb * n_lag, sizeof *jk);
     double *all = mlk_alloc(rows * n_lag, sizeof *all), *d = mlk_alloc(nb, sizeof *d);
     mlk_corr_work whole = {0}, part = {0};
     mlk_status s = MLK_OK;
@@ -148,11 +152,11 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
     gk->schur = gk->naive_err + n_lag, gk->schur_err = gk->schur + n_lag;
     for (size_t g = 0, b = 0; g < fl->n_segment; g++) {
         size_t first = fl->segment[g], len = fl->segment[g + 1] - first;
-        MLK_GO(add_corr(fl, m, set, (piece){first, len}, n_lag, (double)len / (double)fl->n,
-                        &whole, x, c, gk->corr, e));
+        MLK_GO(add_corr(fl, m, set, (piece){first, len}, n_lag, (double)len / (double)fl->n, &whole,
+                        x, c, gk->corr, e));
         for (size_t p = 0; p < per_run; p++, b++)
-            MLK_GO(add_corr(fl, m, set, (piece){first + p * (len / per_run), len / per_run}, n_lag, 1,
-                            &part, x, c, bl + b * rows * n_lag, e));
+            MLK_GO(add_corr(fl, m, set, (piece){first + p * (len / per_run), len / per_run}, n_lag,
+                            1, &part, x, c, bl + b * rows * n_lag, e));
     }
     for (size_t r = 0; r < rows; r++)
         mlk_corr_integral(n_lag, gk->corr + r * n_lag, fl->dt, gk->integral + r * n_lag);
@@ -161,7 +165,8 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
     for (size_t b = 0; b < nb; b++) {
         double *v = bl + b * rows * n_lag;
         for (size_t k = 0; k < rows * n_lag; k++) v[k] = (all[k] - v[k]) / (double)(nb - 1);
-        for (size_t r = 0; r < rows; r++) mlk_corr_integral(n_lag, v + r * n_lag, fl->dt, c + r * n_lag);
+        for (size_t r = 0; r < rows; r++)
+            mlk_corr_integral(n_lag, v + r * n_lag, fl->dt, c + r * n_lag);
         for (size_t k = 0; k < n_lag; k++)
             results(m, n_lag, c, k, jk + b * n_lag + k, jk + (nb + b) * n_lag + k);
     }
@@ -176,8 +181,9 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
         gk->limit = (size_t)(limit / fl->dt + 0.5);
         gk->limit_found = 1;
         if (gk->limit >= n_lag) {
-            s = MLK_FAIL(e, MLK_EINVAL, "the Green-Kubo limit %g fs is beyond the largest lag %g fs",
-                         limit, (double)(n_lag - 1) * fl->dt);
+            s = MLK_FAIL(e, MLK_EINVAL,
+                         "the Green-Kubo limit %g fs is beyond the largest lag %g fs", limit,
+                         (double)(n_lag - 1) * fl->dt);
             goto done;
         }
     } else {

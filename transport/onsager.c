@@ -20,8 +20,8 @@ static size_t low_bins(const mlk_spectra *sp)
     return k < 4 ? (sp->nf < 4 ? sp->nf : 4) : k;
 }
 
-/* raw (m,m) matrix: diagonal from cepstra, shape of the rest from the lowest bins, and the energy row
- * scaled so that its Schur complement is the corrected conductivity */
+/* raw (m,m) matrix: diagonal from cepstra, shape of the rest from the lowest bins, and the energy
+ * row scaled so that its Schur complement is the corrected conductivity */
 static mlk_status build_matrix(mlk_onsager *on, const mlk_onsager_opts *o, mlk_err *e)
 {
     size_t m = on->m, kb = low_bins(&on->sp), mm = on->sp.m;
@@ -34,8 +34,8 @@ static mlk_status build_matrix(mlk_onsager *on, const mlk_onsager_opts *o, mlk_e
     l[0] = 0.5 * exp(on->naive.ln_s0);
     for (size_t a = 1; a < m; a++) {
         mlk_cepstral cp;
-        MLK_TRY(mlk_cepstral_init(&cp, &on->sp, 1, set + a, o->rule == MLK_RULE_FIXED ? MLK_RULE_AIC : o->rule,
-                                  0, e));
+        MLK_TRY(mlk_cepstral_init(&cp, &on->sp, 1, set + a,
+                                  o->rule == MLK_RULE_FIXED ? MLK_RULE_AIC : o->rule, 0, e));
         l[a * m + a] = 0.5 * exp(cp.ln_s0);
         mlk_cepstral_free(&cp);
     }
@@ -43,11 +43,14 @@ static mlk_status build_matrix(mlk_onsager *on, const mlk_onsager_opts *o, mlk_e
         for (size_t b = 0; b < m; b++)
             if (a != b)
                 l[a * m + b] = 0.5 * (low[a * m + b] + low[b * m + a]) /
-                               sqrt(low[a * m + a] * low[b * m + b]) * sqrt(l[a * m + a] * l[b * m + b]);
+                               sqrt(low[a * m + a] * low[b * m + b]) *
+                               sqrt(l[a * m + a] * l[b * m + b]);
     double work[MLK_FLUX_MAX * MLK_FLUX_MAX];
     memcpy(work, l, m * m * sizeof *l);
     double explained = l[0] - mlk_schur(m, work), want = l[0] - 0.5 * exp(on->corrected.ln_s0);
-    double f = explained > 0 && want > 0 ? sqrt(want / explained) : 0;
+    /* NOTE: where noise puts the corrected estimate above the naive one no real L_EM can give it; the
+     * matrix then keeps what the spectra say. */
+    double f = explained > 0 && want > 0 ? sqrt(want / explained) : 1;
     for (size_t a = 1; a < m; a++) l[a] *= f, l[a * m] *= f;
     /* condition of L_MM with unit diagonal */
     on->condition = 1;
@@ -71,7 +74,9 @@ static void matrix_si(mlk_onsager *on, const mlk_flux *fl)
             double u[2];
             size_t x[2] = {a, b};
             for (int k = 0; k < 2; k++)
-                u[k] = x[k] == 0 ? MLK_E_C * 1e2 : fl->mass[on->choice.set[x[k]]] > 0 ? MLK_AMU_KG * 1e2 : 1e2;
+                u[k] = x[k] == 0                            ? MLK_E_C * 1e2
+                       : fl->mass[on->choice.set[x[k]]] > 0 ? MLK_AMU_KG * 1e2
+                                                            : 1e2;
             on->l[a * on->m + b] = on->l_raw[a * on->m + b] * u[0] * u[1] * f;
         }
 }
@@ -107,7 +112,8 @@ static mlk_status analyse(const mlk_spectra *sp, const mlk_choice *ch, const mlk
 }
 
 /* each run alone, and whether the runs agree */
-static mlk_status replicas(mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o, mlk_err *e)
+static mlk_status replicas(mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o,
+                           mlk_err *e)
 {
     on->error_scale = 1;
     on->replica_p = 1;
@@ -151,8 +157,10 @@ static mlk_status replicas(mlk_onsager *on, const mlk_flux *fl, const mlk_onsage
     on->replica_p = mlk_chi2_sf(on->replica_q, dof);
     if (on->n_replica >= 3 && on->replica_p < 0.05) {
         on->error_scale = sqrt(on->replica_q / dof);
-        mlk_log(MLK_LOG_WARN, "the runs differ by more than their error bars (p = %.2g): errors are "
-                              "multiplied by %.2f", on->replica_p, on->error_scale);
+        mlk_log(MLK_LOG_WARN,
+                "the runs differ by more than their error bars (p = %.2g): errors are "
+                "multiplied by %.2f",
+                on->replica_p, on->error_scale);
     }
     return MLK_OK;
 }
@@ -172,7 +180,8 @@ static mlk_status conductivity(mlk_onsager *on, const mlk_flux *fl, const mlk_on
         mlk_spectra_free(&q);
         return MLK_OK;
     }
-    mlk_status s = mlk_cepstral_init(&cp, &q, 1, &zero, o->rule == MLK_RULE_FIXED ? MLK_RULE_AIC : o->rule, 0, e);
+    mlk_status s = mlk_cepstral_init(&cp, &q, 1, &zero,
+                                     o->rule == MLK_RULE_FIXED ? MLK_RULE_AIC : o->rule, 0, e);
     mlk_spectra_free(&q);
     if (s) return s;
     double scale = mlk_sigma_scale(MLK_E_C, MLK_KB_SI, fl->temperature, fl->volume);
@@ -212,7 +221,8 @@ static mlk_status choose_tskip(mlk_onsager *on, const mlk_flux *fl, const mlk_on
     } else {
         on->fstar_auto = 1;
         return mlk_tskip_auto(fl, &on->full, on->m, on->choice.set, o->rule, o->p,
-                              o->pieces == 0 && o->pool, o->pieces > 0 ? o->pieces : 1, &on->tskip, e);
+                              o->pieces == 0 && o->pool, o->pieces > 0 ? o->pieces : 1, &on->tskip,
+                              e);
     }
     return MLK_OK;
 }
@@ -241,8 +251,8 @@ mlk_status mlk_onsager_init(mlk_onsager *on, const mlk_flux *fl, const mlk_onsag
     MLK_GO(build_matrix(on, o, e));
     matrix_si(on, fl);
     MLK_GO(conductivity(on, fl, o, diff, e));
-    s = mlk_greenkubo_init(&on->gk, fl, on->m, on->choice.set, (size_t)(o->gk_max / fl->dt), o->gk_limit,
-                           e);
+    s = mlk_greenkubo_init(&on->gk, fl, on->m, on->choice.set, (size_t)(o->gk_max / fl->dt),
+                           o->gk_limit, e);
 done:
     if (s) mlk_onsager_free(on);
     return s;
@@ -269,14 +279,58 @@ double mlk_onsager_gauge(const mlk_onsager *on, double c)
 int mlk_formal_charge(int z)
 {
     switch (z) {
-    case 1: case 3: case 11: case 19: case 29: case 37: case 47: case 55: return 1;
-    case 4: case 12: case 20: case 30: case 38: case 48: case 56: return 2;
-    case 5: case 13: case 21: case 31: case 39: case 49: case 57: return 3;
-    case 6: case 14: case 22: case 32: case 40: case 50: case 72: return 4;
-    case 15: case 33: case 41: case 51: case 73: return 5;
-    case 7: return -3;
-    case 8: case 16: case 34: case 52: return -2;
-    case 9: case 17: case 35: case 53: return -1;
-    default: return 0;
+    case 1:
+    case 3:
+    case 11:
+    case 19:
+    case 29:
+    case 37:
+    case 47:
+    case 55:
+        return 1;
+    case 4:
+    case 12:
+    case 20:
+    case 30:
+    case 38:
+    case 48:
+    case 56:
+        return 2;
+    case 5:
+    case 13:
+    case 21:
+    case 31:
+    case 39:
+    case 49:
+    case 57:
+        return 3;
+    case 6:
+    case 14:
+    case 22:
+    case 32:
+    case 40:
+    case 50:
+    case 72:
+        return 4;
+    case 15:
+    case 33:
+    case 41:
+    case 51:
+    case 73:
+        return 5;
+    case 7:
+        return -3;
+    case 8:
+    case 16:
+    case 34:
+    case 52:
+        return -2;
+    case 9:
+    case 17:
+    case 35:
+    case 53:
+        return -1;
+    default:
+        return 0;
     }
 }

@@ -1,5 +1,5 @@
-/* onsager.h - the Onsager matrix and the thermal conductivity, naive and corrected, of one state point.
- * PHYSICS: kappa_naive = L_EE/T^2, kappa = (L_EE - L_EM L_MM^-1 L_ME)/T^2; L in SI units. */
+/* onsager.h - the Onsager matrix and the thermal conductivity, naive and corrected, of one state
+ * point. PHYSICS: kappa_naive = L_EE/T^2, kappa = (L_EE - L_EM L_MM^-1 L_ME)/T^2; L in SI units. */
 #ifndef MLK_TRANSPORT_ONSAGER_H
 #define MLK_TRANSPORT_ONSAGER_H
 
@@ -11,18 +11,18 @@
 #include "transport/select.h"
 
 typedef struct mlk_onsager_opts {
-    size_t tskip;                      /* 0: from fstar, or automatic                                 */
-    double fstar;                      /* [THz]; 0 automatic                                          */
+    size_t tskip; /* 0: from fstar, or automatic */
+    double fstar; /* [THz]; 0 automatic */
     mlk_rule rule;
-    size_t p;                          /* number of coefficients for MLK_RULE_FIXED                   */
-    size_t pieces;                     /* per run; 0: one, or automatic with pool                     */
-    int pool;                          /* cut the runs into pieces whose periodograms are averaged    */
-    double gk_limit, gk_max;           /* [fs]; 0 automatic                                           */
-    size_t n_mobile;                   /* 0 automatic                                                 */
+    size_t p;                /* number of coefficients for MLK_RULE_FIXED */
+    size_t pieces;           /* per run; 0: one, or automatic with pool */
+    int pool;                /* cut the runs into pieces whose periodograms are averaged */
+    double gk_limit, gk_max; /* [fs]; 0 automatic */
+    size_t n_mobile;         /* 0 automatic */
     char mobile[MLK_FLUX_MAX][32];
-    int has_charge;                    /* charge[] is set                                             */
-    double charge[MLK_FLUX_MAX];       /* e per unit of flux a: q_s/m_s for a mass flux               */
-    double ion[MLK_FLUX_MAX];          /* e per particle of flux a, 0 when unknown                    */
+    int has_charge;              /* charge[] is set */
+    double charge[MLK_FLUX_MAX]; /* e per unit of flux a: q_s/m_s for a mass flux */
+    double ion[MLK_FLUX_MAX];    /* e per particle of flux a, 0 when unknown */
 } mlk_onsager_opts;
 
 typedef struct mlk_replica {
@@ -32,25 +32,25 @@ typedef struct mlk_replica {
 
 typedef struct mlk_onsager {
     mlk_choice choice;
-    size_t m;                          /* = choice.m                                                  */
+    size_t m; /* = choice.m */
     size_t tskip, pieces;
     int fstar_auto;
-    double fstar;                      /* [THz]                                                       */
-    double kappa_scale;                /* raw integral -> W/m/K                                       */
-    double kappa_naive, kappa_naive_err, kappa, kappa_err; /* W/m/K                                   */
-    double theta, theta_err, theta_p;  /* 1 - kappa/kappa_naive; chance of such a value when 0        */
-    double l_raw[MLK_FLUX_MAX * MLK_FLUX_MAX]; /* (m,m) integrals in raw flux units x fs              */
-    double l[MLK_FLUX_MAX * MLK_FLUX_MAX];     /* (m,m) SI                                            */
-    double condition;                  /* of L_MM scaled to unit diagonal; 1 for one flux             */
-    double sigma, sigma_err;           /* [S/m]; NaN without charges                                  */
-    double haven, haven_err;           /* NaN without tracer diffusion                                */
-    mlk_cepstral naive, corrected;     /* spectra and cepstra after resampling                        */
-    mlk_spectra full, sp;              /* original sampling; resampled                                */
+    double fstar;                                          /* [THz] */
+    double kappa_scale;                                    /* raw integral -> W/m/K */
+    double kappa_naive, kappa_naive_err, kappa, kappa_err; /* W/m/K */
+    double theta, theta_err, theta_p; /* 1 - kappa/kappa_naive; chance of such a value when 0 */
+    double l_raw[MLK_FLUX_MAX * MLK_FLUX_MAX]; /* (m,m) integrals in raw flux units x fs */
+    double l[MLK_FLUX_MAX * MLK_FLUX_MAX];     /* (m,m) SI */
+    double condition;                          /* of L_MM scaled to unit diagonal; 1 for one flux */
+    double sigma, sigma_err;                   /* [S/m]; NaN without charges */
+    double haven, haven_err;                   /* NaN without tracer diffusion */
+    mlk_cepstral naive, corrected;             /* spectra and cepstra after resampling */
+    mlk_spectra full, sp;                      /* original sampling; resampled */
     mlk_greenkubo gk;
-    size_t n_replica;                  /* runs, 0 when there is only one                              */
+    size_t n_replica; /* runs, 0 when there is only one */
     mlk_replica *replica;
-    double replica_q, replica_p;       /* do the runs agree within their errors?                      */
-    double error_scale;                /* factor put on the errors because they do not                */
+    double replica_q, replica_p; /* do the runs agree within their errors? */
+    double error_scale;          /* factor put on the errors because they do not */
 } mlk_onsager;
 
 /* Analyse fl. diff: tracer diffusion, or NULL. Errors: MLK_EINVAL, MLK_ENUMERIC, MLK_ENOMEM with a
@@ -58,7 +58,8 @@ typedef struct mlk_onsager {
 mlk_status mlk_onsager_init(mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o,
                             const mlk_diffusion *diff, mlk_err *e);
 void mlk_onsager_free(mlk_onsager *on);
-/* kappa_naive for an energy offset of `c` raw units per unit of flux 1 (exact parabola of l_raw). */
+/* kappa_naive for an energy offset of `c` raw units per unit of flux 1 (exact parabola of l_raw).
+ */
 double mlk_onsager_gauge(const mlk_onsager *on, double c);
 /* Formal charge of an element (Li 1, S -2, ...), 0 when there is no usual one. */
 int mlk_formal_charge(int z);

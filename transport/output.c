@@ -26,7 +26,8 @@ static json_t *green_kubo_curve(const mlk_onsager *on)
     const mlk_greenkubo *gk = &on->gk;
     size_t idx[MOST], n = mlk_thin(gk->n_lag, MOST, 1, idx);
     json_t *o = json_object(), *t = json_array();
-    for (size_t i = 0; i < n; i++) json_array_append_new(t, json_real((double)idx[i] * gk->dt * 1e-3));
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(t, json_real((double)idx[i] * gk->dt * 1e-3));
     json_object_set_new(o, "t_ps", t);
     json_object_set_new(o, "kappa_naive", picked(gk->naive, idx, n, on->kappa_scale));
     json_object_set_new(o, "kappa_naive_err", picked(gk->naive_err, idx, n, on->kappa_scale));
@@ -150,7 +151,8 @@ static json_t *gauge_curve(const mlk_onsager *on, const mlk_flux *fl)
 static json_t *matrix(const mlk_onsager *on)
 {
     json_t *l = json_array();
-    for (size_t a = 0; a < on->m; a++) json_array_append_new(l, mlk_json_reals(on->l + a * on->m, on->m));
+    for (size_t a = 0; a < on->m; a++)
+        json_array_append_new(l, mlk_json_reals(on->l + a * on->m, on->m));
     return l;
 }
 
@@ -245,10 +247,10 @@ json_t *mlk_transport_json(const mlk_onsager *on, const mlk_flux *fl, const mlk_
     put(j, "theta_err", on->theta_err);
     put(j, "theta_p", on->theta_p);
     json_object_set_new(j, "L", matrix(on));
-    json_object_set_new(j, "L_unit", json_string(
-        on->m > 1 && !(fl->mass[on->choice.set[1]] > 0)
-            ? "K/(m^3 J/K) x product of flux units J m/s, m/s"
-            : "EE W K/m; E-mass kg K/(m s); mass-mass kg s K/m^3"));
+    json_object_set_new(j, "L_unit",
+                        json_string(on->m > 1 && !(fl->mass[on->choice.set[1]] > 0)
+                                        ? "K/(m^3 J/K) x product of flux units J m/s, m/s"
+                                        : "EE W K/m; E-mass kg K/(m s); mass-mass kg s K/m^3"));
     put(j, "L_condition", on->condition);
     put(j, "fstar_THz", on->fstar);
     json_object_set_new(j, "fstar_auto", json_boolean(on->fstar_auto));

@@ -1,4 +1,4 @@
-/* output.h - the JSON object of one transport analysis (docs/formats_transport.md). */
+/* output.h - the JSON object of one transport analysis (docs/FORMATS.md). */
 #ifndef MLK_TRANSPORT_OUTPUT_H
 #define MLK_TRANSPORT_OUTPUT_H
 

@@ -1,7 +1,7 @@
-/* select.c - see select.h. Both tests are pivoted elimination: once on the spectra integrated over all
- * frequencies (exact dependence), once on their lowest bins (what is left of a flux at zero frequency
- * after the chosen ones are taken out). In a crystal with one mobile species the framework recoils as
- * a whole, so after that species is chosen nothing is left of the others. */
+/* select.c - see select.h. Both tests are pivoted elimination: once on the spectra integrated over
+ * all frequencies (exact dependence), once on their lowest bins (what is left of a flux at zero
+ * frequency after the chosen ones are taken out). In a crystal with one mobile species the
+ * framework recoils as a whole, so after that species is chosen nothing is left of the others. */
 #include "transport/select.h"
 
 #include <math.h>
@@ -11,12 +11,12 @@
 
 #include "transport/block.h"
 
-/* a flux whose variance is explained by others to this fraction is a copy of them: tables carry 6 to 8
- * digits, so true copies agree to 1e-10 or better, and distinct currents never to 1e-6 */
+/* a flux whose variance is explained by others to this fraction is a copy of them: tables carry 6
+ * to 8 digits, so true copies agree to 1e-10 or better, and distinct currents never to 1e-6 */
 static const double DEPENDENT = 1e-6;
 /* no zero-frequency level: below this share of the mean level and still falling by more than this
- * factor from bins 2k..6k to bins 1..k (f^2 would give 1/40, leakage of the finite run 1/10, a plateau
- * 1) */
+ * factor from bins 2k..6k to bins 1..k (f^2 would give 1/40, leakage of the finite run 1/10, a
+ * plateau 1) */
 static const double VANISHING = 0.02, FALLING = 0.45;
 
 /* real part of C summed over bins lo..hi-1, (m,m) */
@@ -105,8 +105,9 @@ static mlk_status forced_set(mlk_choice *ch, const mlk_spectra *sp, const bands 
     return MLK_OK;
 }
 
-/* Keep the flux with the largest remaining level until none is left that does not vanish. Largest: in
- * velocity squared per particle when masses are known, which a recoiling framework cannot win. */
+/* Keep the flux with the largest remaining level until none is left that does not vanish. Largest:
+ * in velocity squared per particle when masses are known, which a recoiling framework cannot win.
+ */
 static void by_spectrum(mlk_choice *ch, const mlk_spectra *sp, const mlk_flux *fl, const bands *b)
 {
     bool physical = true;
@@ -120,7 +121,8 @@ static void by_spectrum(mlk_choice *ch, const mlk_spectra *sp, const mlk_flux *f
             double r = level(b, sp, ch, a), size = r;
             ch->level[a] = r;
             if (physical && r > 0)
-                size = left_over(b->low, sp->m, ch->set, ch->m, a) / (fl->mass[a] * fl->mass[a] * fl->count[a]);
+                size = left_over(b->low, sp->m, ch->set, ch->m, a) /
+                       (fl->mass[a] * fl->mass[a] * fl->count[a]);
             if (size > top) top = size, best = a;
             if (r == 0)
                 snprintf(ch->why[a], sizeof ch->why[a],
@@ -131,7 +133,8 @@ static void by_spectrum(mlk_choice *ch, const mlk_spectra *sp, const mlk_flux *f
         ch->dropped[best] = 0;
         ch->set[ch->m++] = best;
         snprintf(ch->why[best], sizeof ch->why[best],
-                 "its flux spectrum tends to %.2g times its mean at zero frequency", ch->level[best]);
+                 "its flux spectrum tends to %.2g times its mean at zero frequency",
+                 ch->level[best]);
     }
 }
 
@@ -196,7 +199,8 @@ mlk_status mlk_choice_make(mlk_choice *ch, const mlk_spectra *sp, const mlk_flux
         snprintf(ch->reason, sizeof ch->reason, "no species diffuses (%s): %s", out,
                  ch->why[1][0] ? ch->why[1] : "see the list of fluxes");
     else if (n_forced == 0)
-        snprintf(ch->reason, sizeof ch->reason, "%s: %s%s%s%s", label[ch->set[1]], ch->why[ch->set[1]],
-                 out[0] ? "; left out: " : "", out, msd ? "" : " (judged from the flux spectra)");
+        snprintf(ch->reason, sizeof ch->reason, "%s: %s%s%s%s", label[ch->set[1]],
+                 ch->why[ch->set[1]], out[0] ? "; left out: " : "", out,
+                 msd ? "" : " (judged from the flux spectra)");
     return MLK_OK;
 }

@@ -16,14 +16,14 @@ enum { NAME = 64, MAX_COL = 256 };
 
 typedef struct table {
     const char *path;
-    char (*name)[NAME]; /* (n_col) header names, "" without header                                    */
+    char (*name)[NAME]; /* (n_col) header names, "" without header */
     size_t n_col;
     long header_line, first_line;
-    size_t m;                          /* fluxes                                                      */
+    size_t m; /* fluxes */
     char label[MLK_FLUX_MAX][32];
-    int col[3 * MLK_FLUX_MAX];         /* 0-based columns of flux a, component c at 3a+c              */
-    int temp_col;                      /* -1: none                                                    */
-    double volume;                     /* from a comment, 0 if none                                   */
+    int col[3 * MLK_FLUX_MAX]; /* 0-based columns of flux a, component c at 3a+c */
+    int temp_col;              /* -1: none */
+    double volume;             /* from a comment, 0 if none */
 } table;
 
 static bool is_sep(char c)
@@ -123,8 +123,8 @@ static int find_column(const table *t, const char *w, size_t len)
 
 static mlk_status unknown_column(const table *t, const char *w, size_t len, mlk_err *e)
 {
-    MLK_FAIL(e, MLK_EINVAL, "no column '%.*s': the table has columns 1 to %zu%s", (int)len, w, t->n_col,
-             t->header_line ? " and the names in its header" : " and no header");
+    MLK_FAIL(e, MLK_EINVAL, "no column '%.*s': the table has columns 1 to %zu%s", (int)len, w,
+             t->n_col, t->header_line ? " and the names in its header" : " and no header");
     return fail_at(t, t->header_line ? t->header_line : t->first_line, e);
 }
 
@@ -153,7 +153,8 @@ static mlk_status parse_triple(const table *t, const char *spec, size_t len, int
         p += w + 1;
     }
     if (n == 3) return MLK_OK;
-    MLK_FAIL(e, MLK_EINVAL, "'%.*s' names %d columns, a flux has three (x, y, z)", (int)len, spec, n);
+    MLK_FAIL(e, MLK_EINVAL, "'%.*s' names %d columns, a flux has three (x, y, z)", (int)len, spec,
+             n);
     mlk_err_hint(e, "write 2-4, or 2,3,4, or three names of the header line");
     return e ? e->code : MLK_EINVAL;
 }
@@ -211,7 +212,8 @@ static mlk_status choose_columns(table *t, const mlk_table_opts *o, mlk_err *e)
     for (const char *p = others ? o->flux : ""; *p;) {
         size_t len = strcspn(p, ";"), eq = strcspn(p, "=");
         if (eq == 0 || eq >= len || eq >= sizeof t->label[0])
-            return MLK_FAIL(e, MLK_EINVAL, "--flux %.*s: expected NAME=COLUMNS, e.g. Na=5-7", (int)len, p);
+            return MLK_FAIL(e, MLK_EINVAL, "--flux %.*s: expected NAME=COLUMNS, e.g. Na=5-7",
+                            (int)len, p);
         if (t->m == MLK_FLUX_MAX)
             return MLK_FAIL(e, MLK_EINVAL, "more than %d fluxes", MLK_FLUX_MAX - 1);
         snprintf(t->label[t->m], sizeof t->label[0], "%.*s", (int)eq, p);
@@ -236,12 +238,14 @@ static mlk_status choose_columns(table *t, const mlk_table_opts *o, mlk_err *e)
     return MLK_OK;
 }
 
-/* strtod for the usual "-123.456e-7": with at most 15 digits and a power of ten up to 22 both factors
- * are exact, so one operation gives the correctly rounded number (Clinger 1990); else strtod itself */
+/* strtod for the usual "-123.456e-7": with at most 15 digits and a power of ten up to 22 both
+ * factors are exact, so one operation gives the correctly rounded number (Clinger 1990); else
+ * strtod itself */
 static double number(const char *w, const char **end)
 {
-    static const double ten[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    static const double ten[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     const char *p = w;
     bool minus = *p == '-', point = false;
     p += *p == '-' || *p == '+';
@@ -322,14 +326,23 @@ static mlk_status read_rows(const table *t, const char *text, const int *slot, s
 /* factors to eV A/ps (energy flux) and A/ps (velocity sums) */
 static void unit_factors(mlk_units u, double *energy, double *velocity)
 {
-    static const double kcal_mol = 4184.0 / 6.02214076e23 / MLK_E_C; /* thermochemical kcal/mol [eV] */
+    static const double kcal_mol =
+        4184.0 / 6.02214076e23 / MLK_E_C; /* thermochemical kcal/mol [eV] */
     switch (u) {
-    case MLK_UNITS_METAL: *energy = 1, *velocity = 1; break;
-    case MLK_UNITS_REAL: *energy = kcal_mol * 1e3, *velocity = 1e3; break;
+    case MLK_UNITS_METAL:
+        *energy = 1, *velocity = 1;
+        break;
+    case MLK_UNITS_REAL:
+        *energy = kcal_mol * 1e3, *velocity = 1e3;
+        break;
     /* natural units: eV A/tau and A/tau */
-    case MLK_UNITS_GPUMD: *energy = 1 / MLK_TAU_PS, *velocity = 1 / MLK_TAU_PS; break;
+    case MLK_UNITS_GPUMD:
+        *energy = 1 / MLK_TAU_PS, *velocity = 1 / MLK_TAU_PS;
+        break;
     /* J m/s and m/s */
-    case MLK_UNITS_SI: *energy = 1e-2 / MLK_E_C, *velocity = 1e-2; break;
+    case MLK_UNITS_SI:
+        *energy = 1e-2 / MLK_E_C, *velocity = 1e-2;
+        break;
     }
 }
 

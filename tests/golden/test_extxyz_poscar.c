@@ -19,12 +19,14 @@ static json_t *golden(const char *name)
     json_t *g = NULL;
     mlk_err e = {0};
     snprintf(file, sizeof file, "golden/%.100s.json", name);
-    if (!mlk_test_vasp(path, sizeof path, file)) cr_skip_test("no shared data (../shared or $MLK_SHARED)");
+    if (!mlk_test_vasp(path, sizeof path, file))
+        cr_skip_test("no shared data (../shared or $MLK_SHARED)");
     cr_assert(!mlk_json_read(path, &g, &e), "%s: %s", path, e.msg);
     return g;
 }
 
-#define NEAR(a, b, tol) cr_expect(fabs((a) - (b)) <= (tol), "%s %s: %.12g, expected %.12g", name, #a, (a), (b))
+#define NEAR(a, b, tol)                                                                            \
+    cr_expect(fabs((a) - (b)) <= (tol), "%s %s: %.12g, expected %.12g", name, #a, (a), (b))
 #define SAME(diff, tol) cr_expect((diff) <= (tol), "%s %s: off by %g", name, #diff, (diff))
 
 /* A matrix given as 3 rows or as 9 numbers in a row. */
@@ -39,8 +41,8 @@ static void check_symbols(const char *name, const json_t *symbols, const mlk_fra
 {
     cr_expect_eq(json_array_size(symbols), fr->n);
     for (size_t i = 0; i < json_array_size(symbols) && i < fr->n; i++)
-        cr_expect_eq(fr->z[i], mlk_element_z(json_string_value(json_array_get(symbols, i))), "%s atom %zu",
-                     name, i + 1);
+        cr_expect_eq(fr->z[i], mlk_element_z(json_string_value(json_array_get(symbols, i))),
+                     "%s atom %zu", name, i + 1);
 }
 
 static void check_xyz_frame(const char *name, const json_t *s, const mlk_frame *fr)
@@ -62,9 +64,12 @@ static void check_xyz_frame(const char *name, const json_t *s, const mlk_frame *
     SAME(mlk_test_json_diff(json_object_get(s, "force_sum"), fsum, 3), 1e-8);
     NEAR(sq, json_number_value(json_object_get(s, "force_sq_sum")), 1e-8);
     if ((j = json_object_get(s, "symbols"))) check_symbols(name, j, fr);
-    if ((j = json_object_get(s, "positions"))) SAME(mlk_test_json_diff(j, &fr->x[0][0], 3 * fr->n), 1e-9);
-    if ((j = json_object_get(s, "forces"))) SAME(mlk_test_json_diff(j, &fr->f[0][0], 3 * fr->n), 1e-9);
-    const json_t *virial = json_object_get(info, "virial"), *stress = json_object_get(info, "stress");
+    if ((j = json_object_get(s, "positions")))
+        SAME(mlk_test_json_diff(j, &fr->x[0][0], 3 * fr->n), 1e-9);
+    if ((j = json_object_get(s, "forces")))
+        SAME(mlk_test_json_diff(j, &fr->f[0][0], 3 * fr->n), 1e-9);
+    const json_t *virial = json_object_get(info, "virial"),
+                 *stress = json_object_get(info, "stress");
     if (!virial) virial = json_object_get(info, "virials");
     const bool kbar = json_object_get(info, "stress-unit") != NULL;
     cr_expect_eq((fr->has & MLK_HAS_VIRIAL) != 0, virial || stress, "%s: virial flag", name);
@@ -73,7 +78,8 @@ static void check_xyz_frame(const char *name, const json_t *s, const mlk_frame *
         SAME(matrix_diff(stress, (const double(*)[3])fr->virial,
                          -1 / fr->cell.volume / (kbar ? MLK_KBAR_EVA3 : 1)),
              kbar ? 1e-9 : 1e-8);
-    if ((j = json_object_get(info, "config_type"))) cr_expect_str_eq(fr->config_type, json_string_value(j));
+    if ((j = json_object_get(info, "config_type")))
+        cr_expect_str_eq(fr->config_type, json_string_value(j));
 }
 
 static void check_xyz(const char *name, const char *gold)
@@ -82,7 +88,8 @@ static void check_xyz(const char *name, const char *gold)
     mlk_err e = {0};
     mlk_collection c;
     json_t *g = golden(gold);
-    cr_assert(!mlk_test_collect(mlk_test_vasp(path, sizeof path, name), &c, &e), "%s: %s", name, e.msg);
+    cr_assert(!mlk_test_collect(mlk_test_vasp(path, sizeof path, name), &c, &e), "%s: %s", name,
+              e.msg);
     const json_t *steps = json_object_get(g, "steps");
     cr_assert_eq(c.n, json_array_size(steps), "%s: %zu frames", name, c.n);
     for (size_t k = 0; k < c.n; k++) check_xyz_frame(name, json_array_get(steps, k), &c.fr[k]);
@@ -122,7 +129,8 @@ static void check_poscar(const char *name, const char *reader)
     mlk_collection c;
     json_t *g = golden(name);
     const json_t *want = json_object_get(json_object_get(g, "cross_checks"), reader), *j;
-    cr_assert(!mlk_test_collect(mlk_test_vasp(path, sizeof path, name), &c, &e), "%s: %s", name, e.msg);
+    cr_assert(!mlk_test_collect(mlk_test_vasp(path, sizeof path, name), &c, &e), "%s: %s", name,
+              e.msg);
     cr_assert_eq(c.n, 1);
     const mlk_frame *fr = &c.fr[0];
     check_symbols(name, json_object_get(want, "symbols"), fr);
@@ -148,8 +156,9 @@ Test(poscar, cartesian_with_scale_factor)
 {
     check_poscar("POSCAR_scaled", "pymatgen_2022.11.7");
 }
-/* Both references mishandle Cartesian positions here (they multiply by the negative number), one also
- * the lattice. The file is POSCAR_scaled with the volume instead of the factor: same fractions. */
+/* Both references mishandle Cartesian positions here (they multiply by the negative number), one
+ * also the lattice. The file is POSCAR_scaled with the volume instead of the factor: same
+ * fractions. */
 Test(poscar, negative_scale_is_the_cell_volume)
 {
     char path[600];
@@ -158,13 +167,15 @@ Test(poscar, negative_scale_is_the_cell_volume)
     mlk_collection c, d;
     json_t *g = golden(name);
     cr_assert(!mlk_test_collect(mlk_test_vasp(path, sizeof path, name), &c, &e), "%s", e.msg);
-    cr_assert(!mlk_test_collect(mlk_test_vasp(path, sizeof path, "POSCAR_scaled"), &d, &e), "%s", e.msg);
+    cr_assert(!mlk_test_collect(mlk_test_vasp(path, sizeof path, "POSCAR_scaled"), &d, &e), "%s",
+              e.msg);
     const json_t *want = json_object_get(json_object_get(g, "cross_checks"), "pymatgen_2022.11.7");
     SAME(mlk_test_json_diff(json_object_get(want, "lattice"), &c.fr[0].cell.h[0][0], 9), 1e-8);
     NEAR(c.fr[0].cell.volume, 47.832147, 1e-9);
     for (size_t i = 0; i < c.fr[0].n; i++)
         for (int k = 0; k < 3; k++)
-            NEAR(c.fr[0].x[i][k] / c.fr[0].cell.h[0][0], d.fr[0].x[i][k] / d.fr[0].cell.h[0][0], 1e-12);
+            NEAR(c.fr[0].x[i][k] / c.fr[0].cell.h[0][0], d.fr[0].x[i][k] / d.fr[0].cell.h[0][0],
+                 1e-12);
     mlk_test_release(&c);
     mlk_test_release(&d);
     json_decref(g);

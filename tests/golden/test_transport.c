@@ -37,7 +37,8 @@ static void load(mlk_flux *fl, json_t **ref)
     mlk_err e = {0};
     const char *shared = folder();
     snprintf(path, sizeof path, "%s/reference/transport/nacl.dat.gz", shared);
-    mlk_table_opts o = {.energy = "2-4", .flux = "Na=5-7", .temp_col = "1", .volume = 65013.301261, .dt = 5};
+    mlk_table_opts o = {
+        .energy = "2-4", .flux = "Na=5-7", .temp_col = "1", .volume = 65013.301261, .dt = 5};
     mlk_check_ok(mlk_table_read(fl, path, &o, &e), e);
     snprintf(path, sizeof path, "%s/reference/transport/nacl_reference.json", shared);
     if (ref) cr_assert((*ref = json_load_file(path, 0, NULL)));
@@ -52,8 +53,9 @@ static double num(const json_t *o, const char *key)
 
 static void rel(const char *what, double v, double x, double tol)
 {
-    cr_assert(fabs(v - x) <= tol * fabs(x), "%s: %.15g, expected %.15g, relative difference %.3g, tolerance %.1g",
-              what, v, x, fabs(v / x - 1), tol);
+    cr_assert(fabs(v - x) <= tol * fabs(x),
+              "%s: %.15g, expected %.15g, relative difference %.3g, tolerance %.1g", what, v, x,
+              fabs(v / x - 1), tol);
 }
 
 /* rows of the tables for m fluxes, every TSKIP; 1e-9 as the reference's README suggests */
@@ -112,24 +114,27 @@ Test(transport, nacl_other_cutoffs_averages_and_scale)
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *r = json_array_get(rows, i);
         if (num(r, "P") < 2) continue; /* see nacl_pointwise */
-        mlk_check_ok(mlk_cepstral_init(&cp, &sp, 2, SET, MLK_RULE_FIXED, (size_t)num(r, "P"), &e), e);
+        mlk_check_ok(mlk_cepstral_init(&cp, &sp, 2, SET, MLK_RULE_FIXED, (size_t)num(r, "P"), &e),
+                     e);
         rel("kappa", 0.5 * scale * exp(cp.ln_s0), num(r, "kappa"), 1e-9);
         rel("error", 0.5 * scale * exp(cp.ln_s0) * cp.sigma, num(r, "std"), 1e-9);
         mlk_cepstral_free(&cp);
     }
     for (size_t m = 1; m <= 2; m++) {
-        const json_t *r = json_object_get(ref, m == 2 ? "aic_average_tskip7_2c" : "aic_average_tskip7_1c");
+        const json_t *r =
+            json_object_get(ref, m == 2 ? "aic_average_tskip7_2c" : "aic_average_tskip7_1c");
         mlk_check_ok(mlk_cepstral_init(&cp, &sp, m, SET, MLK_RULE_WEIGHTED, 0, &e), e);
         rel("weighted kappa", 0.5 * scale * exp(cp.ln_s0), num(r, "kappa"), 1e-9);
         rel("weighted error", cp.sigma, num(r, "sigma"), 1e-9);
         mlk_cepstral_free(&cp);
     }
     mlk_spectra_free(&sp);
-    for (size_t t = 0; t < 3 * fl.n; t++) fl.j[3 * fl.n + t] *= 1e6; /* the scale of a mass flux is free */
+    for (size_t t = 0; t < 3 * fl.n; t++)
+        fl.j[3 * fl.n + t] *= 1e6; /* the scale of a mass flux is free */
     mlk_check_ok(mlk_spectra_init(&sp, &fl, 7, 1, &e), e);
     mlk_check_ok(mlk_cepstral_init(&cp, &sp, 2, SET, MLK_RULE_AIC, 0, &e), e);
-    rel("kappa", 0.5 * scale * exp(cp.ln_s0), num(json_object_get(ref, "mass_flux_rescaled_1e6"), "value"),
-        1e-9);
+    rel("kappa", 0.5 * scale * exp(cp.ln_s0),
+        num(json_object_get(ref, "mass_flux_rescaled_1e6"), "value"), 1e-9);
     mlk_cepstral_free(&cp);
     mlk_spectra_free(&sp);
     json_decref(ref);
@@ -212,9 +217,10 @@ Test(transport, nacl_time_domain_integrals)
     mlk_check_ok(mlk_greenkubo_init(&gk, &fl, 2, SET, 0, 1000, &e), e);
     rel("naive at 1 ps", scale * gk.naive[200], 0.6853, 1e-3);
     rel("corrected at 1 ps", scale * gk.schur[200], 0.5316, 1e-3);
-    rel("jackknife naive", scale * gk.naive_err[200], num(json_array_get(rows, 6), "jackknife10_naive"), 1e-2);
-    rel("jackknife corrected", scale * gk.schur_err[200], num(json_array_get(rows, 6), "jackknife10_schur"),
-        1e-2);
+    rel("jackknife naive", scale * gk.naive_err[200],
+        num(json_array_get(rows, 6), "jackknife10_naive"), 1e-2);
+    rel("jackknife corrected", scale * gk.schur_err[200],
+        num(json_array_get(rows, 6), "jackknife10_schur"), 1e-2);
     mlk_greenkubo_free(&gk);
     mlk_free(c);
     mlk_free(in);
@@ -241,7 +247,8 @@ Test(transport, nacl_gauge_changes_naive_only)
         mlk_check_ok(mlk_spectra_init(&sp, &fl, 7, 1, &e), e);
         for (size_t m = 1; m <= 2; m++) {
             mlk_check_ok(mlk_cepstral_init(&cp, &sp, m, SET, MLK_RULE_AIC, 0, &e), e);
-            rel("kappa", 0.5 * scale * exp(cp.ln_s0), num(r, m == 2 ? "kappa_2c" : "kappa_1c"), 1e-9);
+            rel("kappa", 0.5 * scale * exp(cp.ln_s0), num(r, m == 2 ? "kappa_2c" : "kappa_1c"),
+                1e-9);
             cr_assert(cp.pstar == (size_t)num(r, m == 2 ? "P_2c" : "P_1c"));
             mlk_cepstral_free(&cp);
         }
@@ -279,8 +286,8 @@ Test(transport, nacl_conductivity)
     mlk_flux_free(&fl);
 }
 
-/* whole stage: default options agree with the reference within the error bars, and the result does not
- * depend on the zero of the energies although f* is chosen automatically */
+/* whole stage: default options agree with the reference within the error bars, and the result does
+ * not depend on the zero of the energies although f* is chosen automatically */
 Test(transport, nacl_default_is_consistent_and_gauge_invariant)
 {
     mlk_flux fl;
@@ -323,8 +330,10 @@ Test(transport, li3ps4_published)
         double em = json_number_value(json_array_get(json_object_get(r, "L_em"), 0));
         double mm = json_number_value(json_array_get(json_object_get(r, "L_mm"), 0));
         double l[4] = {ee, em, em, mm};
-        rel("kappa", mlk_schur(2, l), num(json_object_get(d, "kappa_from_direction_averaged_L"), model[k]), 1e-9);
-        rel("Theta", em * em / (ee * mm), num(json_object_get(d, "r2 = L_em^2/(L_ee L_mm)"), model[k]), 1e-9);
+        rel("kappa", mlk_schur(2, l),
+            num(json_object_get(d, "kappa_from_direction_averaged_L"), model[k]), 1e-9);
+        rel("Theta", em * em / (ee * mm),
+            num(json_object_get(d, "r2 = L_em^2/(L_ee L_mm)"), model[k]), 1e-9);
         kn[k] = ee, en[k] = json_number_value(json_array_get(json_object_get(r, "kappa_ee"), 1));
         kc[k] = json_number_value(json_array_get(json_object_get(r, "kappa_corrected"), 0));
         ec[k] = json_number_value(json_array_get(json_object_get(r, "kappa_corrected"), 1));
@@ -366,8 +375,7 @@ Test(transport, case_a_two_fluxes)
     mlk_check_close(on.theta, 0.6425, 3 * on.theta_err);
     cr_assert(on.m == 2 && on.theta_p < 1e-6 && on.l_raw[1] < 0);
     within("L_MM", on.l_raw[3], 0.15 * on.l_raw[3], SYN_A_MM);
-    within("Green-Kubo", s * on.gk.at_schur, s * on.gk.at_schur_err,
-           s * SYN_A_CORRECTED);
+    within("Green-Kubo", s * on.gk.at_schur, s * on.gk.at_schur_err, s * SYN_A_CORRECTED);
     mlk_onsager_free(&on);
     mlk_flux_free(&fl);
 }
@@ -436,7 +444,8 @@ Test(transport, too_many_fluxes_is_said_clearly)
     syn_flux(&fl, 'B', 2000, 1, 1);
     mlk_check_ok(mlk_spectra_init(&sp, &fl, 1, 1, &e), e);
     cr_assert(mlk_cepstral_init(&cp, &sp, 4, set, MLK_RULE_AIC, 0, &e) == MLK_EINVAL);
-    cr_assert(strstr(e.msg, "4 fluxes but only 3 equivalent components") && strstr(e.hint, "--pieces 2"));
+    cr_assert(strstr(e.msg, "4 fluxes but only 3 equivalent components") &&
+              strstr(e.hint, "--pieces 2"));
     mlk_spectra_free(&sp);
     mlk_flux_free(&fl);
 }
@@ -451,7 +460,8 @@ Test(transport, replicas_are_pooled_and_judged)
     cr_assert(on.n_replica == 4 && on.sp.ell == 12);
     within("pooled", on.kappa, on.kappa_err, on.kappa_scale * SYN_A_CORRECTED);
     for (size_t r = 0; r < 4; r++)
-        within("replica", on.replica[r].kappa, on.replica[r].kappa_err, on.kappa_scale * SYN_A_CORRECTED);
+        within("replica", on.replica[r].kappa, on.replica[r].kappa_err,
+               on.kappa_scale * SYN_A_CORRECTED);
     cr_assert(on.replica_p > 0.01 && on.error_scale == 1);
     mlk_onsager_free(&on);
     /* a run of another substance among them is noticed */

@@ -26,11 +26,12 @@ typedef struct check {
 static void differ(check *c, const char *what, size_t step, double d, double tol)
 {
     c->worst = fmax(c->worst, d);
-    if (!(d <= tol) && !c->why[0]) snprintf(c->why, sizeof c->why, "step %zu: %s off by %g", step, what, d);
+    if (!(d <= tol) && !c->why[0])
+        snprintf(c->why, sizeof c->why, "step %zu: %s off by %g", step, what, d);
 }
 
-static void compare_sum(check *c, const char *what, size_t i, const json_t *want, const double (*v)[3],
-                        size_t n)
+static void compare_sum(check *c, const char *what, size_t i, const json_t *want,
+                        const double (*v)[3], size_t n)
 {
     double sum[3] = {0};
     for (size_t a = 0; a < n; a++)
@@ -40,9 +41,11 @@ static void compare_sum(check *c, const char *what, size_t i, const json_t *want
 
 static void compare_energy(check *c, const json_t *s, const mlk_frame *fr, size_t i)
 {
-    differ(c, "energy", i, fabs(fr->energy - json_number_value(json_object_get(s, "e_fr_energy"))), PRINTED);
+    differ(c, "energy", i, fabs(fr->energy - json_number_value(json_object_get(s, "e_fr_energy"))),
+           PRINTED);
     const json_t *e0 = json_object_get(s, "E0_true"), *kin = json_object_get(s, "kinetic");
-    if (json_is_number(e0)) differ(c, "E0", i, fabs(fr->energy0 - json_number_value(e0)), 2 * PRINTED);
+    if (json_is_number(e0))
+        differ(c, "E0", i, fabs(fr->energy0 - json_number_value(e0)), 2 * PRINTED);
     if (json_is_number(kin) && fr->n > 1) {
         double t = 2 * json_number_value(kin) / ((3 * (double)fr->n - 3) * MLK_KB);
         differ(c, "temperature", i, fabs(fr->temperature - t), 1e-6);
@@ -59,7 +62,8 @@ static void compare_step(check *c, const json_t *s, const mlk_frame *fr, size_t 
     const unsigned must = MLK_HAS_CELL | MLK_HAS_ENERGY | MLK_HAS_FORCE;
     if ((fr->has & must) != must) differ(c, "has-flags", i, INFINITY, 0);
     compare_energy(c, s, fr, i);
-    differ(c, "lattice", i, mlk_test_json_diff(json_object_get(s, "lattice"), &fr->cell.h[0][0], 9), PRINTED);
+    differ(c, "lattice", i, mlk_test_json_diff(json_object_get(s, "lattice"), &fr->cell.h[0][0], 9),
+           PRINTED);
     const json_t *stress = json_object_get(s, "stress_kbar");
     if (json_is_array(stress)) {
         double kb[9];
@@ -70,16 +74,19 @@ static void compare_step(check *c, const json_t *s, const mlk_frame *fr, size_t 
     } else if (fr->has & MLK_HAS_VIRIAL) {
         differ(c, "stress flag", i, INFINITY, 0);
     }
-    compare_sum(c, "force sum", i, json_object_get(s, "force_sum"), (const double(*)[3])fr->f, fr->n);
+    compare_sum(c, "force sum", i, json_object_get(s, "force_sum"), (const double(*)[3])fr->f,
+                fr->n);
     double(*frac)[3] = malloc(fr->n * sizeof *frac);
     for (size_t a = 0; a < fr->n; a++) mlk_cell_frac(&fr->cell, fr->x[a], frac[a]);
-    compare_sum(c, "position sum", i, json_object_get(s, "scaled_sum"), (const double(*)[3])frac, fr->n);
+    compare_sum(c, "position sum", i, json_object_get(s, "scaled_sum"), (const double(*)[3])frac,
+                fr->n);
     const json_t *x = json_object_get(s, "cartesian"), *f = json_object_get(s, "forces"),
                  *q = json_object_get(s, "scaled");
     if (json_is_array(x))
         differ(c, "positions", i, mlk_test_json_diff(x, &fr->x[0][0], 3 * fr->n), 2 * PRINTED);
     if (json_is_array(q))
-        differ(c, "fractional positions", i, mlk_test_json_diff(q, &frac[0][0], 3 * fr->n), PRINTED);
+        differ(c, "fractional positions", i, mlk_test_json_diff(q, &frac[0][0], 3 * fr->n),
+               PRINTED);
     if (json_is_array(f))
         differ(c, "forces", i, mlk_test_json_diff(f, &fr->f[0][0], 3 * fr->n), PRINTED);
     free(frac);
@@ -88,7 +95,8 @@ static void compare_step(check *c, const json_t *s, const mlk_frame *fr, size_t 
 /* Symbols as printed, except those that are no element ("X"): these come from the POTCAR title. */
 static void compare_species(check *c, const json_t *g, const mlk_frame *fr)
 {
-    const json_t *symbols = json_object_get(g, "species"), *types = json_object_get(g, "type_index"),
+    const json_t *symbols = json_object_get(g, "species"),
+                 *types = json_object_get(g, "type_index"),
                  *table = json_object_get(g, "atomtypes_count_element_mass_valence_potcar");
     if (json_array_size(symbols) != fr->n) differ(c, "number of atoms", 0, INFINITY, 0);
     for (size_t i = 0; i < json_array_size(symbols) && i < fr->n; i++) {
@@ -109,7 +117,8 @@ static size_t expected_frames(const json_t *g)
     const json_t *steps = json_object_get(g, "steps");
     for (size_t k = 0; k < json_array_size(steps); k++) {
         const json_t *s = json_array_get(steps, k);
-        n += !strcmp(mlk_json_get_str(s, "kind", ""), "dft") && json_is_array(json_object_get(s, "lattice"));
+        n += !strcmp(mlk_json_get_str(s, "kind", ""), "dft") &&
+             json_is_array(json_object_get(s, "lattice"));
     }
     return n;
 }
@@ -141,7 +150,8 @@ static void check_file(const char *dir, const char *name, check *c, size_t *want
     mlk_err e = {0};
     mlk_collection fr;
     snprintf(path, sizeof path, "%s/%s", dir, name);
-    snprintf(gold, sizeof gold, "%s/golden/%.*s.json", dir, (int)(strstr(name, ".xml") - name) + 4, name);
+    snprintf(gold, sizeof gold, "%s/golden/%.*s.json", dir, (int)(strstr(name, ".xml") - name) + 4,
+             name);
     json_t *g = load(gold);
     mlk_status s = mlk_test_collect(path, &fr, &e);
     *want = expected_frames(g);
@@ -200,7 +210,8 @@ Test(vasprun, ml_steps_are_skipped_and_steps_keep_their_number)
     char path[600];
     mlk_err e = {0};
     mlk_collection c;
-    if (!mlk_test_vasp(path, sizeof path, "vasprun_v630_ml_md.xml.gz")) cr_skip_test("no shared data");
+    if (!mlk_test_vasp(path, sizeof path, "vasprun_v630_ml_md.xml.gz"))
+        cr_skip_test("no shared data");
     cr_assert(!mlk_test_collect(path, &c, &e), "%s", e.msg);
     cr_expect_eq(c.n, 20);
     cr_expect_eq(c.fr[0].step, 1);

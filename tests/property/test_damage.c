@@ -1,6 +1,7 @@
-/* test_damage.c - data files cut anywhere and with bytes changed: never a crash, never a number that
- * is not finite, and a failure always names the file and says what is wrong. Run under the sanitizers
- * by `make asan`; MLK_DAMAGE=N sets the number of cuts and of changes per file (default 40). */
+/* test_damage.c - data files cut anywhere and with bytes changed: never a crash, never a number
+ * that is not finite, and a failure always names the file and says what is wrong. Run under the
+ * sanitizers by `make asan`; MLK_DAMAGE=N sets the number of cuts and of changes per file (default
+ * 40). */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -27,7 +28,8 @@ static void read_damaged(const char *path, const char *text, size_t n, const cha
         cr_expect(e.file[0] && e.msg[0], "%s: no place or message", what);
         cr_expect(s != MLK_EBUG, "%s: %s", what, e.msg);
     }
-    for (size_t i = 0; i < ds.n; i++) cr_expect(!mlk_frame_check(&ds.frame[i], NULL), "%s: frame %zu", what, i);
+    for (size_t i = 0; i < ds.n; i++)
+        cr_expect(!mlk_frame_check(&ds.frame[i], NULL), "%s: frame %zu", what, i);
     mlk_dataset_free(&ds);
 }
 
@@ -55,7 +57,8 @@ static void damage(const char *source, const char *ending, bool flips)
             static const char evil[] = "<>&*-.eE0 \n\"=n\xff";
             at[j] = mlk_rng_below(&g, n);
             old[j] = text[at[j]];
-            text[at[j]] = j % 2 ? (char)mlk_rng_below(&g, 256) : evil[mlk_rng_below(&g, sizeof evil)];
+            text[at[j]] =
+                j % 2 ? (char)mlk_rng_below(&g, 256) : evil[mlk_rng_below(&g, sizeof evil)];
         }
         snprintf(what, sizeof what, "%s round %zu", ending, k);
         read_damaged(path, text, n, what);
@@ -76,7 +79,8 @@ Test(damage, vasprun, .timeout = 600)
     damage(bundled("g1-600d", path, sizeof path), ".xml", true);
 }
 
-static void converted(const char *ending, mlk_status (*write)(const mlk_dataset *, const char *, mlk_err *))
+static void converted(const char *ending,
+                      mlk_status (*write)(const mlk_dataset *, const char *, mlk_err *))
 {
     char path[600], from[600];
     mlk_dataset ds = {0};
@@ -89,7 +93,6 @@ static void converted(const char *ending, mlk_status (*write)(const mlk_dataset 
     mlk_dataset_free(&ds);
     damage(from, ending, strcmp(ending, ".h5") != 0);
 }
-
 
 static mlk_status as_xyz(const mlk_dataset *ds, const char *path, mlk_err *e)
 {

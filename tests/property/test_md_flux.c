@@ -1,5 +1,6 @@
-/* test_md_flux.c - the energy flux of every registered potential (docs/THEORY.md eq. 5): in an isolated
- * cluster J_E = d/dt sum_i r_i E_i exactly, which fails for any wrong sign or index order. */
+/* test_md_flux.c - the energy flux of every registered potential (docs/THEORY.md eq. 5): in an
+ * isolated cluster J_E = d/dt sum_i r_i E_i exactly, which fails for any wrong sign or index order.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +43,15 @@ static void cluster(const mlk_potential *pot, mlk_md *md)
     mlk_check_ok(mlk_test_crystal(14, 3, species, 7.0, 2.1, 5, &fr, &e), e);
     mlk_check_ok(mlk_cell_init(&fr.cell, box, &e), e);
     for (int k = 0; k < 3; k++) fr.cell.pbc[k] = false;
-    mlk_md_config c = {.temp = 900, .dt = 0.05, .run = 1e6, .sample = 0.05, .dump = 50, .tau = 100,
-                       .skin = 0.5, .thermo = 1000, .seed = 9};
+    mlk_md_config c = {.temp = 900,
+                       .dt = 0.05,
+                       .run = 1e6,
+                       .sample = 0.05,
+                       .dump = 50,
+                       .tau = 100,
+                       .skin = 0.5,
+                       .thermo = 1000,
+                       .seed = 9};
     mlk_check_ok(mlk_md_init(md, &c, pot, &fr, &e), e);
     mlk_check_ok(mlk_md_forces(md, &e), e);
     mlk_frame_free(&fr);
@@ -75,7 +83,8 @@ Test(md_flux, energy_flux_is_the_rate_of_the_energy_moment)
         mlk_md md;
         mlk_err e = {0};
         cluster(pot, &md);
-        double j[3], d[3] = {0}, m[3], (*x)[3] = mlk_alloc(md.n, sizeof *x), (*v)[3] = mlk_alloc(md.n, sizeof *v);
+        double j[3], d[3] = {0}, m[3], (*x)[3] = mlk_alloc(md.n, sizeof *x),
+                     (*v)[3] = mlk_alloc(md.n, sizeof *v);
         double(*a)[3] = mlk_alloc(md.n, sizeof *a);
         flux(&md, j);
         for (size_t i = 0; i < md.n; i++)
@@ -102,7 +111,8 @@ Test(md_flux, energy_flux_is_the_rate_of_the_energy_moment)
     }
 }
 
-/* A step of fourth order from three velocity-Verlet steps (Yoshida, Phys. Lett. A 150, 262 (1990)). */
+/* A step of fourth order from three velocity-Verlet steps (Yoshida, Phys. Lett. A 150, 262 (1990)).
+ */
 static void step4(mlk_md *md, double dt)
 {
     mlk_err e = {0};
@@ -135,8 +145,8 @@ Test(md_flux, integrated_energy_flux_moves_the_energy_moment)
         }
         moment(&md, m1);
         for (int c = 0; c < 3; c++)
-            cr_assert(fabs(sum[c] - (m1[c] - m0[c])) < 1e-6 * path, "%s: error %.3g of %.3g", t->name,
-                      fabs(sum[c] - (m1[c] - m0[c])), path);
+            cr_assert(fabs(sum[c] - (m1[c] - m0[c])) < 1e-6 * path, "%s: error %.3g of %.3g",
+                      t->name, fabs(sum[c] - (m1[c] - m0[c])), path);
         mlk_md_free(&md);
         mlk_potential_destroy(pot);
     }

@@ -48,7 +48,7 @@ static const options variants[] = {
     {"4", "true", "false", "true", "false", "false", "true", "0.3", "", "0.5 0.3 0.5"},
     {"4", "false", "true", "true", "true", "true", "true", "0", "1 0.7 0.5", ""},
     {"3", "false", "true", "false", "false", "false", "true", "0.4", "1 0.7 0.5", "0.4 0.5 0.45"},
-    {"2", "true", "true", "true", "false", "false", "true", "0", "1 1 1", ""},
+    {"1", "true", "true", "true", "false", "false", "true", "0", "1 1 1", ""},
     {"8", "false", "false", "true", "false", "false", "true", "0", "", ""},
     {"0", "true", "false", "true", "false", "false", "true", "0", "", ""},
     {"10", "false", "false", "true", "true", "false", "true", "0", "", ""},

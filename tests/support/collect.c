@@ -51,7 +51,8 @@ mlk_status mlk_test_collect(const char *path, mlk_collection *c, mlk_err *e)
         if (system(command) != 0) return MLK_FAIL(e, MLK_EIO, "cannot run: %s", command);
     }
     mlk_status s = mlk_parse_file(plain, keep, c, &counted, e);
-    if (counted != c->n) return MLK_FAIL(e, MLK_EBUG, "%zu frames counted, %zu kept", counted, c->n);
+    if (counted != c->n)
+        return MLK_FAIL(e, MLK_EBUG, "%zu frames counted, %zu kept", counted, c->n);
     return s;
 }
 

@@ -36,7 +36,17 @@ void mlk_test_fcc(int nx, double a, mlk_frame *fr)
 
 mlk_md_config mlk_test_md_config(double equil_fs, double run_fs)
 {
-    return (mlk_md_config){.temp = 60, .dt = 4, .equil = equil_fs, .run = run_fs, .sample = 4, .dump = 40,
-                           .tau = 100, .skin = 0.6, .max_drift = 5, .checkpoint = 60, .thermo = 10,
-                           .ensemble = MLK_MD_NVE, .seed = 3};
+    return (mlk_md_config){.temp = 60,
+                           .dt = 4,
+                           .equil = equil_fs,
+                           .run = run_fs,
+                           .sample = 4,
+                           .dump = 40,
+                           .tau = 100,
+                           .skin = 0.6,
+                           .max_drift = 5,
+                           .checkpoint = 60,
+                           .thermo = 10,
+                           .ensemble = MLK_MD_NVE,
+                           .seed = 3};
 }

@@ -124,7 +124,8 @@ static void must(mlk_status s, const mlk_err *e)
 }
 
 /* value (rows of 3), and the fixed-interval step and time beside it */
-static void observable(mlk_h5 *h, const char *name, size_t n, const double *v, double fs, mlk_err *e)
+static void observable(mlk_h5 *h, const char *name, size_t n, const double *v, double fs,
+                       mlk_err *e)
 {
     char path[256];
     const size_t three = 3;
@@ -150,7 +151,7 @@ void syn_h5md(const char *path, size_t n, uint64_t seed)
     double mass[N_ATOM], total = 0;
     block b[N_ATOM][3];
     double *flux[6]; /* kinetic, convective, virial, Li, P, S */
-    double (*x)[3] = calloc(N_ATOM, sizeof *x);
+    double(*x)[3] = calloc(N_ATOM, sizeof *x);
     float *frame = calloc(3 * N_ATOM * (n / DUMP + 1), sizeof *frame);
     for (int k = 0; k < 6; k++) flux[k] = calloc(3 * n, sizeof *flux[k]);
     for (int i = 0; i < N_ATOM; i++) {
@@ -166,7 +167,8 @@ void syn_h5md(const char *path, size_t n, uint64_t seed)
             for (int i = 0; i < N_ATOM; i++) {
                 double before = b[i][c].u, now = step(&b[i][c], &g);
                 /* A/ps; vibrations of 0.15 A */
-                v[i] = z[i] == 3 ? now * sqrt(kt / mass[i]) / MLK_TAU_PS : 0.15 * (now - before) / dt * 1e3;
+                v[i] = z[i] == 3 ? now * sqrt(kt / mass[i]) / MLK_TAU_PS
+                                 : 0.15 * (now - before) / dt * 1e3;
                 com += mass[i] * v[i] / total;
             }
             double noise = step(own + c, &g);
@@ -175,7 +177,8 @@ void syn_h5md(const char *path, size_t n, uint64_t seed)
             for (int i = 0; i < N_ATOM; i++) {
                 double w = v[i] - com;
                 if ((t - RUN_IN) % DUMP == 0)
-                    frame[3 * N_ATOM * ((t - RUN_IN) / DUMP) + 3 * (size_t)i + (size_t)c] = (float)x[i][c];
+                    frame[3 * N_ATOM * ((t - RUN_IN) / DUMP) + 3 * (size_t)i + (size_t)c] =
+                        (float)x[i][c];
                 x[i][c] += w * dt * 1e-3;
                 j[z[i] == 3 ? 0 : z[i] == 15 ? 1 : 2] += mass[i] * w;
             }
@@ -190,12 +193,14 @@ void syn_h5md(const char *path, size_t n, uint64_t seed)
     must(mlk_h5_open(&h, path, "w", &e), &e);
     must(mlk_h5_write(h, "/particles/all/species", MLK_H5_INT, 1, &na, z, &e), &e);
     must(mlk_h5_write(h, "/particles/all/mass", MLK_H5_DOUBLE, 1, &na, mass, &e), &e);
-    must(mlk_h5_append(h, "/particles/all/position/value", MLK_H5_FLOAT, 2, shape, (n + DUMP - 1) / DUMP,
-                       frame, true, &e), &e);
+    must(mlk_h5_append(h, "/particles/all/position/value", MLK_H5_FLOAT, 2, shape,
+                       (n + DUMP - 1) / DUMP, frame, true, &e),
+         &e);
     must(mlk_h5_write(h, "/particles/all/position/time", MLK_H5_DOUBLE, 0, NULL, &fs, &e), &e);
     must(mlk_h5_attr_set_str(h, "/particles/all/position/time", "unit", "fs", &e), &e);
-    static const char *const name[6] = {"energy_flux/kinetic", "energy_flux/convective", "energy_flux/virial",
-                                        "mass_flux/Li", "mass_flux/P", "mass_flux/S"};
+    static const char *const name[6] = {"energy_flux/kinetic", "energy_flux/convective",
+                                        "energy_flux/virial",  "mass_flux/Li",
+                                        "mass_flux/P",         "mass_flux/S"};
     for (int k = 0; k < 6; k++) observable(h, name[k], n, flux[k], dt, &e);
     must(mlk_h5_attr_set_double(h, par, "volume_A3", 1000, &e), &e);
     must(mlk_h5_attr_set_double(h, par, "sample_fs", dt, &e), &e);

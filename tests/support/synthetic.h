@@ -1,4 +1,5 @@
-/* synthetic.h - Gaussian fluxes whose Onsager matrix is known exactly: linear stochastic processes. */
+/* synthetic.h - Gaussian fluxes whose Onsager matrix is known exactly: linear stochastic processes.
+ */
 #ifndef MLK_TESTS_SYNTHETIC_H
 #define MLK_TESTS_SYNTHETIC_H
 
@@ -17,15 +18,16 @@
 #define SYN_B_CORRECTED 952.3809523809501
 #define SYN_C 2.5005208116332e7
 
-/* 'A': two coupled fluxes with an optical mode (dt 5 fs); 'B': three fluxes, vector autoregression (dt 1
- * fs); 'C': a second flux that does not diffuse (5 fs); 'D': A with a linearly dependent third flux and
- * a zero fourth one. n samples per run, `runs` independent runs. T = 1400 K, V = 65013.301261 A^3.
- * Aborts the test when memory is exhausted. Free with mlk_flux_free. */
+/* 'A': two coupled fluxes with an optical mode (dt 5 fs); 'B': three fluxes, vector autoregression
+ * (dt 1 fs); 'C': a second flux that does not diffuse (5 fs); 'D': A with a linearly dependent
+ * third flux and a zero fourth one. n samples per run, `runs` independent runs. T = 1400 K, V =
+ * 65013.301261 A^3. Aborts the test when memory is exhausted. Free with mlk_flux_free. */
 void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed);
 
-/* Write an H5MD run as 'mlkit md' does: 12 Li that diffuse (independent Ornstein-Uhlenbeck velocities,
- * D = SYN_RUN_D), 8 P and 26 S that only vibrate, total momentum zero, 650 K, fluxes every 5 fs, positions
- * every 50 fs; the energy flux follows the Li flux and has noise of its own. n flux samples. */
+/* Write an H5MD run as 'mlkit md' does: 12 Li that diffuse (independent Ornstein-Uhlenbeck
+ * velocities, D = SYN_RUN_D), 8 P and 26 S that only vibrate, total momentum zero, 650 K, fluxes
+ * every 5 fs, positions every 50 fs; the energy flux follows the Li flux and has noise of its own.
+ * n flux samples. */
 #define SYN_RUN_D 3.8939 /* A^2/ps: kB T/m x 50 fs */
 void syn_h5md(const char *path, size_t n, uint64_t seed);
 

@@ -28,7 +28,7 @@ static void fill(mlk_dataset *ds, size_t n, size_t per)
         fr.cell.pbc[1] = i % 2;
         for (size_t a = 0; a < fr.n; a++) {
             fr.z[a] = a == 1 ? 16 : 3;
-            fr.x[a][0] = 1.5 * (double)a + 0.001 * (double)i;
+            fr.x[a][0] = 1.3 * (double)a + 0.001 * (double)i;
             fr.f[a][1] = a == 0 ? -0.1 : 0.1 / (double)(fr.n - 1);
         }
         fr.energy = -1.25 * (double)fr.n + 0.001 * (double)i;
@@ -77,7 +77,8 @@ Test(dataset, store_round_trip_is_exact)
         cr_expect_eq(p->has, q->has);
         cr_expect_eq(p->energy, q->energy);
         cr_expect(isnan(q->energy0));
-        cr_expect(p->temperature == q->temperature || (isnan(p->temperature) && isnan(q->temperature)));
+        cr_expect(p->temperature == q->temperature ||
+                  (isnan(p->temperature) && isnan(q->temperature)));
         cr_expect_eq(p->step, q->step);
         cr_expect_eq(p->line, q->line);
         cr_expect_eq(p->cell.pbc[1], q->cell.pbc[1]);
@@ -86,7 +87,8 @@ Test(dataset, store_round_trip_is_exact)
         cr_expect_eq(memcmp(p->x, q->x, p->n * sizeof *p->x), 0);
         cr_expect_eq(memcmp(p->f, q->f, p->n * sizeof *p->f), 0);
         cr_expect_eq(memcmp(p->cell.h, q->cell.h, sizeof p->cell.h), 0);
-        if (p->has & MLK_HAS_VIRIAL) cr_expect_eq(memcmp(p->virial, q->virial, sizeof p->virial), 0);
+        if (p->has & MLK_HAS_VIRIAL)
+            cr_expect_eq(memcmp(p->virial, q->virial, sizeof p->virial), 0);
     }
     cr_expect_eq(b.frame[2].v[1][2], 0.125);
     cr_expect_eq(mlk_dataset_write(&a, path, &e), MLK_EIO, "an existing store is not written over");
@@ -262,12 +264,15 @@ Test(dataset, unusable_frames_are_left_out_of_training_only)
 {
     mlk_dataset ds = {0};
     mlk_err e = {0};
-    const char *path = mlk_test_file("mixed.xyz",
-        "1\nLattice=\"5 0 0 0 5 0 0 0 5\" energy=-1 Properties=species:S:1:pos:R:3:forces:R:3\nLi 0 0 0 0 0 0\n"
-        "1\nLattice=\"5 0 0 0 5 0 0 0 5\" energy=-1\nLi 0 0 0.1\n"
-        "1\nLattice=\"5 0 0 0 5 0 0 0 5\" Properties=species:S:1:pos:R:3:forces:R:3\nLi 0 0 0.2 0 0 0\n"
-        "1\nLattice=\"5 0 0 0 5 0 0 0 5\" energy=-1 scf_converged=F Properties=species:S:1:pos:R:3:forces:R:3\n"
-        "Li 0 0 0.3 0 0 0\n");
+    const char *path =
+        mlk_test_file("mixed.xyz", "1\nLattice=\"5 0 0 0 5 0 0 0 5\" energy=-1 "
+                                   "Properties=species:S:1:pos:R:3:forces:R:3\nLi 0 0 0 0 0 0\n"
+                                   "1\nLattice=\"5 0 0 0 5 0 0 0 5\" energy=-1\nLi 0 0 0.1\n"
+                                   "1\nLattice=\"5 0 0 0 5 0 0 0 5\" "
+                                   "Properties=species:S:1:pos:R:3:forces:R:3\nLi 0 0 0.2 0 0 0\n"
+                                   "1\nLattice=\"5 0 0 0 5 0 0 0 5\" energy=-1 scf_converged=F "
+                                   "Properties=species:S:1:pos:R:3:forces:R:3\n"
+                                   "Li 0 0 0.3 0 0 0\n");
     cr_assert(!mlk_dataset_read(&ds, path, &e), "%s", e.msg);
     cr_expect_eq(ds.n, 1);
     cr_expect_str_eq(ds.frame[0].group, "mixed");
@@ -285,8 +290,8 @@ Test(dataset, unusable_frames_are_left_out_of_training_only)
 
 Test(dataset, groups_of_files_with_the_same_name_stay_apart)
 {
-    static const char one[] =
-        "1\nLattice=\"5 0 0 0 5 0 0 0 5\" energy=-1 Properties=species:S:1:pos:R:3:forces:R:3\nLi 0 0 0 0 0 0\n";
+    static const char one[] = "1\nLattice=\"5 0 0 0 5 0 0 0 5\" energy=-1 "
+                              "Properties=species:S:1:pos:R:3:forces:R:3\nLi 0 0 0 0 0 0\n";
     mlk_dataset ds = {0};
     mlk_err e = {0};
     char dir[300], p[2][400];
@@ -311,7 +316,7 @@ Test(dataset, suspicious_labels_are_found)
     mlk_suspects s;
     mlk_frame copy;
     fill(&ds, 40, 4);
-    ds.frame[3].f[0][0] = 30;               /* outlier, and a net force */
+    ds.frame[3].f[0][0] = 30; /* outlier, and a net force */
     ds.frame[7].scf = MLK_SCF_UNCONVERGED;
     ds.frame[9].energy += 50;
     ds.frame[12].x[1][0] = ds.frame[12].x[0][0] + 0.2;
@@ -325,7 +330,7 @@ Test(dataset, suspicious_labels_are_found)
     static const struct {
         mlk_suspect_kind kind;
         size_t frame, count;
-    } want[] = {{MLK_SUSPECT_FORCE, 3, 1},      {MLK_SUSPECT_NET_FORCE, 3, 1},
+    } want[] = {{MLK_SUSPECT_FORCE, 3, 1},       {MLK_SUSPECT_NET_FORCE, 3, 1},
                 {MLK_SUSPECT_UNCONVERGED, 7, 1}, {MLK_SUSPECT_ENERGY, 9, 1},
                 {MLK_SUSPECT_CLOSE, 12, 1},      {MLK_SUSPECT_NO_FORCE, 15, 1},
                 {MLK_SUSPECT_DUPLICATE, 40, 1},  {MLK_SUSPECT_CONTRADICTION, 41, 1}};
@@ -334,7 +339,8 @@ Test(dataset, suspicious_labels_are_found)
         cr_expect_eq(s.count[want[k].kind], want[k].count, "%s: %zu", name, s.count[want[k].kind]);
         for (size_t i = 0; i < s.n; i++)
             if (s.item[i].kind == want[k].kind)
-                cr_expect_eq(s.item[i].frame, want[k].frame, "%s: frame %zu", name, s.item[i].frame);
+                cr_expect_eq(s.item[i].frame, want[k].frame, "%s: frame %zu", name,
+                             s.item[i].frame);
     }
     mlk_suspects_free(&s);
     mlk_dataset_free(&ds);

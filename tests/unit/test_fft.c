@@ -81,7 +81,8 @@ Test(corr, equals_the_direct_sum)
                     for (size_t t = 0; t + k < N; t++)
                         s += 0.5 * (x[(3 * a + c) * N + t + k] * x[(3 * b + c) * N + t] +
                                     x[(3 * b + c) * N + t + k] * x[(3 * a + c) * N + t]);
-                mlk_check_close(out[mlk_corr_row(M, a, b) * L + k], s / (3.0 * (double)(N - k)), 1e-13);
+                mlk_check_close(out[mlk_corr_row(M, a, b) * L + k], s / (3.0 * (double)(N - k)),
+                                1e-13);
             }
     double in[3];
     mlk_corr_integral(3, (const double[]){2, 4, 6}, 0.5, in);

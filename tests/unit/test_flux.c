@@ -1,4 +1,5 @@
-/* test_flux.c - runs in H5MD: reading, diffusion, choice of the mobile species, conductivity, JSON. */
+/* test_flux.c - runs in H5MD: reading, diffusion, choice of the mobile species, conductivity, JSON.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,11 +29,13 @@ Test(flux, h5md_run_from_file_to_json)
     mlk_check_ok(mlk_flux_read_h5md(&fl, path[0], &e), e);
     cr_assert(fl.n == 12000 && fl.m == 4 && fl.part && fl.n_segment == 1);
     cr_assert(fl.temperature == 650 && fl.volume == 1000 && fl.dt == 5);
-    cr_assert(!strcmp(fl.label[0], "energy") && !strcmp(fl.label[1], "Li") && !strcmp(fl.label[3], "S"));
+    cr_assert(!strcmp(fl.label[0], "energy") && !strcmp(fl.label[1], "Li") &&
+              !strcmp(fl.label[3], "S"));
     cr_assert(fl.count[1] == 12 && fl.count[2] == 8 && fl.count[3] == 26);
     mlk_check_close(fl.mass[1], 6.94, 1e-12);
     for (size_t k = 0; k < 3 * fl.n; k++) /* parts add up; momentum vanishes */
-        cr_assert(fabs(fl.part[k] + fl.part[3 * fl.n + k] + fl.part[6 * fl.n + k] - fl.j[k]) < 1e-12 &&
+        cr_assert(fabs(fl.part[k] + fl.part[3 * fl.n + k] + fl.part[6 * fl.n + k] - fl.j[k]) <
+                      1e-12 &&
                   fabs(fl.j[3 * fl.n + k] + fl.j[6 * fl.n + k] + fl.j[9 * fl.n + k]) < 1e-9);
     mlk_check_ok(mlk_flux_read_h5md(&more, path[1], &e), e);
     mlk_check_ok(mlk_flux_append(&fl, &more, &e), e);
@@ -43,8 +46,11 @@ Test(flux, h5md_run_from_file_to_json)
     cr_assert(d.n_species == 3 && d.mobile[0] && !d.mobile[1] && !d.mobile[2]);
     mlk_check_close(d.d[0], SYN_RUN_D, 4 * d.d_err[0]);
     cr_assert(d.d_err[0] < 0.25 * SYN_RUN_D && d.d_err[0] > 0.01 * SYN_RUN_D);
-    mlk_onsager_opts o = {.rule = MLK_RULE_WEIGHTED, .pool = 1, .has_charge = 1,
-                          .charge = {0, 1 / fl.mass[1], 5 / fl.mass[2], -2 / fl.mass[3]}, .ion = {0, 1, 5, -2}};
+    mlk_onsager_opts o = {.rule = MLK_RULE_WEIGHTED,
+                          .pool = 1,
+                          .has_charge = 1,
+                          .charge = {0, 1 / fl.mass[1], 5 / fl.mass[2], -2 / fl.mass[3]},
+                          .ion = {0, 1, 5, -2}};
     mlk_check_ok(mlk_onsager_init(&on, &fl, &o, &d, &e), e);
     cr_assert(on.m == 2 && on.choice.set[1] == 1 && strstr(on.choice.reason, "Li: diffuses"), "%s",
               on.choice.reason);
@@ -57,17 +63,40 @@ Test(flux, h5md_run_from_file_to_json)
     mlk_check_close(on.kappa_naive, on.kappa_scale * (own + coupled), 3 * on.kappa_naive_err);
     mlk_check_close(-on.l_raw[1] / on.l_raw[3], -0.3, 0.06);
     json_t *j = mlk_transport_json(&on, &fl, &o, &d, 1);
-    static const char *const names[] = {"temperature_K", "volume_A3", "dt_fs", "n_samples", "fluxes", "method",
-        "kappa_naive", "kappa_naive_err", "kappa", "kappa_err", "theta", "theta_err", "L", "fstar_THz", "pstar",
-        "sigma_S_m", "haven_ratio", "mobile", "mobile_reason", "diffusion", "curves", "green_kubo", "replicas",
-        "n_runs", "atoms"};
-    for (size_t k = 0; k < sizeof names / sizeof *names; k++) cr_assert(json_object_get(j, names[k]), "%s", names[k]);
+    static const char *const names[] = {"temperature_K",
+                                        "volume_A3",
+                                        "dt_fs",
+                                        "n_samples",
+                                        "fluxes",
+                                        "method",
+                                        "kappa_naive",
+                                        "kappa_naive_err",
+                                        "kappa",
+                                        "kappa_err",
+                                        "theta",
+                                        "theta_err",
+                                        "L",
+                                        "fstar_THz",
+                                        "pstar",
+                                        "sigma_S_m",
+                                        "haven_ratio",
+                                        "mobile",
+                                        "mobile_reason",
+                                        "diffusion",
+                                        "curves",
+                                        "green_kubo",
+                                        "replicas",
+                                        "n_runs",
+                                        "atoms"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        cr_assert(json_object_get(j, names[k]), "%s", names[k]);
     const json_t *c = json_object_get(j, "curves"), *curve, *a;
     const char *key, *sub;
     size_t seen = 0;
     json_object_foreach((json_t *)c, key, curve) json_object_foreach((json_t *)curve, sub, a)
     {
-        cr_assert(!json_is_array(a) || (json_array_size(a) <= 600 && json_array_size(a) > 4), "%s.%s", key, sub);
+        cr_assert(!json_is_array(a) || (json_array_size(a) <= 600 && json_array_size(a) > 4),
+                  "%s.%s", key, sub);
         seen++;
     }
     cr_assert(seen > 15);
@@ -80,7 +109,8 @@ Test(flux, h5md_run_from_file_to_json)
     unlink(path[1]);
 }
 
-/* without positions the same species is found from the spectra: the framework's recoil is recognised */
+/* without positions the same species is found from the spectra: the framework's recoil is
+ * recognised */
 Test(flux, mobile_species_from_spectra)
 {
     char path[256];
@@ -109,8 +139,9 @@ Test(flux, bad_runs_are_named)
     const size_t three = 3;
     const double bad[3] = {1, NAN, 2};
     mlk_check_ok(mlk_h5_open(&h, path, "a", &e), e);
-    static const char *const sets[6] = {"energy_flux/kinetic", "energy_flux/convective", "energy_flux/virial",
-                                        "mass_flux/Li", "mass_flux/P", "mass_flux/S"};
+    static const char *const sets[6] = {"energy_flux/kinetic", "energy_flux/convective",
+                                        "energy_flux/virial",  "mass_flux/Li",
+                                        "mass_flux/P",         "mass_flux/S"};
     for (int k = 0; k < 6; k++) {
         char set[128];
         snprintf(set, sizeof set, "/observables/%s/value", sets[k]);

@@ -118,6 +118,28 @@ Test(lsq, recovers_the_teacher)
     }
 }
 
+/* Components of species that are never neighbours are 1e-16 instead of zero: no coefficient may be
+ * fitted to that. */
+Test(lsq, columns_of_round_off_are_left_out)
+{
+    mlk_potential *teacher = make("false", 3, "snap"), *pot;
+    mlk_dataset ds = make_set(teacher, 16);
+    mlk_lsq_config cfg = MLK_LSQ_DEFAULTS;
+    mlk_lsq_result res = {0};
+    mlk_err e = {0};
+    const mlk_potential_type *t = mlk_potential_find("snap");
+    const char *set[][2] = {
+        {"twojmax", "2"}, {"rcut", "4"}, {"chem", "true"}, {"radius", "0.1 0.5"}};
+    cr_assert_eq(mlk_potential_new(&pot, t, &e), MLK_OK);
+    for (int k = 0; k < 4; k++)
+        cr_assert_eq(mlk_opt_set(t->hyper, pot->hyper, set[k][0], set[k][1], &e), MLK_OK);
+    cr_assert_eq(mlk_potential_create(pot, 2, species, 1, &e), MLK_OK, "%s", e.msg);
+    cr_assert_eq(mlk_lsq_fit(pot, &ds, &cfg, &res, &e), MLK_OK, "%s", e.msg);
+    for (size_t k = 0; k < pot->n_param; k++) cr_expect_lt(fabs(pot->param[k]), 1e6);
+    free_set(&ds);
+    mlk_potential_destroy(pot), mlk_potential_destroy(teacher);
+}
+
 Test(lsq, same_bits_with_any_number_of_threads)
 {
     mlk_potential *teacher = make("true", 3, "snap"), *pot[2];

@@ -97,7 +97,8 @@ Test(md, reversed_velocities_lead_back)
     double worst = 0;
     for (size_t i = 0; i < s.md.n; i++)
         for (int k = 0; k < 3; k++) worst = fmax(worst, fabs(s.md.x[i][k] - s.fr.x[i][k]));
-    cr_assert(worst < 1e-9, "%g", worst); /* round-off times the growth of a chaotic orbit in 1.2 ps */
+    cr_assert(worst < 1e-9, "%g",
+              worst); /* round-off times the growth of a chaotic orbit in 1.2 ps */
     end(&s);
 }
 
@@ -205,7 +206,8 @@ static void check_canonical(size_t dof, double dt_over_tau, int n)
         double a = mlk_bdp_factor(k, target, dof, dt_over_tau, 17, t);
         k *= a * a;
         if (t < 200) continue;
-        double d = (k - target) / sqrt(0.5 * (double)dof); /* mean 0, variance 1, skew sqrt(8/dof) */
+        double d =
+            (k - target) / sqrt(0.5 * (double)dof); /* mean 0, variance 1, skew sqrt(8/dof) */
         m[0] += 1, m[1] += d, m[2] += d * d, m[3] += d * d * d;
     }
     double c = exp(-dt_over_tau), inflate = (1 + c) / (1 - c); /* correlated samples */
@@ -236,7 +238,8 @@ Test(md, equilibration_reaches_the_temperature_and_production_keeps_it)
     mlk_err e = {0};
     begin(&s, 3, &c);
     mlk_check_ok(mlk_md_run(&s.md, NULL, &e), e);
-    mlk_check_close(s.md.sums.temp / s.md.sums.n, 60, 2.0); /* T/sqrt(3N) = 3.3 K without the correction */
+    mlk_check_close(s.md.sums.temp / s.md.sums.n, 60,
+                    2.0); /* T/sqrt(3N) = 3.3 K without the correction */
     double err, drift = mlk_md_drift(&s.md, &err);
     cr_assert(fabs(drift) < 1 + 4 * err, "drift %g +- %g meV/atom/ns", drift, err);
     end(&s);

@@ -1,5 +1,6 @@
-/* test_md_heatflux.c - per-atom virials and heat flux of one snapshot against LAMMPS (compute heat/flux
- * with centroid/stress/atom). The potentials are plain truncated pair sums that exist only here. */
+/* test_md_heatflux.c - per-atom virials and heat flux of one snapshot against LAMMPS (compute
+ * heat/flux with centroid/stress/atom). The potentials are plain truncated pair sums that exist
+ * only here. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +38,8 @@ static double buck_coul(int a, int b, double r, double *slope)
     return u + q;
 }
 
-static mlk_status eval(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i0, size_t i1,
-                       mlk_scratch *s, double *u, double *const p[3], mlk_err *e)
+static mlk_status eval(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i0,
+                       size_t i1, mlk_scratch *s, double *u, double *const p[3], mlk_err *e)
 {
     (void)s, (void)e;
     pair_fn fn = *(const pair_fn *)pot->hyper;
@@ -82,8 +83,8 @@ static void read_snapshot(const char *path, snapshot *s)
         char el[8];
         double *x = s->fr.x[i], *v = s->fr.v[i];
         cr_assert(fgets(line, sizeof line, f) &&
-                  sscanf(line, "%7s %lf %lf %lf %lf %lf %lf %lf", el, x, x + 1, x + 2, v, v + 1, v + 2,
-                         &s->mass[i]) == 8);
+                  sscanf(line, "%7s %lf %lf %lf %lf %lf %lf %lf", el, x, x + 1, x + 2, v, v + 1,
+                         v + 2, &s->mass[i]) == 8);
         s->fr.z[i] = mlk_element_z(el);
     }
     fclose(f);
@@ -126,8 +127,8 @@ static void compare(const char *folder, pair_fn fn, double rc, size_t n_species,
     size_t n = s.fr.n;
     int *el = mlk_alloc(n, sizeof *el);
     mlk_check_ok(mlk_potential_types_of(&pot, &s.fr, el, &e), e);
-    /* the file's velocities [A/ps], with the constant of that LAMMPS for masses, are in our units when
-     * masses are multiplied by mvv2e: then everything comes out in eV and eV A/ps */
+    /* the file's velocities [A/ps], with the constant of that LAMMPS for masses, are in our units
+     * when masses are multiplied by mvv2e: then everything comes out in eV and eV A/ps */
     for (size_t i = 0; i < n; i++) s.mass[i] *= 1.0364269e-4;
     mlk_md_flux j;
     mlk_md_fluxes(n, el, n_species, s.mass, (const double(*)[3])s.fr.v, &ev, &j);
@@ -143,8 +144,10 @@ static void compare(const char *folder, pair_fn fn, double rc, size_t n_species,
     for (size_t i = 0; i < n; i++) {
         want(ref, NULL, i, 14, v);
         mlk_check_close(ev.u[i], v[0], 1e-9 * (1 + fabs(v[0])));
-        for (int c = 0; c < 3; c++) mlk_check_close(ev.f[i][c], v[2 + c], 1e-9 * (1 + fabs(v[2 + c])));
-        for (int c = 0; c < 9; c++) mlk_check_close(ev.w[i][c], v[5 + c], 1e-9 * (1 + fabs(v[5 + c])));
+        for (int c = 0; c < 3; c++)
+            mlk_check_close(ev.f[i][c], v[2 + c], 1e-9 * (1 + fabs(v[2 + c])));
+        for (int c = 0; c < 9; c++)
+            mlk_check_close(ev.w[i][c], v[5 + c], 1e-9 * (1 + fabs(v[5 + c])));
     }
     mlk_free(el), mlk_free(s.mass);
     mlk_frame_free(&s.fr);

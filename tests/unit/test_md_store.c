@@ -1,5 +1,5 @@
-/* test_md_store.c - the file of a run, its checkpoints, and runs that are stopped or killed. Parents of
- * fork() must not have used OpenMP before: each test forks first. */
+/* test_md_store.c - the file of a run, its checkpoints, and runs that are stopped or killed.
+ * Parents of fork() must not have used OpenMP before: each test forks first. */
 #include <dirent.h>
 #include <math.h>
 #include <omp.h>
@@ -79,7 +79,8 @@ static int wait_for(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-static const char *const datasets[] = {"/particles/all/position/value", "/particles/all/position/step",
+static const char *const datasets[] = {"/particles/all/position/value",
+                                       "/particles/all/position/step",
                                        "/observables/energy_flux/kinetic/value",
                                        "/observables/energy_flux/convective/value",
                                        "/observables/energy_flux/virial/value",
@@ -150,8 +151,10 @@ Test(md_store, killed_run_continues_bit_for_bit)
             kill(pid, SIGKILL);
         }
         status = wait_for(pid);
-        if (status == -SIGKILL) kills++;
-        else cr_assert_eq(status, 0, "status %d", status);
+        if (status == -SIGKILL)
+            kills++;
+        else
+            cr_assert_eq(status, 0, "status %d", status);
     }
     cr_assert(kills >= 3, "only %d kills", kills);
     cr_assert(!mlk_file_exists("run.h5.parts") && !mlk_file_exists("run.h5.ckpt.h5"));
@@ -243,13 +246,15 @@ Test(md_store, file_follows_its_contract)
         size_t dim[4];
         mlk_check_ok(mlk_h5_dims(h, want[k].path, &nd, dim, &e), e);
         cr_assert_eq(nd, want[k].nd, "%s", want[k].path);
-        for (int d = 0; d < nd; d++) cr_assert_eq(dim[d], want[k].dim[d], "%s: %zu", want[k].path, dim[d]);
+        for (int d = 0; d < nd; d++)
+            cr_assert_eq(dim[d], want[k].dim[d], "%s: %zu", want[k].path, dim[d]);
         if (!want[k].unit) continue;
         mlk_check_ok(mlk_h5_attr_str(h, want[k].path, "unit", text, sizeof text, &e), e);
         cr_assert_str_eq(text, want[k].unit);
     }
-    const char *const reals[] = {"volume_A3", "dt_fs", "sample_fs", "temperature_K", "temperature_mean_K",
-                                 "drift_meV_atom_ns", "wall_s", "atom_steps_per_s"};
+    const char *const reals[] = {
+        "volume_A3",         "dt_fs",  "sample_fs",       "temperature_K", "temperature_mean_K",
+        "drift_meV_atom_ns", "wall_s", "atom_steps_per_s"};
     double v;
     for (size_t k = 0; k < sizeof reals / sizeof *reals; k++) {
         mlk_check_ok(mlk_h5_attr_double(h, "/parameters/mlkit", reals[k], &v, &e), e);
@@ -267,7 +272,8 @@ Test(md_store, file_follows_its_contract)
     double time[50], step;
     mlk_check_ok(mlk_h5_read(h, "/particles/all/position/time", MLK_H5_DOUBLE, time, &e), e);
     mlk_check_close(time[49], 49 * 40, 1e-9);
-    mlk_check_ok(mlk_h5_read(h, "/observables/energy_flux/virial/time", MLK_H5_DOUBLE, &step, &e), e);
+    mlk_check_ok(mlk_h5_read(h, "/observables/energy_flux/virial/time", MLK_H5_DOUBLE, &step, &e),
+                 e);
     mlk_check_close(step, 4, 1e-12);
     mlk_h5_close(&h, &e);
 
@@ -276,11 +282,13 @@ Test(md_store, file_follows_its_contract)
     cr_assert(complete);
     c.temp = 70;
     cr_assert_eq(session(&c, "run.h5", &complete, &e), MLK_EINVAL);
-    cr_assert(strstr(e.msg, "temperature_K: 60") && strstr(e.msg, "temperature_K: 70") && e.hint[0], "%s", e.msg);
+    cr_assert(strstr(e.msg, "temperature_K: 60") && strstr(e.msg, "temperature_K: 70") && e.hint[0],
+              "%s", e.msg);
     leave(dir);
 }
 
-/* The first recorded flux is that of the start state; thread count and records agree with the library. */
+/* The first recorded flux is that of the start state; thread count and records agree with the
+ * library. */
 Test(md_store, recorded_numbers_are_those_of_the_state)
 {
     char dir[64];
@@ -301,14 +309,20 @@ Test(md_store, recorded_numbers_are_those_of_the_state)
     mlk_check_ok(mlk_h5_open(&h, "run.h5", "r", &e), e);
     for (int k = 0; k < 30; k++) {
         mlk_md_fluxes(md.n, md.el, md.n_el, md.mass, (const double(*)[3])md.v, &md.ev, &j);
-        mlk_check_ok(mlk_h5_read_rows(h, "/observables/energy_flux/virial/value", MLK_H5_DOUBLE, (size_t)k, 1,
-                                      row, &e), e);
-        for (int d = 0; d < 3; d++) mlk_check_close(row[d], j.virial[d] / MLK_TAU_PS, 1e-15 + 1e-14 * fabs(row[d]));
+        mlk_check_ok(mlk_h5_read_rows(h, "/observables/energy_flux/virial/value", MLK_H5_DOUBLE,
+                                      (size_t)k, 1, row, &e),
+                     e);
+        for (int d = 0; d < 3; d++)
+            mlk_check_close(row[d], j.virial[d] / MLK_TAU_PS, 1e-15 + 1e-14 * fabs(row[d]));
         if (k == 20) {
-            mlk_check_ok(mlk_h5_read_rows(h, "/particles/all/position/value", MLK_H5_DOUBLE, 2, 1, x, &e), e);
+            mlk_check_ok(
+                mlk_h5_read_rows(h, "/particles/all/position/value", MLK_H5_DOUBLE, 2, 1, x, &e),
+                e);
             for (size_t i = 0; i < md.n; i++)
                 for (size_t d = 0; d < 3; d++) mlk_check_close(x[3 * i + d], md.x[i][d], 2e-6);
-            mlk_check_ok(mlk_h5_read_rows(h, "/observables/total_energy/value", MLK_H5_DOUBLE, 2, 1, row, &e), e);
+            mlk_check_ok(mlk_h5_read_rows(h, "/observables/total_energy/value", MLK_H5_DOUBLE, 2, 1,
+                                          row, &e),
+                         e);
             mlk_check_close(row[0], md.ev.U + md.kinetic, 1e-12);
         }
         mlk_check_ok(mlk_md_step(&md, &e), e);
@@ -370,5 +384,36 @@ Test(md_store, records_before_a_divergence_are_kept)
     mlk_md_free(&md);
     mlk_frame_free(&fr);
     mlk_potential_destroy(pot);
+    leave(dir);
+}
+
+/* Distances below the shortest of the training data are flagged, and only those. */
+Test(md_store, atoms_closer_than_the_training_data_are_flagged)
+{
+    char dir[64];
+    enter(dir);
+    for (int k = 0; k < 2; k++) {
+        mlk_md_config c = mlk_test_md_config(0, 400);
+        mlk_err e = {0};
+        bool complete;
+        mlk_potential *pot = mlk_test_argon();
+        mlk_frame fr;
+        mlk_md md;
+        mlk_md_store *st;
+        mlk_md_summary s;
+        const char *path = k ? "far.h5" : "close.h5";
+        pot->dmin = mlk_alloc(1, sizeof(double));
+        pot->dmin[0] = k ? 1.0 : 3.8; /* neighbours stand at 3.82 A */
+        mlk_test_fcc(3, 5.4, &fr);
+        mlk_check_ok(mlk_md_init(&md, &c, pot, &fr, &e), e);
+        mlk_check_ok(mlk_md_store_open(&st, path, &md, &complete, &e), e);
+        mlk_check_ok(mlk_md_run(&md, st, &e), e);
+        mlk_md_store_close(st);
+        mlk_check_ok(mlk_md_summary_read(path, &s, &e), e);
+        cr_assert_eq(s.shortest_flag, k ? 0 : 1);
+        mlk_md_free(&md);
+        mlk_frame_free(&fr);
+        mlk_potential_destroy(pot);
+    }
     leave(dir);
 }

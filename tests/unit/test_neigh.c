@@ -23,7 +23,8 @@ static int order(const void *pa, const void *pb)
 }
 
 /* Every pair of centre i by brute force: all images that can reach. */
-static size_t direct(const mlk_cell *c, size_t n, const double (*x)[3], double rc, size_t i, entry *out)
+static size_t direct(const mlk_cell *c, size_t n, const double (*x)[3], double rc, size_t i,
+                     entry *out)
 {
     size_t m = 0;
     for (size_t j = 0; j < n; j++) {
@@ -42,7 +43,8 @@ static size_t direct(const mlk_cell *c, size_t n, const double (*x)[3], double r
                     if (i == j && !im[0] && !im[1] && !im[2]) continue;
                     double r2 = 0;
                     for (int k = 0; k < 3; k++) {
-                        double r = d[k] + im[0] * c->h[0][k] + im[1] * c->h[1][k] + im[2] * c->h[2][k];
+                        double r =
+                            d[k] + im[0] * c->h[0][k] + im[1] * c->h[1][k] + im[2] * c->h[2][k];
                         r2 += r * r;
                     }
                     if (r2 < rc * rc) out[m++] = (entry){(int)j, {im[0], im[1], im[2]}};
@@ -52,7 +54,8 @@ static size_t direct(const mlk_cell *c, size_t n, const double (*x)[3], double r
     return m;
 }
 
-static void check_list(const mlk_cell *c, size_t n, const double (*x)[3], double rc, const mlk_neigh *nl)
+static void check_list(const mlk_cell *c, size_t n, const double (*x)[3], double rc,
+                       const mlk_neigh *nl)
 {
     entry *want = mlk_alloc(200000, sizeof *want);
     size_t total = 0;
@@ -65,7 +68,8 @@ static void check_list(const mlk_cell *c, size_t n, const double (*x)[3], double
         for (size_t q = 0; q < m; q++) {
             size_t k = a + q;
             cr_assert(nl->j[k] == want[q].j && nl->image[k][0] == want[q].image[0] &&
-                          nl->image[k][1] == want[q].image[1] && nl->image[k][2] == want[q].image[2],
+                          nl->image[k][1] == want[q].image[1] &&
+                          nl->image[k][2] == want[q].image[2],
                       "pair %zu of atom %zu", q, i);
             size_t r = (size_t)nl->rev[k], j = (size_t)nl->j[k];
             cr_assert(r >= nl->start[j] && r < nl->start[j + 1] && nl->j[r] == (int)i &&
@@ -88,9 +92,11 @@ static void random_cell(mlk_rng *g, double size, mlk_cell *c)
     for (;;) {
         double h[3][3];
         for (int a = 0; a < 3; a++)
-            for (int b = 0; b < 3; b++) h[a][b] = size * ((a == b) + 0.9 * (mlk_rng_uniform(g) - 0.5));
+            for (int b = 0; b < 3; b++)
+                h[a][b] = size * ((a == b) + 0.9 * (mlk_rng_uniform(g) - 0.5));
         if (mlk_cell_init(c, (const double(*)[3])h, &e)) continue;
-        if (c->height[0] > 0.4 * size && c->height[1] > 0.4 * size && c->height[2] > 0.4 * size) return;
+        if (c->height[0] > 0.4 * size && c->height[1] > 0.4 * size && c->height[2] > 0.4 * size)
+            return;
     }
 }
 
@@ -172,8 +178,8 @@ Test(neigh, atoms_on_cell_faces_are_listed_once)
     mlk_cell c;
     mlk_err e = {0};
     const double h[3][3] = {{4, 0, 0}, {0, 4, 0}, {0, 0, 4}};
-    const double x[8][3] = {{0, 0, 0},     {4, 2, 2},    {-1e-17, 2, 0}, {2, 4 - 1e-16, 2},
-                            {0, 0, 2},     {2, 2, -4},   {2, 0, 8},      {-4, -2, 1e-300}};
+    const double x[8][3] = {{0, 0, 0}, {4, 2, 2},  {-1e-17, 2, 0}, {2, 4 - 1e-16, 2},
+                            {0, 0, 2}, {2, 2, -4}, {2, 0, 8},      {-4, -2, 1e-300}};
     mlk_neigh nl = {0};
     mlk_check_ok(mlk_cell_init(&c, h, &e), e);
     mlk_check_ok(mlk_neigh_build(&c, 8, x, 3.9, &nl, &e), e);
@@ -195,15 +201,16 @@ Test(neigh, same_list_for_any_number_of_threads)
     omp_set_num_threads(3);
     mlk_check_ok(mlk_neigh_build(&c, 500, (const double(*)[3])x, 6, &b, &e), e);
     cr_assert_eq(a.np, b.np);
-    cr_assert(!memcmp(a.start, b.start, 501 * sizeof *a.start) && !memcmp(a.j, b.j, a.np * sizeof *a.j) &&
+    cr_assert(!memcmp(a.start, b.start, 501 * sizeof *a.start) &&
+              !memcmp(a.j, b.j, a.np * sizeof *a.j) &&
               !memcmp(a.rev, b.rev, a.np * sizeof *a.rev) && !memcmp(a.image, b.image, a.np * 3));
     for (int k = 0; k < 3; k++) cr_assert(!memcmp(a.r[k], b.r[k], a.np * sizeof(double)));
     mlk_neigh_free(&a), mlk_neigh_free(&b);
     mlk_free(x);
 }
 
-/* With a skin: after motion below skin/2 the updated list holds every pair within rc, with the vectors a
- * new list gives. */
+/* With a skin: after motion below skin/2 the updated list holds every pair within rc, with the
+ * vectors a new list gives. */
 Test(neigh, updated_list_with_skin_equals_a_new_one)
 {
     mlk_rng g = mlk_rng_make(7, 1);

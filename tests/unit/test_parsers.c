@@ -21,16 +21,19 @@ static const char HEAD[] =
     " <incar><i type=\"string\" name=\"SYSTEM\">%s</i></incar>\n"
     " <parameters><separator name=\"electronic\" ><separator name=\"electronic convergence\" >"
     "<i type=\"int\" name=\"NELM\"> 3</i></separator></separator>"
-    "<separator name=\"linear response parameters\" ><i type=\"int\" name=\"NELM\"> 1</i></separator>"
+    "<separator name=\"linear response parameters\" ><i type=\"int\" name=\"NELM\"> "
+    "1</i></separator>"
     "<separator name=\"x\" ><i name=\"KINTER\">******</i></separator></parameters>\n"
     " <atominfo><atoms> 2 </atoms><types> 2 </types><array name=\"atoms\" ><set>"
     "<rc><c>Li</c><c> 1</c></rc><rc><c>X </c><c> 2</c></rc></set></array>"
     "<array name=\"atomtypes\" ><set>"
     "<rc><c> 1</c><c>Li</c><c> 6.9</c><c> 3.0</c><c> PAW_PBE Li_sv 10Sep2004 </c></rc>"
-    "<rc><c> 1</c><c>X </c><c> 131.</c><c> 8.0</c><c> PAW_PBE Xe 07Sep2000 </c></rc></set></array></atominfo>\n";
+    "<rc><c> 1</c><c>X </c><c> 131.</c><c> 8.0</c><c> PAW_PBE Xe 07Sep2000 "
+    "</c></rc></set></array></atominfo>\n";
 static const char STEP[] =
     " <calculation>\n  <scstep><energy><i name=\"e_fr_energy\">************</i></energy></scstep>\n"
-    "  <structure><crystal><varray name=\"basis\" ><v> 4 0 0 </v><v> 0 5 0 </v><v> 0 0 6 </v></varray>"
+    "  <structure><crystal><varray name=\"basis\" ><v> 4 0 0 </v><v> 0 5 0 </v><v> 0 0 6 "
+    "</v></varray>"
     "<varray name=\"rec_basis\" ><v> 9 9 9 </v></varray></crystal>"
     "<varray name=\"positions\" ><v> 0.5 0 0 </v><v> 0 0.5 0.25 </v></varray>"
     "<varray name=\"selective\" ><v type=\"logical\"> T F T </v></varray></structure>\n"
@@ -40,8 +43,8 @@ static const char STEP[] =
     "<i name=\"e_0_energy\"> %s </i></energy>\n </calculation>\n";
 
 /* A vasprun.xml of up to two steps; text freed by the caller. */
-static char *make(const char *version, const char *title, const char *f, const char *e, const char *e0,
-                  const char *tail)
+static char *make(const char *version, const char *title, const char *f, const char *e,
+                  const char *e0, const char *tail)
 {
     char *t = malloc(16384);
     size_t n = (size_t)snprintf(t, 16384, HEAD, version, title);
@@ -62,7 +65,8 @@ Test(vasprun_unit, units_signs_and_the_potcar_title)
 {
     mlk_collection c;
     mlk_err e;
-    cr_assert(!read_text("a.xml", make("5.4.4.18Apr17", "t", "0.5", "-8", "-0.5", "</modeling>\n"), &c, &e),
+    cr_assert(!read_text("a.xml", make("5.4.4.18Apr17", "t", "0.5", "-8", "-0.5", "</modeling>\n"),
+                         &c, &e),
               "%s", e.msg);
     cr_assert_eq(c.n, 1);
     const mlk_frame *fr = &c.fr[0];
@@ -90,7 +94,8 @@ Test(vasprun_unit, energy_labels_by_version_and_program)
     cr_expect_eq(mlk_vasprun_shifted("CP2K", "4.1"), 0);
     mlk_collection c;
     mlk_err e;
-    cr_assert(!read_text("v6.xml", make("6.4.1", "t", "0.5", "-8", "-7.75", "</modeling>\n"), &c, &e));
+    cr_assert(
+        !read_text("v6.xml", make("6.4.1", "t", "0.5", "-8", "-7.75", "</modeling>\n"), &c, &e));
     cr_expect_float_eq(c.fr[0].energy0, -7.75, 0);
     mlk_test_release(&c);
     cr_assert(!read_text("vx.xml", make("?", "t", "0.5", "-8", "-0.5", "</modeling>\n"), &c, &e));
@@ -102,12 +107,14 @@ Test(vasprun_unit, asterisks_in_a_force_or_energy_clear_its_flag)
 {
     mlk_collection c;
     mlk_err e;
-    cr_assert(!read_text("f.xml", make("6.4.1", "t", "********", "-8", "-8", "</modeling>\n"), &c, &e));
+    cr_assert(
+        !read_text("f.xml", make("6.4.1", "t", "********", "-8", "-8", "</modeling>\n"), &c, &e));
     cr_assert_eq(c.n, 1);
     cr_expect_eq(c.fr[0].has & MLK_HAS_FORCE, 0);
     cr_expect(c.fr[0].has & MLK_HAS_ENERGY);
     mlk_test_release(&c);
-    cr_assert(!read_text("e.xml", make("6.4.1", "t", "1", "********", "-8", "</modeling>\n"), &c, &e));
+    cr_assert(
+        !read_text("e.xml", make("6.4.1", "t", "1", "********", "-8", "</modeling>\n"), &c, &e));
     cr_expect_eq(c.fr[0].has & MLK_HAS_ENERGY, 0);
     cr_expect(c.fr[0].has & MLK_HAS_FORCE);
     mlk_test_release(&c);
@@ -120,8 +127,11 @@ Test(vasprun_unit, a_careless_title_does_not_spoil_the_file)
 {
     mlk_collection c;
     mlk_err e;
-    cr_assert(!read_text("t.xml", make("6.4.1", "a & b &undef; \x01 caf\xe9", "1", "-8", "-8",
-                                       "</modeling>\n"), &c, &e), "%s", e.msg);
+    cr_assert(
+        !read_text("t.xml",
+                   make("6.4.1", "a & b &undef; \x01 caf\xe9", "1", "-8", "-8", "</modeling>\n"),
+                   &c, &e),
+        "%s", e.msg);
     cr_expect_eq(c.n, 1);
     mlk_test_release(&c);
     cr_expect_eq(read_text("u.xml", make("6.4.1", "t", "1 &", "-8", "-8", "</modeling>\n"), &c, &e),
@@ -133,12 +143,14 @@ Test(vasprun_unit, a_careless_title_does_not_spoil_the_file)
 
 Test(vasprun_unit, truncation_is_reported_with_its_line_after_the_complete_steps)
 {
-    static const char *const tails[] = {"", " <calculation>\n  <scstep>\n", " <calculation>\n <v> 0.1",
+    static const char *const tails[] = {"", " <calculation>\n  <scstep>\n",
+                                        " <calculation>\n <v> 0.1",
                                         " <structure name=\"finalpos\" ><crystal>", " <calcul"};
     for (size_t k = 0; k < sizeof tails / sizeof *tails; k++) {
         mlk_collection c;
         mlk_err e;
-        cr_expect_eq(read_text("cut.xml", make("6.4.1", "t", "1", "-8", "-8", tails[k]), &c, &e), MLK_EFORMAT);
+        cr_expect_eq(read_text("cut.xml", make("6.4.1", "t", "1", "-8", "-8", tails[k]), &c, &e),
+                     MLK_EFORMAT);
         cr_expect_eq(c.n, 1, "'%s': %zu frames", tails[k], c.n);
         cr_expect_geq(e.line, 13, "'%s': line %ld", tails[k], e.line);
         cr_expect(strstr(e.msg, "ends early"), "%s", e.msg);
@@ -158,13 +170,17 @@ Test(vasprun_unit, damage_in_the_middle_keeps_the_steps_before_it)
 {
     mlk_collection c;
     mlk_err e;
-    cr_expect_eq(read_text("d.xml", make("6.4.1", "t", "1", "-8", "-8", "<calculation></structure>\n</modeling>"),
-                           &c, &e), MLK_EFORMAT);
+    cr_expect_eq(
+        read_text("d.xml",
+                  make("6.4.1", "t", "1", "-8", "-8", "<calculation></structure>\n</modeling>"), &c,
+                  &e),
+        MLK_EFORMAT);
     cr_expect_eq(c.n, 1);
     cr_expect(strstr(e.msg, "not well-formed"), "%s", e.msg);
     mlk_test_release(&c);
     /* rows that do not fit the number of atoms */
-    char *t = make("6.4.1", "t", "1", "-8", "-8", "</modeling>"), *v = strstr(t, "<v> -0.5 0 0 </v>");
+    char *t = make("6.4.1", "t", "1", "-8", "-8", "</modeling>"),
+         *v = strstr(t, "<v> -0.5 0 0 </v>");
     memset(v, ' ', strlen("<v> -0.5 0 0 </v>"));
     cr_expect_eq(read_text("r.xml", t, &c, &e), MLK_EFORMAT);
     cr_expect(strstr(e.msg, "1 force rows, expected 2"), "%s", e.msg);
@@ -176,9 +192,11 @@ Test(vasprun_unit, entities_are_never_expanded_or_loaded)
     mlk_collection c;
     mlk_err e;
     char *t = malloc(4096);
-    snprintf(t, 4096, "<?xml version=\"1.0\"?>\n<!DOCTYPE m [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;\">"
-                      "<!ENTITY x SYSTEM \"file:///etc/passwd\">]>\n<modeling><incar>"
-                      "<i name=\"SYSTEM\">&b;&x;</i></incar></modeling>\n");
+    snprintf(
+        t, 4096,
+        "<?xml version=\"1.0\"?>\n<!DOCTYPE m [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;\">"
+        "<!ENTITY x SYSTEM \"file:///etc/passwd\">]>\n<modeling><incar>"
+        "<i name=\"SYSTEM\">&b;&x;</i></incar></modeling>\n");
     cr_expect_eq(read_text("x.xml", t, &c, &e), MLK_EFORMAT);
     cr_expect_eq(c.n, 0);
     mlk_test_release(&c);
@@ -246,7 +264,8 @@ static void expect_same(const mlk_frame *a, const mlk_frame *b, double tol)
 
 Test(vasprun_unit, what_is_written_reads_back_for_any_program)
 {
-    static const char *const program[][2] = {{"CP2K", "2023.1"}, {"vasp", "5.4.4"}, {"vasp", "6.4.1"}};
+    static const char *const program[][2] = {
+        {"CP2K", "2023.1"}, {"vasp", "5.4.4"}, {"vasp", "6.4.1"}};
     mlk_frame fr[2];
     make_frame(&fr[0], 0);
     make_frame(&fr[1], 0.1);
@@ -259,7 +278,9 @@ Test(vasprun_unit, what_is_written_reads_back_for_any_program)
         cr_assert(!mlk_write_vasprun(path, fr, 2, program[k][0], program[k][1], &e), "%s", e.msg);
         cr_assert(!mlk_test_collect(path, &c, &e), "%s", e.msg);
         cr_assert_eq(c.n, 2);
-        if (k) c.fr[0].temperature = c.fr[1].temperature = 650; /* TEBEG of VASP is no measured value */
+        if (k)
+            c.fr[0].temperature = c.fr[1].temperature =
+                650; /* TEBEG of VASP is no measured value */
         expect_same(&c.fr[0], &fr[0], 1e-9);
         expect_same(&c.fr[1], &fr[1], 1e-9);
         mlk_test_release(&c);
@@ -297,10 +318,16 @@ Test(extxyz_unit, keys_are_case_insensitive_and_prefixed_labels_win)
 {
     mlk_collection c;
     mlk_err e = {0};
-    cr_assert(!mlk_test_collect(mlk_test_file("k.xyz",
-        "1\nLATTICE=\"2 0 0 0 2 0 0 0 2\" Properties=Species:S:1:Pos:R:3:forces:R:3:REF_forces:R:3 "
-        "energy=-1 REF_energy=-2 DFT_virial=\"1 2 3 4 5 6\" group=g1 temperature=300\n"
-        "Si 0 0 0 9 9 9 0.1 0.2 0.3\n"), &c, &e), "%s", e.msg);
+    cr_assert(
+        !mlk_test_collect(
+            mlk_test_file(
+                "k.xyz",
+                "1\nLATTICE=\"2 0 0 0 2 0 0 0 2\" "
+                "Properties=Species:S:1:Pos:R:3:forces:R:3:REF_forces:R:3 "
+                "energy=-1 REF_energy=-2 DFT_virial=\"1 2 3 4 5 6\" group=g1 temperature=300\n"
+                "Si 0 0 0 9 9 9 0.1 0.2 0.3\n"),
+            &c, &e),
+        "%s", e.msg);
     const mlk_frame *fr = &c.fr[0];
     cr_expect_float_eq(fr->energy, -2, 0);
     cr_expect_float_eq(fr->f[0][1], 0.2, 0);
@@ -311,9 +338,13 @@ Test(extxyz_unit, keys_are_case_insensitive_and_prefixed_labels_win)
     cr_expect_float_eq(fr->temperature, 300, 0);
     cr_expect(fr->cell.pbc[0] && fr->cell.pbc[1] && fr->cell.pbc[2]);
     mlk_test_release(&c);
-    cr_assert(!mlk_test_collect(mlk_test_file("k2.xyz",
-        "1\nLattice=\"2 0 0 0 2 0 0 0 2\" energy=-1 free_energy=-1.5 pbc=\"T F T\" stress=\"1 0 0 0 1 0 0 0 1\"\n"
-        "Si 0 0 0\n"), &c, &e), "%s", e.msg);
+    cr_assert(
+        !mlk_test_collect(
+            mlk_test_file("k2.xyz", "1\nLattice=\"2 0 0 0 2 0 0 0 2\" energy=-1 free_energy=-1.5 "
+                                    "pbc=\"T F T\" stress=\"1 0 0 0 1 0 0 0 1\"\n"
+                                    "Si 0 0 0\n"),
+            &c, &e),
+        "%s", e.msg);
     cr_expect_float_eq(c.fr[0].energy, -1.5, 0);
     cr_expect_float_eq(c.fr[0].energy0, -1, 0);
     cr_expect_float_eq(c.fr[0].virial[0][0], -8, 1e-12); /* tension positive, W = -V stress */
@@ -336,10 +367,12 @@ Test(extxyz_unit, every_defect_names_its_line)
         {"2\nLattice=\"2 0 0 0 2 0 0 0 2\"\nSi 0 0 0\n", "ends early", 3, 0},
         {"1\nLattice=\"2 0 0 0 2 0 0 0 2\"\nQq 0 0 0\n", "unknown element", 3, 0},
         {"1\nLattice=\"2 0 0 0 2 0 0 0 2\"\nSi 0 nan 0\n", "not a number", 3, 0},
-        {"1\nLattice=\"2 0 0 0 2 0 0 0 2\" energy=nan\nSi 0 0 0\n", "energy should be a number", 2, 0},
+        {"1\nLattice=\"2 0 0 0 2 0 0 0 2\" energy=nan\nSi 0 0 0\n", "energy should be a number", 2,
+         0},
         {"1\nLattice=\"2 0 0 0 2 0 0 0 2\nSi 0 0 0\n", "no closing", 2, 0},
         {"1\nLattice=\"2 0 0 0 2 0 0 0 0\"\nSi 0 0 0\n", "span a volume", 2, 0},
-        {"1\nLattice=\"2 0 0 0 2 0 0 0 2\" Properties=species:S:1:pos:R:3:forces:R:3\nSi 0 0 0\n", "4 columns", 3, 0},
+        {"1\nLattice=\"2 0 0 0 2 0 0 0 2\" Properties=species:S:1:pos:R:3:forces:R:3\nSi 0 0 0\n",
+         "4 columns", 3, 0},
         {"1\nLattice=\"2 0 0 0 2 0 0 0 2\" stress=\"1 2 3\"\nSi 0 0 0\n", "6 or 9 numbers", 2, 0},
         {"x\nLattice=\"2 0 0 0 2 0 0 0 2\"\nSi 0 0 0\n", "number of atoms", 1, 0},
         {"-4\nLattice=\"2 0 0 0 2 0 0 0 2\"\nSi 0 0 0\n", "number of atoms", 1, 0},
@@ -398,7 +431,8 @@ Test(poscar_unit, defects_name_their_line)
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         mlk_err e = {0};
         mlk_collection c;
-        cr_expect_eq(mlk_test_collect(mlk_test_file("POSCAR_bad", cases[k].text), &c, &e), MLK_EFORMAT);
+        cr_expect_eq(mlk_test_collect(mlk_test_file("POSCAR_bad", cases[k].text), &c, &e),
+                     MLK_EFORMAT);
         cr_expect(strstr(e.msg, cases[k].msg), "case %zu: %s", k, e.msg);
         cr_expect_eq(e.line, cases[k].line, "case %zu: line %ld", k, e.line);
         mlk_test_release(&c);
@@ -412,7 +446,9 @@ Test(parser_unit, empty_foreign_and_packed_files_are_refused_clearly)
     static const bad cases[] = {{"", "empty", 0, 0},
                                 {"hello\nworld\n", "not recognised", 0, 0},
                                 {"<?xml version=\"1.0\"?>\n<svg/>\n", "expected <modeling>", 2, 0},
-                                {"\xfd" "7zXZ", "not recognised", 0, 0},
+                                {"\xfd"
+                                 "7zXZ",
+                                 "not recognised", 0, 0},
                                 {"BZh91AY&SY", "bzip2", 0, 0}};
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         mlk_err e = {0};

@@ -24,7 +24,8 @@ Test(stats, psi_recurrence_everywhere)
 {
     for (double x = 0.01; x < 300; x *= 1.37) {
         mlk_check_close(mlk_digamma(x + 1), mlk_digamma(x) + 1 / x, 4e-15 * (1 + 1 / x));
-        mlk_check_close(mlk_trigamma(x + 1), mlk_trigamma(x) - 1 / (x * x), 4e-15 * (1 + 1 / (x * x)));
+        mlk_check_close(mlk_trigamma(x + 1), mlk_trigamma(x) - 1 / (x * x),
+                        4e-15 * (1 + 1 / (x * x)));
     }
 }
 

@@ -26,7 +26,8 @@ static mlk_potential *make_lj(const double *param)
     return pot;
 }
 
-/* n frames of a rattled rock-salt cell labelled by the true model; mixed: also other compositions */
+/* n frames of a rattled rock-salt cell labelled by the true model; mixed: also other compositions
+ */
 static mlk_dataset make_set(size_t n, bool mixed)
 {
     mlk_dataset ds = {0};
@@ -150,7 +151,8 @@ static void check_gradient(double huber)
         cr_assert_eq(mlk_loss_batch(&l, pot, idx, 4, NULL, &b, NULL), MLK_OK);
         pot->param[m] = keep;
         double fd = (a.loss - b.loss) / 4 / (2 * h);
-        cr_expect(fabs(fd - grad[m]) < 1e-6 * (fabs(fd) + 1e-3), "param %d: %.10g vs %.10g", m, grad[m], fd);
+        cr_expect(fabs(fd - grad[m]) < 1e-6 * (fabs(fd) + 1e-3), "param %d: %.10g vs %.10g", m,
+                  grad[m], fd);
     }
     mlk_loss_free(&l);
     mlk_potential_destroy(pot);
@@ -251,7 +253,8 @@ Test(train, checkpoint_keeps_every_bit_and_refuses_other_settings)
     cr_expect(t[1].epoch == 17 && t[1].n_epoch == 40 && t[1].batch == 3 && t[1].step == 99);
     cr_expect(isinf(t[1].best_loss) && t[1].lr_scale == 0.5 && t[1].best_epoch == 16);
     cr_expect(!memcmp(&t[0].sums, &t[1].sums, sizeof t[0].sums));
-    cr_expect(h[1].n == 2 && h[1].wall == 12.5 && isnan(h[1].row[0].f_valid) && h[1].row[1].loss == 0.1);
+    cr_expect(h[1].n == 2 && h[1].wall == 12.5 && isnan(h[1].row[0].f_valid) &&
+              h[1].row[1].loss == 0.1);
     mlk_free(h[1].row);
     for (int k = 0; k < 2; k++) mlk_adam_free(&t[k].adam);
     snprintf(path, sizeof path, "%s/checkpoint.h5", dir);
@@ -286,7 +289,8 @@ Test(train, wild_labels_step_back_and_end_with_a_message)
     mlk_train_config c = quick_config(30);
     mlk_history h = {0};
     mlk_err e = {0};
-    c.optimizer.lr = c.optimizer.lr_min = 50; /* the diameters turn negative, sqrt(eps) is no number */
+    c.optimizer.lr = c.optimizer.lr_min =
+        50; /* the diameters turn negative, sqrt(eps) is no number */
     c.optimizer.warmup = 0;
     mlk_log_level keep = mlk_log_get_level();
     mlk_log_set_level(MLK_LOG_ERROR);
@@ -339,12 +343,15 @@ Test(train_config, yaml_is_read_and_printed_and_read_again)
 {
     mlk_train_config c, d;
     mlk_err e = {0};
-    cr_assert_eq(read_yaml("version: 1\nseed: 5\ndata: {train: [a.xml, b], valid_fraction: 0.2}\n"
-                           "loss: {energy: 2, force: 1.5, virial: 0, groups: {strained: 2.0}}\n"
-                           "e0: {Li: -0.3, S: -1.1}\nstop: {epochs: 20, patience: 3, budget: 10min}\n"
-                           "models:\n  - {type: lj, rcut: 4.5, zbl: [0.5, 1.0], name: mine, seed: 9}\n",
-                           &c, &e), MLK_OK, "%s:%ld: %s", e.file, e.line, e.msg);
-    cr_expect(c.seed == 5 && c.n_path == 2 && !strcmp(c.path[1], "b") && c.data.valid_fraction == 0.2);
+    cr_assert_eq(
+        read_yaml("version: 1\nseed: 5\ndata: {train: [a.xml, b], valid_fraction: 0.2}\n"
+                  "loss: {energy: 2, force: 1.5, virial: 0, groups: {strained: 2.0}}\n"
+                  "e0: {Li: -0.3, S: -1.1}\nstop: {epochs: 20, patience: 3, budget: 10min}\n"
+                  "models:\n  - {type: lj, rcut: 4.5, zbl: [0.5, 1.0], name: mine, seed: 9}\n",
+                  &c, &e),
+        MLK_OK, "%s:%ld: %s", e.file, e.line, e.msg);
+    cr_expect(c.seed == 5 && c.n_path == 2 && !strcmp(c.path[1], "b") &&
+              c.data.valid_fraction == 0.2);
     cr_expect(c.loss.energy == 2 && c.n_group == 1 && c.group[0].weight == 2);
     cr_expect(c.stop.epochs == 20 && c.stop.budget == 600 && !strcmp(c.e0, "Li=-0.3,S=-1.1"));
     cr_expect(c.n_model == 1 && !strcmp(c.model[0].zbl, "0.5,1.0") && c.model[0].seed == 9);
@@ -379,8 +386,8 @@ Test(train_config, mistakes_name_the_line_and_the_nearest_key)
         mlk_err e = {0};
         cr_expect(read_yaml(bad[k].text, &c, &e) != MLK_OK, "case %zu", k);
         cr_expect(e.line == bad[k].line, "case %zu: line %ld", k, e.line);
-        cr_expect(strstr(e.msg, bad[k].message) && strstr(e.hint, bad[k].hint), "case %zu: %s (%s)", k,
-                  e.msg, e.hint);
+        cr_expect(strstr(e.msg, bad[k].message) && strstr(e.hint, bad[k].hint), "case %zu: %s (%s)",
+                  k, e.msg, e.hint);
         mlk_train_config_free(&c);
     }
 }
