@@ -2,7 +2,7 @@
  * child process, keep a journal, resume.
  *
  * campaign.c       settings, plan
- * campaign_record.c inputs, campaign.yaml
+ * campaign_record.c inputs, campaign.yaml, the numbers at the end
  * campaign_run.c   scheduler, journal, progress
  * campaign_start.c the start structure and its supercell */
 #ifndef MLK_CLI_CAMPAIGN_H
@@ -93,7 +93,8 @@ typedef struct mlk_job {
     bool was_done, must; /* by the journal and its file; to be run now                   */
     pid_t pid;
     int threads;
-    double t0, wall, percent;
+    double t0, wall;
+    double percent, seen; /* progress, and when it last changed */
     char error[300];
 } mlk_job;
 
@@ -151,6 +152,8 @@ mlk_status mlk_campaign_compare(mlk_campaign *c, const char *path, mlk_err *e);
 mlk_status mlk_campaign_write(const mlk_campaign *c, mlk_err *e); /* campaign.yaml */
 mlk_status mlk_campaign_structure(mlk_campaign *c, mlk_err *e);   /* structure.xyz, supercell */
 mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_err *e);
+/* Print the thermal conductivities and where the report is, from report.json, to stdout. */
+void mlk_campaign_headline(const mlk_campaign *c);
 /* UTC, "2026-01-31T12:00:00Z". */
 char *mlk_timestamp(char buf[32]);
 

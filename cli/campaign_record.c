@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,4 +223,33 @@ mlk_status mlk_campaign_compare(mlk_campaign *c, const char *path, mlk_err *e)
                 mlk_conf_str(&root, "mlkit", "?"), MLK_VERSION);
     mlk_conf_free(&root);
     return s;
+}
+
+/* ---- the result ---- */
+
+static double at(const json_t *list, size_t k, const char *key)
+{
+    return mlk_json_get_real(json_array_get(list, k), key, NAN);
+}
+
+void mlk_campaign_headline(const mlk_campaign *c)
+{
+    char path[1100];
+    json_t *js = NULL;
+    mlk_err quiet = {0};
+    if (mlk_json_read(mlk_path_join(path, sizeof path, c->run, "report/report.json"), &js, &quiet))
+        return;
+    const json_t *temps = json_object_get(js, "results");
+    for (size_t t = 0; t < json_array_size(temps); t++) {
+        const json_t *row = json_array_get(temps, t), *m = json_object_get(row, "models");
+        printf("\n%.4g K%*skappa naive [W/m/K]    Onsager-corrected\n",
+               mlk_json_get_real(row, "temperature_K", 0), 8, "");
+        for (size_t k = 0; k < json_array_size(m); k++)
+            printf("  %-10s  %8.3f +- %-6.3f   %8.3f +- %-6.3f\n",
+                   mlk_json_get_str(json_array_get(m, k), "model", "?"), at(m, k, "kappa_naive"),
+                   at(m, k, "kappa_naive_err"), at(m, k, "kappa"), at(m, k, "kappa_err"));
+    }
+    printf("\n%s\n", mlk_json_get_str(js, "statement", ""));
+    printf("report: %s/report/report.html\n", c->run);
+    json_decref(js);
 }

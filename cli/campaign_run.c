@@ -1,5 +1,6 @@
 /* campaign_run.c - runs the jobs of a study as child processes, several side by side; journal,
  * resume, progress. See campaign.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -106,18 +107,37 @@ static void mark(mlk_campaign *c)
     }
 }
 
+/* Remove a file, or a folder with the files in it. */
+static void drop(const char *path)
+{
+    DIR *d = opendir(path);
+    for (const struct dirent *q; d && (q = readdir(d));) {
+        char file[1400];
+        if (q->d_name[0] != '.') remove(mlk_path_join(file, sizeof file, path, q->d_name));
+    }
+    if (d) closedir(d);
+    remove(path);
+}
+
+/* A trajectory, or a part of one, that belongs to a model which is fitted anew. */
 static void drop_stale(const mlk_campaign *c)
 {
+    static const char *const ending[] = {"", ".ckpt.h5", ".parts"};
     for (size_t k = 0; k < c->n_job; k++) {
         const mlk_job *j = &c->job[k];
-        bool stale = false;
+        bool stale = false, said = false;
         for (size_t d = 0; j->must && j->kind == MLK_JOB_MD && d < j->n_dep; d++)
             stale |= c->job[j->dep[d]].must && c->job[j->dep[d]].kind == MLK_JOB_TRAIN;
-        if (!stale || !mlk_file_exists(j->out)) continue;
-        char ckpt[1100];
-        snprintf(ckpt, sizeof ckpt, "%s.ckpt.h5", j->out);
-        mlk_log(MLK_LOG_WARN, "%s belongs to a model that is fitted anew: it is run again", j->id);
-        remove(j->out), remove(ckpt);
+        for (int q = 0; stale && q < 3; q++) {
+            char path[1100];
+            snprintf(path, sizeof path, "%s%s", j->out, ending[q]);
+            if (!mlk_file_exists(path)) continue;
+            if (!said)
+                mlk_log(MLK_LOG_WARN, "%s belongs to a model that is fitted anew: it is run again",
+                        j->id);
+            said = true;
+            drop(path);
+        }
     }
 }
 
@@ -334,7 +354,7 @@ static mlk_status reap(runner *r, mlk_job *j, int status, mlk_err *e)
 
 /* ---- progress ---- */
 
-/* The last "NN %" in the tail of a log. */
+/* How far a job is, from the tail of its log: the last "NN %" or " N/M ". */
 static void look(mlk_job *j)
 {
     char tail[600];
@@ -344,14 +364,17 @@ static void look(mlk_job *j)
     size_t n = fread(tail, 1, sizeof tail - 1, f);
     fclose(f);
     tail[n] = 0;
-    for (char *p = strchr(tail, '%'); p; p = strchr(p + 1, '%')) {
-        char *q = p;
-        while (q > tail && q[-1] == ' ') q--;
-        char *end = q;
-        while (q > tail && (strchr("0123456789.", q[-1]) && q[-1])) q--;
-        double v = q < end ? strtod(q, NULL) : -1;
-        if (v >= 0 && v <= 100) j->percent = v;
+    double before = j->percent;
+    for (const char *p = tail; *p; p++) {
+        double a, b;
+        char end[3];
+        if (p == tail || !strchr(" \r\n", p[-1]) || *p < '0' || *p > '9') continue;
+        if (sscanf(p, "%lf/%lf%1[ ]", &a, &b, end) == 3 && b > 0 && a <= b)
+            j->percent = 100 * a / b;
+        else if (sscanf(p, "%lf%2[ %]", &a, end) == 2 && strchr(end, '%') && a >= 0 && a <= 100)
+            j->percent = a;
     }
+    if (j->percent != before || j->seen < j->t0) j->seen = mlk_wtime();
 }
 
 /* Measured over guessed seconds of jobs like this one. */
@@ -364,7 +387,7 @@ static double calibration(const mlk_campaign *c, const mlk_job *like)
         if (good(j) && j->wall > 0) {
             real += j->wall * (j->threads ? j->threads : 1), guess += j->estimate;
         } else if (j->state == MLK_JOB_RUNNING && j->percent >= 3) {
-            real += (mlk_wtime() - j->t0) * j->threads, guess += j->estimate * j->percent / 100;
+            real += (j->seen - j->t0) * j->threads, guess += j->estimate * j->percent / 100;
         }
     }
     return guess > 0 && real > 0 ? real / guess : 1;
@@ -378,9 +401,12 @@ static double seconds_left(const runner *r)
         if (!j->must || finished(j)) continue;
         double all = j->estimate * calibration(r->c, j), part = all;
         if (j->state == MLK_JOB_RUNNING) {
-            double gone = (mlk_wtime() - j->t0) * j->threads;
-            part = j->percent >= 3 ? gone * (100 - j->percent) / j->percent
-                                   : fmax(all - gone, 0.1 * all);
+            double now = mlk_wtime(), gone = (now - j->t0) * j->threads;
+            part = fmax(all - gone, 0.1 * all);
+            if (j->percent >= 3)
+                part = fmax(
+                    0, ((j->seen - j->t0) * (100 - j->percent) / j->percent - (now - j->seen)) *
+                           j->threads);
             longest = fmax(longest, part / j->threads);
         }
         sum += part;
@@ -486,34 +512,6 @@ static mlk_status dry_run(const mlk_campaign *c, mlk_err *e)
     return MLK_OK;
 }
 
-static double at(const json_t *list, size_t k, const char *key)
-{
-    return mlk_json_get_real(json_array_get(list, k), key, NAN);
-}
-
-/* The numbers people came for. */
-static void print_headline(const mlk_campaign *c)
-{
-    char path[1100];
-    json_t *js = NULL;
-    mlk_err quiet = {0};
-    if (mlk_json_read(mlk_path_join(path, sizeof path, c->run, "report/report.json"), &js, &quiet))
-        return;
-    const json_t *temps = json_object_get(js, "results");
-    for (size_t t = 0; t < json_array_size(temps); t++) {
-        const json_t *row = json_array_get(temps, t), *m = json_object_get(row, "models");
-        printf("\n%.4g K%*skappa naive [W/m/K]    Onsager-corrected\n",
-               mlk_json_get_real(row, "temperature_K", 0), 8, "");
-        for (size_t k = 0; k < json_array_size(m); k++)
-            printf("  %-10s  %8.3f +- %-6.3f   %8.3f +- %-6.3f\n",
-                   mlk_json_get_str(json_array_get(m, k), "model", "?"), at(m, k, "kappa_naive"),
-                   at(m, k, "kappa_naive_err"), at(m, k, "kappa"), at(m, k, "kappa_err"));
-    }
-    printf("\n%s\n", mlk_json_get_str(js, "statement", ""));
-    printf("report: %s/report/report.html\n", c->run);
-    json_decref(js);
-}
-
 static json_t *summary(const runner *r)
 {
     char path[1100];
@@ -560,7 +558,7 @@ mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_e
         return MLK_FAIL(e, MLK_EINTERRUPTED,
                         "stopped; %zu of %zu jobs are done, run the same command to continue",
                         c->n_job - r.n_must + r.n_ok, c->n_job);
-    if (!how->summary) print_headline(c);
+    if (!how->summary) mlk_campaign_headline(c);
     if (!r.n_bad) return MLK_OK;
     size_t blocked = 0;
     for (size_t k = 0; k < c->n_job; k++) {
