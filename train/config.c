@@ -30,7 +30,7 @@ static const mlk_opt loss_opts[] = {
 static const mlk_opt stop_opts[] = {
     {"epochs", MLK_OPT_INT, offsetof(mlk_train_stop, epochs), "0", 0, 10000000, "",
      "passes over the training frames; 0: from visits or budget"},
-    {"visits", MLK_OPT_REAL, offsetof(mlk_train_stop, visits), "12", 1e-6, 1e9, "million atoms",
+    {"visits", MLK_OPT_REAL, offsetof(mlk_train_stop, visits), "8", 1e-6, 1e9, "million atoms",
      "atoms seen in all passes together, when nothing else is asked"},
     {"budget", MLK_OPT_WALL, offsetof(mlk_train_stop, budget), "0", 0, 1e9, "",
      "wall time; epochs are fixed from the measured speed"},
