@@ -29,7 +29,7 @@ static const mlk_opt opts[] = {
     {"budget", MLK_OPT_WALL, offsetof(cfg, budget), "0", 0, 1e9, "",
      "wall time of each model (stop.budget)"},
     {"quick", MLK_OPT_FLAG, offsetof(cfg, quick), "false", 0, 0, "",
-     "a short fit: about 100 s per model"},
+     "a short fit: NEP in about 100 s on one core"},
     {"valid-fraction", MLK_OPT_REAL, offsetof(cfg, valid_fraction), "0.15", 0, 0.9, "",
      "share of frames kept for validation"},
     {"baseline", MLK_OPT_FLAG, offsetof(cfg, baseline), "true", 0, 0, "",
@@ -79,10 +79,7 @@ static mlk_status resolve(const cfg *o, const bool *given, const char *const *se
     MLK_TRY(mlk_train_config_init(c, o->quick, e));
     if (o->config[0]) MLK_TRY(mlk_train_config_read(c, o->config, e));
     if (o->models[0]) MLK_TRY(mlk_train_config_models(c, o->models, e));
-    if (!c->n_model) {
-        bool both = mlk_potential_find("nep") && mlk_potential_find("snap");
-        MLK_TRY(mlk_train_config_models(c, both ? "nep,snap" : "lj", e));
-    }
+    if (!c->n_model) MLK_TRY(mlk_train_config_models(c, "nep,snap", e));
     if (n_words) {
         for (size_t k = 0; k < c->n_path; k++) mlk_free(c->path[k]);
         c->n_path = 0;

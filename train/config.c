@@ -20,7 +20,7 @@ static const mlk_opt loss_opts[] = {
      "weight of energies; auto: 0.02 by gradients, 0.3 by least squares"},
     {"force", MLK_OPT_REAL, offsetof(mlk_train_loss, force), "1.0", 0, 1e6, "", "weight of forces"},
     {"virial", MLK_OPT_REAL, offsetof(mlk_train_loss, virial), "auto", 0, 1e6, "",
-     "weight of virials; auto: 0.01 by gradients, 0.1 by least squares"},
+     "weight of virials; auto: 0.02 by gradients, 0.1 by least squares"},
     {"huber", MLK_OPT_REAL, offsetof(mlk_train_loss, huber), "1.0", 0, 1e6, "spreads",
      "force errors beyond this count linearly; 0: never"},
     {"ramp", MLK_OPT_REAL, offsetof(mlk_train_loss, ramp), "0.1", 1e-6, 1, "",
@@ -30,7 +30,7 @@ static const mlk_opt loss_opts[] = {
 static const mlk_opt stop_opts[] = {
     {"epochs", MLK_OPT_INT, offsetof(mlk_train_stop, epochs), "0", 0, 10000000, "",
      "passes over the training frames; 0: from visits or budget"},
-    {"visits", MLK_OPT_REAL, offsetof(mlk_train_stop, visits), "12", 1e-6, 1e9, "million atoms",
+    {"visits", MLK_OPT_REAL, offsetof(mlk_train_stop, visits), "8", 1e-6, 1e9, "million atoms",
      "atoms seen in all passes together, when nothing else is asked"},
     {"budget", MLK_OPT_WALL, offsetof(mlk_train_stop, budget), "0", 0, 1e9, "",
      "wall time; epochs are fixed from the measured speed"},
@@ -41,13 +41,13 @@ static const mlk_opt stop_opts[] = {
 static const mlk_opt optim_opts[] = {
     {"batch", MLK_OPT_INT, offsetof(mlk_train_optim, batch), "4", 1, 100000, "frames",
      "frames per step"},
-    {"lr", MLK_OPT_REAL, offsetof(mlk_train_optim, lr), "0.005", 1e-9, 10, "",
+    {"lr", MLK_OPT_REAL, offsetof(mlk_train_optim, lr), "0.02", 1e-9, 10, "",
      "highest learning rate"},
     {"lr-min", MLK_OPT_REAL, offsetof(mlk_train_optim, lr_min), "1e-5", 0, 10, "",
      "final learning rate"},
     {"warmup", MLK_OPT_REAL, offsetof(mlk_train_optim, warmup), "0.03", 0, 0.9, "",
      "share of the run with a rising learning rate"},
-    {"weight-decay", MLK_OPT_REAL, offsetof(mlk_train_optim, weight_decay), "1e-4", 0, 10, "",
+    {"weight-decay", MLK_OPT_REAL, offsetof(mlk_train_optim, weight_decay), "0.01", 0, 10, "",
      "shrinking of parameters per unit of learning rate"},
     {"clip", MLK_OPT_REAL, offsetof(mlk_train_optim, clip), "3", 0, 1e9, "",
      "gradients above this times their usual norm are cut; 0: off"},
@@ -82,13 +82,13 @@ static const struct section {
 enum { N_SECTION = sizeof sections / sizeof *sections };
 
 /* what --quick changes: about 100 s on one core for NEP on a few hundred small frames */
-static const char *const quick_settings[][2] = {{"stop.visits", "2.5"}, {NULL, NULL}};
+static const char *const quick_settings[][2] = {{"stop.visits", "3"}, {NULL, NULL}};
 
 /* where a fit starts from something else than the defaults of the type: SNAP resolved by species
  * (one density each) is as fast as a single density of twice the angular momentum and three times
  * as accurate (Li3PS4: 106 against 311 meV/A on held-out groups) */
 static const char *const type_settings[][3] = {
-    {"snap", "chem", "true"}, {"snap", "twojmax", "4"}, {NULL, NULL, NULL}};
+    {"snap", "chem", "true"}, {"snap", "twojmax", "4"}, {"nep", "cutoff", "6,5"}, {NULL, NULL, NULL}};
 
 static mlk_status set_e0(mlk_train_config *c, const char *value, mlk_err *e)
 {
@@ -109,7 +109,7 @@ mlk_train_loss mlk_train_weights(const mlk_train_loss *w, bool linear)
 {
     mlk_train_loss q = *w;
     if (isnan(q.energy)) q.energy = linear ? 0.3 : 0.02;
-    if (isnan(q.virial)) q.virial = linear ? 0.1 : 0.01;
+    if (isnan(q.virial)) q.virial = linear ? 0.1 : 0.02;
     return q;
 }
 

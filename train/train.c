@@ -75,7 +75,9 @@ static void set_weights(driver *d, double x)
     d->loss.huber = w->huber;
 }
 
-/* errors of the validation frames (of the training frames when there are none) with parameters x */
+/* Errors of the validation frames (of the training frames when there are none) with parameters x. The
+ * loss that chooses the best parameters weighs relative errors alike, whatever weights the fit
+ * needs to get there. */
 static mlk_status validate(driver *d, const double *x, mlk_loss_sums *sums, mlk_err *e)
 {
     const size_t *idx = d->n_valid ? d->valid : d->train;
@@ -84,6 +86,9 @@ static mlk_status validate(driver *d, const double *x, mlk_loss_sums *sums, mlk_
     memcpy(d->keep, d->pot->param, d->pot->n_param * sizeof *d->keep);
     MLK_TRY(set_param(d, x, e));
     set_weights(d, 1);
+    if (d->loss.we > 0) d->loss.we = 1;
+    if (d->loss.wf > 0) d->loss.wf = 1;
+    if (d->loss.wv > 0) d->loss.wv = 0.1;
     mlk_status s = MLK_OK;
     for (size_t k = 0; k < n && !s; k += 16)
         s = mlk_loss_batch(&d->loss, d->pot, idx + k, n - k < 16 ? n - k : 16, NULL, sums, e);

@@ -1,6 +1,6 @@
 # mlkit train on the bundled set with the smallest model: the folder, resuming, refusing, bad input
 set -eu
-small="--model lj --no-baseline --threads 1 --lj.epsilon=0.1 --lj.sigma=1.8 --set optimizer.lr=2e-5 --set optimizer.lr-min=1e-6"
+small="--model lj --no-baseline --threads 1 --lj.epsilon=0.1 --lj.sigma=1.8 --set optimizer.lr=3e-6 --set optimizer.lr-min=1e-7"
 "$MLKIT" train $small --epochs 6 -o a >out 2>log
 grep -q "labels found and used: energy" log
 grep -q "^lj-1 " out
@@ -25,17 +25,17 @@ test "$sum" = "$(cat a/lj-1/* | cksum)"
 cmp a/lj-1/lj.txt b/lj-1/lj.txt
 
 # stopped at some moment and continued: bit for bit the same as in one go
-"$MLKIT" train $small --epochs 300 -o c -q >/dev/null
-"$MLKIT" train $small --epochs 300 -o d -q >/dev/null 2>err &
+"$MLKIT" train $small --epochs 100 -o c -q >/dev/null
+"$MLKIT" train $small --epochs 100 -o d -q >/dev/null 2>err &
 pid=$!
-sleep 0.7
+sleep 0.4
 kill -TERM $pid 2>/dev/null || true
 rc=0; wait $pid || rc=$?
 if [ $rc = 143 ]; then
     grep -q "the same command continues" err
     test -e d/lj-1/checkpoint.h5
     test ! -e d/lj-1/train.json
-    "$MLKIT" train $small --epochs 300 -o d >/dev/null 2>log
+    "$MLKIT" train $small --epochs 100 -o d >/dev/null 2>log
     grep -q "continuing after epoch" log
 else
     test $rc = 0

@@ -198,6 +198,8 @@ static mlk_train_config quick_config(int epochs)
     c.optimizer.batch = 3;
     c.optimizer.lr = 0.01;
     c.optimizer.weight_decay = 0;
+    c.loss.energy = 1;
+    c.loss.virial = 0.1;
     return c;
 }
 
