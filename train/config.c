@@ -84,8 +84,8 @@ enum { N_SECTION = sizeof sections / sizeof *sections };
 /* what --quick changes: about 100 s on one core for NEP on a few hundred small frames */
 static const char *const quick_settings[][2] = {{"stop.visits", "3"}, {NULL, NULL}};
 
-/* hyper-parameters that --quick changes, {type, key, value}: SNAP forces at half the cost, held-out force
- * errors on Li3PS4 98 instead of 87 meV/A */
+/* hyper-parameters that --quick changes, {type, key, value}: SNAP forces at half the cost, held-out
+ * force errors on Li3PS4 98 instead of 87 meV/A */
 static const char *const quick_hyper[][3] = {{"snap", "twojmax", "4"}, {NULL, NULL, NULL}};
 
 static mlk_status set_e0(mlk_train_config *c, const char *value, mlk_err *e)
