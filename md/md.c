@@ -203,14 +203,18 @@ static void note_shortest(mlk_md *md)
     }
 }
 
-/* Above this the run has left its ensemble. An equilibrated system in the microcanonical ensemble
- * fluctuates by T sqrt(2/3N) and may release some heat of ordering, but twice its temperature means
- * that a bond or a model broke. A start from an arbitrary structure may be much hotter for a while. */
-static double hottest(const mlk_md *md, bool production)
+/* Has the run left its ensemble? An equilibrated system in the microcanonical ensemble fluctuates by
+ * T sqrt(2/3N) about a temperature that ordering or slow relaxation moves by a few per cent. A running
+ * mean a quarter above the target means that bonds broke or the structure collapsed: the model, not the
+ * material. A start from an arbitrary structure may be much hotter for a while. */
+static bool diverged(mlk_md *md, double t, bool production)
 {
-    double t = md->cfg.temp;
-    bool settled = production && md->n_equil > 0;
-    return settled ? 2 * t * (1 + 5 * sqrt(2 / (3 * (double)md->n))) + 50 : 50 * t + 2e4;
+    enum { HEAT_RECORDS = 50 };
+    double goal = md->cfg.temp, *mean = &md->sums.recent;
+    if (!isfinite(t) || t > 50 * goal + 2e4) return true;
+    if (!production || md->n_equil == 0) return false;
+    *mean = md->sums.n == 0 ? goal : *mean + (t - *mean) / HEAT_RECORDS;
+    return *mean > goal * (1.25 + 3 * sqrt(2 / (3 * (double)md->n) / HEAT_RECORDS));
 }
 
 /* Everything a step records. Energies are checked before they are stored. */
@@ -224,7 +228,7 @@ static mlk_status observe(mlk_md *md, mlk_md_store *out, mlk_err *e)
     }
     if (mlk_md_at_thermo(md)) {
         double t = mlk_md_temperature(md);
-        if (!isfinite(md->kinetic) || t > hottest(md, production)) {
+        if (diverged(md, t, production)) {
             MLK_FAIL(e, MLK_ENUMERIC, "the temperature is %.4g K, the target %g K: the run has diverged",
                      t, md->cfg.temp);
             at_step(md, e);

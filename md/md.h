@@ -43,6 +43,7 @@ typedef struct mlk_md_sums {
     double eq_n, eq_e, eq_t;        /* total energy and T, last half of the equilibration    */
     double n, t, tt, e, te, ee, e0; /* linear fit of the conserved energy [eV], t in tau     */
     double temp;                    /* sum of production temperatures over the n records [K] */
+    double recent;                  /* running mean of T, see md.c [K]                          */
     double heat;                    /* energy the thermostat has put in [eV]                 */
     double wall;                    /* seconds spent so far, earlier sessions included       */
     double builds;                  /* neighbour lists built                                 */
