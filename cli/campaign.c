@@ -31,8 +31,8 @@ static const struct family {
     double speed;     /* atom*step/s of one thread, only to order jobs and guess the time left */
     double train_seconds; /* of a fit that does not use its budget; 0: it uses it                 */
 } families[] = {
-    {"nep", 16, 80e3, 1.2e5, 0},
-    {"snap", 1, 60e3, 5e4, 15},
+    {"nep", 16, 80e3, 1.4e5, 0},
+    {"snap", 1, 50e3, 3.5e4, 30},
     {NULL, 16, 40e3, 5e4, 0}, /* any other */
 };
 

@@ -84,10 +84,6 @@ enum { N_SECTION = sizeof sections / sizeof *sections };
 /* what --quick changes: about 100 s on one core for NEP on a few hundred small frames */
 static const char *const quick_settings[][2] = {{"stop.visits", "3"}, {NULL, NULL}};
 
-/* hyper-parameters that --quick changes, {type, key, value}: SNAP forces at half the cost, held-out
- * force errors on Li3PS4 98 instead of 87 meV/A */
-static const char *const quick_hyper[][3] = {{"snap", "twojmax", "4"}, {NULL, NULL, NULL}};
-
 static mlk_status set_e0(mlk_train_config *c, const char *value, mlk_err *e)
 {
     if (strlen(value) >= sizeof c->e0) return MLK_FAIL(e, MLK_EINVAL, "e0 is too long");
@@ -168,9 +164,6 @@ static mlk_status new_model(mlk_train_config *c, const char *type, mlk_train_mod
     if (!(*m)->hyper) return MLK_FAIL(e, MLK_ENOMEM, "model");
     c->n_model++;
     MLK_TRY(mlk_opt_defaults(t->hyper, (*m)->hyper, e));
-    for (int k = 0; c->quick && quick_hyper[k][0]; k++)
-        if (!strcmp(quick_hyper[k][0], type))
-            MLK_TRY(mlk_opt_set(t->hyper, (*m)->hyper, quick_hyper[k][1], quick_hyper[k][2], e));
     return MLK_OK;
 }
 
