@@ -238,7 +238,7 @@ mlk_status mlk_md_h5md_write(const mlk_md_store *st, const mlk_md *md, const cha
                              bool complete, mlk_err *e)
 {
     char tmp[1200];
-    snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid());
+    snprintf(tmp, sizeof tmp, "%s.tmp", path); /* one writer: the run holds a lock */
     unlink(tmp);
     mlk_h5 *h = NULL;
     uint64_t sum = 0;
