@@ -78,10 +78,10 @@ test: deps
 check:
 	@$(MAKE) --no-print-directory -j2 WERROR=-Werror check-run
 check-run: layers headers $(BIN) $(B)/mlk-test
-	OMP_NUM_THREADS=2 $(B)/mlk-test -j2 --timeout 120
+	OMP_NUM_THREADS=1 $(B)/mlk-test -j2 --timeout 120
 	sh tests/cli/run.sh $(BIN)
 test-run: check-run $(if $(SLOW_SRC),$(B)/mlk-slow)
-	$(if $(SLOW_SRC),OMP_NUM_THREADS=2 $(B)/mlk-slow -j1 --timeout 1500)
+	$(if $(SLOW_SRC),OMP_NUM_THREADS=1 $(B)/mlk-slow -j1 --timeout 1500)
 
 ## asan: address and undefined-behaviour sanitizers, fast tests, in build/asan
 asan:

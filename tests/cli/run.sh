@@ -7,7 +7,7 @@ pass=0 fail=0 skip=0
 for t in "$root"/tests/cli/t_*.sh; do
     [ -e "$t" ] || continue
     dir=$(mktemp -d)
-    (cd "$dir" && MLKIT=$bin ROOT=$root OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} sh -eu "$t") >"$dir/.out" 2>&1
+    (cd "$dir" && MLKIT=$bin ROOT=$root OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} sh -eu "$t") >"$dir/.out" 2>&1
     case $? in
     0) pass=$((pass + 1)) ;;
     77) skip=$((skip + 1)); echo "skipped: $(basename "$t"): $(tail -1 "$dir/.out")" ;;
