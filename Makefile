@@ -107,8 +107,8 @@ install: all
 layers:
 	@sh scripts/layers.sh
 ## headers: check that every header compiles alone
-headers: $(B)/version.h
-	@for h in $(wildcard $(addsuffix /*.h,$(ROOMS) cli)); do \
+headers: $(B)/version.h mlkit.h
+	@for h in mlkit.h $(wildcard $(addsuffix /*.h,$(ROOMS) cli)); do \
 	  case $$h in */k_*) continue;; esac; \
 	  echo "#include \"$$h\"" | $(CC) $(ALL_CFLAGS) -Wno-pedantic -fsyntax-only -x c - || exit 1; done
 ## format: clang-format every source file; format-check only looks

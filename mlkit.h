@@ -8,7 +8,12 @@
 #include "core/neigh.h"
 #include "core/units.h"
 #include "datasets/dataset.h"
+#include "md/md.h"
 #include "parsers/parser.h"
 #include "potentials/potential.h"
+#include "reports/report.h"
+#include "train/train.h"
+#include "transport/compare.h"
+#include "transport/onsager.h"
 
 #endif

@@ -229,7 +229,7 @@ mlk_status mlk_diffusion_read(mlk_diffusion *d, size_t n_file, const char *const
     memset(d, 0, sizeof *d);
     traj t = {0};
     mlk_status s = MLK_OK;
-    size_t used = 0, cap = MLK_SPECIES_MAX * n_file;
+    size_t used = 0, cap = MLK_DIFFUSION_MAX * n_file;
     double *dr = mlk_alloc(2 * cap, sizeof *dr), *er = dr ? dr + cap : NULL;
     if (!dr) return MLK_FAIL(e, MLK_ENOMEM, "diffusion of %zu runs", n_file);
     for (size_t f = 0; f < n_file; f++) {
@@ -241,7 +241,7 @@ mlk_status mlk_diffusion_read(mlk_diffusion *d, size_t n_file, const char *const
         if (used == 0) {
             d->dt = t.dt;
             d->n_lag = t.n_t / 2 + 1;
-            d->msd = mlk_alloc(MLK_SPECIES_MAX * d->n_lag, sizeof *d->msd);
+            d->msd = mlk_alloc(MLK_DIFFUSION_MAX * d->n_lag, sizeof *d->msd);
             if (!d->msd) {
                 s = MLK_FAIL(e, MLK_ENOMEM, "MSD");
                 goto done;
@@ -256,7 +256,7 @@ mlk_status mlk_diffusion_read(mlk_diffusion *d, size_t n_file, const char *const
             size_t n = 0;
             for (size_t i = 0; i < t.n_atom; i++) n += t.z[i] == z;
             if (n == 0) continue;
-            if (k == MLK_SPECIES_MAX) break;
+            if (k == MLK_DIFFUSION_MAX) break;
             snprintf(d->label[k], sizeof d->label[k], "%s", mlk_element_symbol(z));
             d->count[k] = (double)n;
             MLK_GO(species_run(&t, first, n, d->n_lag, d->msd + k * d->n_lag,

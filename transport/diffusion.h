@@ -6,16 +6,16 @@
 
 #include "core/err.h"
 
-enum { MLK_SPECIES_MAX = 16 };
+enum { MLK_DIFFUSION_MAX = 16 };
 
 typedef struct mlk_diffusion {
     size_t n_species; /* 0: the runs hold no positions */
-    char label[MLK_SPECIES_MAX][8];
-    double count[MLK_SPECIES_MAX]; /* atoms */
-    double d[MLK_SPECIES_MAX];     /* tracer diffusion coefficient [A^2/ps]; 1e-4 cm^2/s */
-    double d_err[MLK_SPECIES_MAX];
-    double plateau[MLK_SPECIES_MAX]; /* vibrational: MSD at the shortest lags of the fit [A^2] */
-    int mobile[MLK_SPECIES_MAX];
+    char label[MLK_DIFFUSION_MAX][8];
+    double count[MLK_DIFFUSION_MAX]; /* atoms */
+    double d[MLK_DIFFUSION_MAX];     /* tracer diffusion coefficient [A^2/ps]; 1e-4 cm^2/s */
+    double d_err[MLK_DIFFUSION_MAX];
+    double plateau[MLK_DIFFUSION_MAX]; /* vibrational: MSD at the shortest lags of the fit [A^2] */
+    int mobile[MLK_DIFFUSION_MAX];
     double fit_from, fit_to; /* [ps] */
     size_t n_lag;
     double dt;   /* [ps] */
