@@ -47,15 +47,15 @@ static void shuffle(driver *d, int64_t epoch)
     }
 }
 
-static double progress(const driver *d)
+static double progress(const driver *d, int64_t step)
 {
-    return (double)d->t.step / ((double)d->t.n_epoch * (double)d->n_step);
+    return (double)step / ((double)d->t.n_epoch * (double)d->n_step);
 }
 
-static double learning_rate(const driver *d)
+static double learning_rate(const driver *d, int64_t step)
 {
     const mlk_train_optim *o = &d->c->optimizer;
-    double x = progress(d), lr;
+    double x = progress(d, step), lr;
     if (x < o->warmup)
         lr = o->lr * (x + 1e-3) / (o->warmup + 1e-3);
     else
@@ -136,7 +136,7 @@ static void show(driver *d, bool force)
 {
     char e[80], f[80], s[80], spent[32], left[32];
     const mlk_epoch *r = &d->h->row[d->h->n - 1];
-    double wall = d->h->wall + mlk_wtime() - d->started, x = progress(d);
+    double wall = d->h->wall + mlk_wtime() - d->started, x = progress(d, d->t.step);
     mlk_progress(
         10, force, "epoch %.0f/%lld  E %s meV/atom  F %s meV/A  V %s GPa  lr %.1e  %s, %s left",
         r->epoch, (long long)d->t.n_epoch, pair_text(e, sizeof e, 2, r->e_train, r->e_valid),
@@ -231,7 +231,7 @@ static mlk_status epoch(driver *d, bool *stopped, bool *diverged, mlk_err *e)
         }
         size_t k = (size_t)d->t.batch * batch, b = d->n_train - k < batch ? d->n_train - k : batch;
         mlk_loss_sums s = d->t.sums;
-        set_weights(d, progress(d));
+        set_weights(d, progress(d, d->t.step));
         MLK_TRY(mlk_loss_batch(&d->loss, d->pot, d->order + k, b, d->grad, &s, e));
         double g2 = 0;
         for (size_t m = 0; m < d->pot->n_param; m++) g2 += d->grad[m] * d->grad[m];
@@ -240,7 +240,7 @@ static mlk_status epoch(driver *d, bool *stopped, bool *diverged, mlk_err *e)
             return MLK_OK;
         }
         d->t.sums = s;
-        mlk_adam_step(&d->t.adam, d->pot->param, d->grad, learning_rate(d));
+        mlk_adam_step(&d->t.adam, d->pot->param, d->grad, learning_rate(d, d->t.step));
         d->t.step++;
         if (d->pot->type->update) MLK_TRY(d->pot->type->update(d->pot, e));
     }
@@ -255,7 +255,7 @@ static mlk_status loop(driver *d, const char *dir, const char *key, mlk_err *e)
         memcpy(d->t.best, d->pot->param, d->pot->n_param * sizeof(double));
     while (d->t.epoch < d->t.n_epoch) {
         bool stopped = false, diverged = false;
-        double lr = learning_rate(d);
+        double lr = learning_rate(d, d->t.epoch * (int64_t)d->n_step); /* at its start */
         MLK_TRY(epoch(d, &stopped, &diverged, e));
         if (stopped) {
             MLK_TRY(save(d, dir, key, e));
