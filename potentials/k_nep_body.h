@@ -543,6 +543,7 @@ TARGET static void NAME(eval)(const mlk_nep *m, const mlk_neigh *nl, const int *
         NAME(radial_force)(m, ti, w);
         NAME(angular_force)(m, na, w);
         size_t k0 = nl->start[i], bytes = (nl->start[i + 1] - k0) * sizeof(double);
+        if (bytes == 0) continue; /* an atom alone */
         for (int c = 0; c < 3; c++) memset(p[c] + k0, 0, bytes);
         double *restrict p0 = p[0] + k0, *restrict p1 = p[1] + k0, *restrict p2 = p[2] + k0;
         for (size_t t = 0; t < m->nt; t++)
