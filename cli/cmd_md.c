@@ -34,7 +34,7 @@ static const mlk_opt opts[] = {
     {"dump", MLK_OPT_TIME, offsetof(cfg, md.dump), "50fs", 1e-3, 1e9, "", "between stored positions"},
     {"thermo", MLK_OPT_INT, offsetof(cfg, md.thermo), "20", 1, 1e9, "steps", "between stored energies"},
     {"tau", MLK_OPT_TIME, offsetof(cfg, md.tau), "100fs", 0.01, 1e9, "", "relaxation time of the thermostat"},
-    {"skin", MLK_OPT_REAL, offsetof(cfg, md.skin), "1.0", 0, 10, "A", "skin of the neighbour list"},
+    {"skin", MLK_OPT_REAL, offsetof(cfg, md.skin), "0.7", 0, 10, "A", "skin of the neighbour list"},
     {"max-drift", MLK_OPT_REAL, offsetof(cfg, md.max_drift), "5", 0, 1e9, "meV/atom/ns", "flag a larger energy drift"},
     {"checkpoint", MLK_OPT_WALL, offsetof(cfg, md.checkpoint), "60s", 0, 1e6, "", "wall time between checkpoints"},
     {"o", MLK_OPT_STR, offsetof(cfg, out), "run.h5", 0, 0, "", "H5MD file to write"},

@@ -82,7 +82,7 @@ static void log_groups(const mlk_dataset *ds, int split, const char *title)
 
 mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, mlk_err *e)
 {
-    size_t have[3] = {0}, n_train = 0, atoms = 0, amin = SIZE_MAX, amax = 0;
+    size_t have[3] = {0}, n_train = 0, amin = SIZE_MAX, amax = 0;
     double f2[MLK_ELEMENT_MAX + 1] = {0}, nf[MLK_ELEMENT_MAX + 1] = {0}, all = 0, n_all = 0,
                                 fmax2 = 0;
     double e1 = 0, e2 = 0, p_lo = INFINITY, p_hi = -INFINITY;
@@ -92,7 +92,6 @@ mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, ml
         if (fr->n > amax) amax = fr->n;
         if (ds->split[k] != MLK_SPLIT_TRAIN) continue;
         n_train++;
-        atoms += fr->n;
         double n = (double)fr->n;
         if (fr->has & MLK_HAS_ENERGY)
             have[0]++, e1 += fr->energy / n, e2 += fr->energy * fr->energy / n / n;
