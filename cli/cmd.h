@@ -20,6 +20,7 @@ typedef struct mlk_common {
     int threads, seed;
 } mlk_common;
 
+// clang-format off
 #define MLK_COMMON_OPTS(cfg)                                                                       \
     {"json", MLK_OPT_FLAG, offsetof(cfg, common.json), "false", 0, 0, "",                          \
      "print one machine-readable object on stdout"},                                               \
@@ -30,6 +31,7 @@ typedef struct mlk_common {
         {"q", MLK_OPT_FLAG, offsetof(cfg, common.quiet), "false", 0, 0, "", "only warnings"},      \
         {"v", MLK_OPT_FLAG, offsetof(cfg, common.verbose), "false", 0, 0, "", "more messages"},    \
         {"help", MLK_OPT_FLAG, offsetof(cfg, common.help), "false", 0, 0, "", "this page"}
+// clang-format on
 
 /* Parse argv into cfg (whose first member is mlk_common), start threads and logging. *words: the
  * positional arguments, *n_words of them. Prints the help page and sets *done on --help.

@@ -18,8 +18,9 @@ static const mlk_command commands[] = {
 
 static void usage(FILE *out)
 {
-    fprintf(out, "mlkit %s - machine-learned potentials and Onsager-corrected thermal conductivity\n\n"
-                 "usage: mlkit COMMAND [options]   (mlkit COMMAND --help for each)\n\n",
+    fprintf(out,
+            "mlkit %s - machine-learned potentials and Onsager-corrected thermal conductivity\n\n"
+            "usage: mlkit COMMAND [options]   (mlkit COMMAND --help for each)\n\n",
             MLK_VERSION);
     for (size_t k = 0; k < sizeof commands / sizeof *commands; k++)
         fprintf(out, "  %-10s %s\n", commands[k].name, commands[k].summary);
@@ -42,8 +43,8 @@ static void report_error(const mlk_err *e)
 }
 
 mlk_status mlk_cmd_begin(const mlk_opt *table, void *cfg, int argc, char **argv, bool *given,
-                         const char *usage_line, const char *about, const char *example, int *n_words,
-                         char ***words, bool *done, mlk_err *e)
+                         const char *usage_line, const char *about, const char *example,
+                         int *n_words, char ***words, bool *done, mlk_err *e)
 {
     mlk_common *c = cfg;
     *done = false;
@@ -81,7 +82,8 @@ int main(int argc, char **argv)
     for (size_t k = 0; k < sizeof commands / sizeof *commands; k++)
         if (!strcmp(argv[1], commands[k].name)) cmd = &commands[k];
     if (!cmd) {
-        fprintf(stderr, "mlkit: error: unknown command '%s'\n  hint: 'mlkit --help' lists the commands\n",
+        fprintf(stderr,
+                "mlkit: error: unknown command '%s'\n  hint: 'mlkit --help' lists the commands\n",
                 argv[1]);
         return 2;
     }

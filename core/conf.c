@@ -16,7 +16,8 @@ void mlk_conf_free(mlk_conf *c)
     memset(c, 0, sizeof *c);
 }
 
-static mlk_status build(yaml_document_t *doc, yaml_node_t *node, int depth, mlk_conf *out, mlk_err *e)
+static mlk_status build(yaml_document_t *doc, yaml_node_t *node, int depth, mlk_conf *out,
+                        mlk_err *e)
 {
     out->line = (long)node->start_mark.line + 1;
     if (depth > 32) return MLK_FAIL(e, MLK_EFORMAT, "nested too deeply");
@@ -45,7 +46,8 @@ static mlk_status build(yaml_document_t *doc, yaml_node_t *node, int depth, mlk_
             yaml_node_pair_t *p = &node->data.mapping.pairs.start[k];
             yaml_node_t *key = yaml_document_get_node(doc, p->key);
             val = yaml_document_get_node(doc, p->value);
-            if (key->type != YAML_SCALAR_NODE) return MLK_FAIL(e, MLK_EFORMAT, "a key is not a word");
+            if (key->type != YAML_SCALAR_NODE)
+                return MLK_FAIL(e, MLK_EFORMAT, "a key is not a word");
             c->key = mlk_strdup((const char *)key->data.scalar.value);
             if (!c->key) return MLK_FAIL(e, MLK_ENOMEM, "configuration");
             for (size_t q = 0; q < k; q++)
@@ -127,7 +129,8 @@ mlk_status mlk_conf_apply(const mlk_conf *map, const char *path, const mlk_opt *
         } else if (c->kind == MLK_CONF_LIST) {
             for (size_t q = 0; q < c->n_child && len < sizeof text; q++) {
                 if (c->child[q].kind != MLK_CONF_SCALAR) {
-                    MLK_FAIL(e, MLK_EINVAL, "'%s' holds something that is not a plain value", c->key);
+                    MLK_FAIL(e, MLK_EINVAL, "'%s' holds something that is not a plain value",
+                             c->key);
                     return mlk_err_at(e, path, c->child[q].line);
                 }
                 len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", q ? "," : "",

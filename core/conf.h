@@ -18,15 +18,16 @@ typedef struct mlk_conf {
     size_t n_child;
 } mlk_conf;
 
-/* Parse a file (one document whose root is a map). Errors carry file:line. Free with mlk_conf_free. */
+/* Parse a file (one document whose root is a map). Errors carry file:line. Free with mlk_conf_free.
+ */
 mlk_status mlk_conf_read(const char *path, mlk_conf *root, mlk_err *e);
 void mlk_conf_free(mlk_conf *c);
 /* Child of a map by key, or NULL. */
 const mlk_conf *mlk_conf_get(const mlk_conf *map, const char *key);
 /* Scalar text of a child, or def when absent or not a scalar. */
 const char *mlk_conf_str(const mlk_conf *map, const char *key, const char *def);
-/* Set every scalar or list child of map into cfg through the option table; keys in `skip` (NULL-ended
- * list, may be NULL) are left alone; unknown keys are errors with file:line. */
+/* Set every scalar or list child of map into cfg through the option table; keys in `skip`
+ * (NULL-ended list, may be NULL) are left alone; unknown keys are errors with file:line. */
 mlk_status mlk_conf_apply(const mlk_conf *map, const char *path, const mlk_opt *table, void *cfg,
                           const char *const *skip, mlk_err *e);
 

@@ -1,7 +1,7 @@
 /* cpu.h - one choice of SIMD level for the whole program; and the stamp that makes the variants.
  *
- * A kernel body is written once, as a static always-inline function; MLK_KERNEL3 stamps a scalar, an
- * AVX2 and an AVX-512 instance of it. The caller indexes a 3-entry table with mlk_cpu_level().
+ * A kernel body is written once, as a static always-inline function; MLK_KERNEL3 stamps a scalar,
+ * an AVX2 and an AVX-512 instance of it. The caller indexes a 3-entry table with mlk_cpu_level().
  *
  *   static inline MLK_BODY void axpy_body(size_t n, double a, const double *x, double *y) {...}
  *   MLK_KERNEL3(void, axpy, (size_t n, double a, const double *x, double *y), (n, a, x, y))

@@ -51,15 +51,14 @@ mlk_status mlk_err_prefix(mlk_err *e, const char *fmt, ...)
     int len = vsnprintf(e->msg, sizeof e->msg, fmt, ap);
     va_end(ap);
     if (len < 0) len = 0;
-    if ((size_t)len < sizeof e->msg)
-        snprintf(e->msg + len, sizeof e->msg - (size_t)len, "%s", old);
+    if ((size_t)len < sizeof e->msg) snprintf(e->msg + len, sizeof e->msg - (size_t)len, "%s", old);
     return e->code;
 }
 
 const char *mlk_status_name(mlk_status s)
 {
-    static const char *const names[] = {"ok",          "bad argument", "out of memory",
-                                        "i/o error",   "bad data",     "unsupported",
-                                        "numeric error", "interrupted", "internal error"};
+    static const char *const names[] = {
+        "ok",          "bad argument",  "out of memory", "i/o error",     "bad data",
+        "unsupported", "numeric error", "interrupted",   "internal error"};
     return (unsigned)s < sizeof names / sizeof *names ? names[s] : "unknown error";
 }

@@ -17,12 +17,12 @@ typedef enum {
 } mlk_status;
 
 typedef struct mlk_err {
-    mlk_status code;     /* MLK_OK while nothing has failed                 */
-    char file[512];      /* the user's file, "" when none                   */
-    long line;           /* line in it, 0 when unknown                      */
-    char msg[1024];      /* one line, no final full stop                    */
-    char hint[512];      /* what to do, "" when none                        */
-    const char *src;     /* where in our source it was raised               */
+    mlk_status code; /* MLK_OK while nothing has failed                 */
+    char file[512];  /* the user's file, "" when none                   */
+    long line;       /* line in it, 0 when unknown                      */
+    char msg[1024];  /* one line, no final full stop                    */
+    char hint[512];  /* what to do, "" when none                        */
+    const char *src; /* where in our source it was raised               */
     int src_line;
 } mlk_err;
 
@@ -44,7 +44,8 @@ const char *mlk_status_name(mlk_status s);
         mlk_status mlk_try_s = (call);                                                             \
         if (mlk_try_s) return mlk_try_s;                                                           \
     } while (0)
-/* The same with a forward jump to `done`, for functions that own something; needs `mlk_status s`. */
+/* The same with a forward jump to `done`, for functions that own something; needs `mlk_status s`.
+ */
 #define MLK_GO(call)                                                                               \
     do {                                                                                           \
         s = (call);                                                                                \

@@ -8,21 +8,21 @@
 #include "core/err.h"
 
 enum { /* mlk_frame.has */
-    MLK_HAS_CELL = 1,
-    MLK_HAS_ENERGY = 2,
-    MLK_HAS_FORCE = 4,
-    MLK_HAS_VIRIAL = 8,
-    MLK_HAS_VELOCITY = 16
+       MLK_HAS_CELL = 1,
+       MLK_HAS_ENERGY = 2,
+       MLK_HAS_FORCE = 4,
+       MLK_HAS_VIRIAL = 8,
+       MLK_HAS_VELOCITY = 16
 };
 /* mlk_frame.scf */
 enum { MLK_SCF_UNKNOWN = -1, MLK_SCF_UNCONVERGED = 0, MLK_SCF_CONVERGED = 1 };
 
 typedef struct mlk_frame {
-    size_t n;             /* atoms                                                            */
-    int *z;               /* (n) atomic numbers                                               */
-    double (*x)[3];       /* (n,3) Cartesian positions, not necessarily wrapped [A]           */
-    double (*f)[3];       /* (n,3) forces [eV/A], valid if MLK_HAS_FORCE                      */
-    double (*v)[3];       /* (n,3) velocities [A/tau], NULL unless MLK_HAS_VELOCITY           */
+    size_t n;       /* atoms                                                            */
+    int *z;         /* (n) atomic numbers                                               */
+    double (*x)[3]; /* (n,3) Cartesian positions, not necessarily wrapped [A]           */
+    double (*f)[3]; /* (n,3) forces [eV/A], valid if MLK_HAS_FORCE                      */
+    double (*v)[3]; /* (n,3) velocities [A/tau], NULL unless MLK_HAS_VELOCITY           */
     mlk_cell cell;
     double energy;        /* the force-consistent (free) energy [eV]                          */
     double energy0;       /* energy extrapolated to sigma -> 0 [eV], NaN when unknown         */

@@ -25,11 +25,16 @@ static mlk_status fail(mlk_h5 *h, mlk_err *e, const char *what, const char *path
 static hid_t native(mlk_h5_type t)
 {
     switch (t) {
-    case MLK_H5_DOUBLE: return H5T_NATIVE_DOUBLE;
-    case MLK_H5_FLOAT: return H5T_NATIVE_FLOAT;
-    case MLK_H5_INT: return H5T_NATIVE_INT;
-    case MLK_H5_INT64: return H5T_NATIVE_INT64;
-    case MLK_H5_UINT8: return H5T_NATIVE_UINT8;
+    case MLK_H5_DOUBLE:
+        return H5T_NATIVE_DOUBLE;
+    case MLK_H5_FLOAT:
+        return H5T_NATIVE_FLOAT;
+    case MLK_H5_INT:
+        return H5T_NATIVE_INT;
+    case MLK_H5_INT64:
+        return H5T_NATIVE_INT64;
+    case MLK_H5_UINT8:
+        return H5T_NATIVE_UINT8;
     }
     return H5T_NATIVE_DOUBLE;
 }
@@ -201,8 +206,9 @@ mlk_status mlk_h5_read_rows(mlk_h5 *h, const char *path, mlk_h5_type t, size_t f
     return r < 0 ? fail(h, e, "read", path) : MLK_OK;
 }
 
-mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim, const size_t *rowdim,
-                         size_t n, const void *data, bool compress, mlk_err *e)
+mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim,
+                         const size_t *rowdim, size_t n, const void *data, bool compress,
+                         mlk_err *e)
 {
     int nd = nrowdim + 1;
     hsize_t dim[4] = {0, 1, 1, 1}, maxd[4], chunk[4], old[4];
@@ -285,7 +291,8 @@ static mlk_status attr_write(mlk_h5 *h, const char *path, const char *name, hid_
     return r < 0 ? fail(h, e, "write an attribute of", path) : MLK_OK;
 }
 
-mlk_status mlk_h5_attr_set_str(mlk_h5 *h, const char *path, const char *name, const char *v, mlk_err *e)
+mlk_status mlk_h5_attr_set_str(mlk_h5 *h, const char *path, const char *name, const char *v,
+                               mlk_err *e)
 {
     hid_t t = H5Tcopy(H5T_C_S1);
     H5Tset_size(t, strlen(v) + 1);
@@ -295,7 +302,8 @@ mlk_status mlk_h5_attr_set_str(mlk_h5 *h, const char *path, const char *name, co
     return s;
 }
 
-mlk_status mlk_h5_attr_set_double(mlk_h5 *h, const char *path, const char *name, double v, mlk_err *e)
+mlk_status mlk_h5_attr_set_double(mlk_h5 *h, const char *path, const char *name, double v,
+                                  mlk_err *e)
 {
     return attr_write(h, path, name, H5T_NATIVE_DOUBLE, 1, &v, e);
 }
@@ -305,8 +313,8 @@ mlk_status mlk_h5_attr_set_int(mlk_h5 *h, const char *path, const char *name, in
     return attr_write(h, path, name, H5T_NATIVE_INT64, 1, &v, e);
 }
 
-mlk_status mlk_h5_attr_set_ints(mlk_h5 *h, const char *path, const char *name, const int *v, size_t n,
-                                mlk_err *e)
+mlk_status mlk_h5_attr_set_ints(mlk_h5 *h, const char *path, const char *name, const int *v,
+                                size_t n, mlk_err *e)
 {
     return attr_write(h, path, name, H5T_NATIVE_INT, n, v, e);
 }
@@ -390,7 +398,8 @@ mlk_status mlk_h5_attr_str(mlk_h5 *h, const char *path, const char *name, char *
     return r < 0 ? fail(h, e, "read a text attribute of", path) : MLK_OK;
 }
 
-mlk_status mlk_h5_write_strings(mlk_h5 *h, const char *path, const char *const *s, size_t n, mlk_err *e)
+mlk_status mlk_h5_write_strings(mlk_h5 *h, const char *path, const char *const *s, size_t n,
+                                mlk_err *e)
 {
     size_t len = 1;
     for (size_t i = 0; i < n; i++)
@@ -432,8 +441,10 @@ mlk_status mlk_h5_read_strings(mlk_h5 *h, const char *path, char ***s, size_t *n
             st = fail(h, e, "read", path);
         for (size_t i = 0; !st && i < dim[0]; i++) {
             out[i] = mlk_alloc(len + 1, 1);
-            if (!out[i]) st = MLK_FAIL(e, MLK_ENOMEM, "%zu strings", dim[0]);
-            else memcpy(out[i], flat + i * len, len);
+            if (!out[i])
+                st = MLK_FAIL(e, MLK_ENOMEM, "%zu strings", dim[0]);
+            else
+                memcpy(out[i], flat + i * len, len);
         }
         mlk_free(flat);
         *s = out;

@@ -32,19 +32,23 @@ mlk_status mlk_h5_read(mlk_h5 *h, const char *path, mlk_h5_type t, void *data, m
 /* Read rows [first, first+n) of the leading dimension. */
 mlk_status mlk_h5_read_rows(mlk_h5 *h, const char *path, mlk_h5_type t, size_t first, size_t n,
                             void *data, mlk_err *e);
-/* Append n rows of shape rowdim (ndim-1 dims) to an extensible dataset, created on first use (chunked,
- * deflate when compress). */
-mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim, const size_t *rowdim,
-                         size_t n, const void *data, bool compress, mlk_err *e);
+/* Append n rows of shape rowdim (ndim-1 dims) to an extensible dataset, created on first use
+ * (chunked, deflate when compress). */
+mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim,
+                         const size_t *rowdim, size_t n, const void *data, bool compress,
+                         mlk_err *e);
 /* Cut an extensible dataset back to n rows (restart after a crash). */
 mlk_status mlk_h5_truncate(mlk_h5 *h, const char *path, size_t n, mlk_err *e);
 
 /* Scalar attributes of an object (group or dataset; "/" for the file). Written over if present. */
-mlk_status mlk_h5_attr_set_str(mlk_h5 *h, const char *path, const char *name, const char *v, mlk_err *e);
-mlk_status mlk_h5_attr_set_double(mlk_h5 *h, const char *path, const char *name, double v, mlk_err *e);
-mlk_status mlk_h5_attr_set_int(mlk_h5 *h, const char *path, const char *name, int64_t v, mlk_err *e);
-mlk_status mlk_h5_attr_set_ints(mlk_h5 *h, const char *path, const char *name, const int *v, size_t n,
-                                mlk_err *e);
+mlk_status mlk_h5_attr_set_str(mlk_h5 *h, const char *path, const char *name, const char *v,
+                               mlk_err *e);
+mlk_status mlk_h5_attr_set_double(mlk_h5 *h, const char *path, const char *name, double v,
+                                  mlk_err *e);
+mlk_status mlk_h5_attr_set_int(mlk_h5 *h, const char *path, const char *name, int64_t v,
+                               mlk_err *e);
+mlk_status mlk_h5_attr_set_ints(mlk_h5 *h, const char *path, const char *name, const int *v,
+                                size_t n, mlk_err *e);
 mlk_status mlk_h5_attr_set_strs(mlk_h5 *h, const char *path, const char *name, const char *const *v,
                                 size_t n, mlk_err *e);
 mlk_status mlk_h5_attr_str(mlk_h5 *h, const char *path, const char *name, char *buf, size_t cap,
@@ -55,7 +59,8 @@ bool mlk_h5_attr_exists(mlk_h5 *h, const char *path, const char *name);
 /* Make a group (and its parents). */
 mlk_status mlk_h5_group(mlk_h5 *h, const char *path, mlk_err *e);
 /* Write / read an array of strings (fixed length dataset). */
-mlk_status mlk_h5_write_strings(mlk_h5 *h, const char *path, const char *const *s, size_t n, mlk_err *e);
+mlk_status mlk_h5_write_strings(mlk_h5 *h, const char *path, const char *const *s, size_t n,
+                                mlk_err *e);
 mlk_status mlk_h5_read_strings(mlk_h5 *h, const char *path, char ***s, size_t *n, mlk_err *e);
 /* "1.10.8" */
 const char *mlk_h5_version(void);

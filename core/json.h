@@ -1,4 +1,5 @@
-/* json.h - jansson, plus the few things every user of it here needs. Include this, not jansson.h. */
+/* json.h - jansson, plus the few things every user of it here needs. Include this, not jansson.h.
+ */
 #ifndef MLK_CORE_JSON_H
 #define MLK_CORE_JSON_H
 
@@ -11,7 +12,8 @@
 json_t *mlk_json_real(double v);
 /* Array of n reals. */
 json_t *mlk_json_reals(const double *v, size_t n);
-/* Write to path atomically (indented, 12 significant digits); path "-" is stdout. Takes no reference. */
+/* Write to path atomically (indented, 12 significant digits); path "-" is stdout. Takes no
+ * reference. */
 mlk_status mlk_json_write(const json_t *j, const char *path, mlk_err *e);
 /* Parse a file; errors carry file:line. *j must be json_decref'd. */
 mlk_status mlk_json_read(const char *path, json_t **j, mlk_err *e);

@@ -9,29 +9,31 @@
 
 extern char *openblas_get_config(void);
 
-void mlk_gemm(int ta, int tb, size_t m, size_t n, size_t k, double alpha, const double *a, size_t lda,
-              const double *b, size_t ldb, double beta, double *c, size_t ldc)
+void mlk_gemm(int ta, int tb, size_t m, size_t n, size_t k, double alpha, const double *a,
+              size_t lda, const double *b, size_t ldb, double beta, double *c, size_t ldc)
 {
-    cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m,
-                (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
+    cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
+                (int)m, (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
 }
 
 void mlk_syrk_ata(size_t m, size_t n, const double *a, size_t lda, double *c, size_t ldc)
 {
-    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)n, (int)m, 1, a, (int)lda, 1, c, (int)ldc);
+    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)n, (int)m, 1, a, (int)lda, 1, c,
+                (int)ldc);
 }
 
-void mlk_gemv(int ta, size_t m, size_t n, double alpha, const double *a, size_t lda, const double *x,
-              double beta, double *y)
+void mlk_gemv(int ta, size_t m, size_t n, double alpha, const double *a, size_t lda,
+              const double *x, double beta, double *y)
 {
-    cblas_dgemv(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, (int)m, (int)n, alpha, a, (int)lda, x, 1,
-                beta, y, 1);
+    cblas_dgemv(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, (int)m, (int)n, alpha, a, (int)lda,
+                x, 1, beta, y, 1);
 }
 
 mlk_status mlk_solve_spd(size_t n, double *a, double *b, mlk_err *e)
 {
     int info = LAPACKE_dposv(LAPACK_ROW_MAJOR, 'U', (int)n, 1, a, (int)n, b, 1);
-    return info ? MLK_FAIL(e, MLK_ENUMERIC, "a matrix of %zu rows is not positive definite", n) : MLK_OK;
+    return info ? MLK_FAIL(e, MLK_ENUMERIC, "a matrix of %zu rows is not positive definite", n)
+                : MLK_OK;
 }
 
 mlk_status mlk_solve(size_t n, double *a, double *b, mlk_err *e)
@@ -55,7 +57,8 @@ mlk_status mlk_lstsq(size_t m, size_t n, double *a, double *b, double rcond, int
 {
     double *sv = mlk_alloc(m < n ? m : n, sizeof *sv);
     if (!sv) return MLK_FAIL(e, MLK_ENOMEM, "least squares %zu x %zu", m, n);
-    int info = LAPACKE_dgelsd(LAPACK_ROW_MAJOR, (int)m, (int)n, 1, a, (int)n, b, 1, sv, rcond, rank);
+    int info =
+        LAPACKE_dgelsd(LAPACK_ROW_MAJOR, (int)m, (int)n, 1, a, (int)n, b, 1, sv, rcond, rank);
     mlk_free(sv);
     return info ? MLK_FAIL(e, MLK_ENUMERIC, "least squares did not converge") : MLK_OK;
 }

@@ -10,7 +10,7 @@
 
 static mlk_log_level level_max = MLK_LOG_INFO;
 static FILE *tee_file;
-static bool live;          /* a progress line stands on the terminal */
+static bool live; /* a progress line stands on the terminal */
 static double last_plain = -1e300;
 static volatile sig_atomic_t stop_signal;
 
@@ -48,7 +48,9 @@ void mlk_log(mlk_log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    const char *prefix = level == MLK_LOG_ERROR ? "error: " : level == MLK_LOG_WARN ? "warning: " : "";
+    const char *prefix = level == MLK_LOG_ERROR  ? "error: "
+                         : level == MLK_LOG_WARN ? "warning: "
+                                                 : "";
 #pragma omp critical(mlk_log)
     write_line(prefix, text);
 }

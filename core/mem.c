@@ -60,7 +60,8 @@ void *mlk_scratch_get(mlk_scratch *s, size_t bytes)
         s->used += bytes;
         return p;
     }
-    if (mlk_grow((void **)&s->extra, &s->cap_extra, s->n_extra + 1, sizeof(void *), NULL)) return NULL;
+    if (mlk_grow((void **)&s->extra, &s->cap_extra, s->n_extra + 1, sizeof(void *), NULL))
+        return NULL;
     void *p = mlk_alloc(bytes, 1);
     if (p) s->extra[s->n_extra++] = p;
     return p;

@@ -8,11 +8,12 @@
 
 #include "core/err.h"
 
-/* count*size zeroed bytes at a 64-byte boundary, or NULL (overflow, exhausted). Free with mlk_free. */
+/* count*size zeroed bytes at a 64-byte boundary, or NULL (overflow, exhausted). Free with mlk_free.
+ */
 void *mlk_alloc(size_t count, size_t size);
 void mlk_free(void *p);
-/* Make *p hold at least `need` items of `size` bytes, growing *cap by doubling; old content is kept,
- * new items are zero. Use through MLK_GROW. */
+/* Make *p hold at least `need` items of `size` bytes, growing *cap by doubling; old content is
+ * kept, new items are zero. Use through MLK_GROW. */
 mlk_status mlk_grow(void **p, size_t *cap, size_t need, size_t size, mlk_err *e);
 #define MLK_GROW(ptr, cap, need, e) mlk_grow((void **)&(ptr), &(cap), (need), sizeof *(ptr), (e))
 /* Copy of a string, or NULL. */

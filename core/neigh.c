@@ -1,7 +1,7 @@
 /* neigh.c - linked-cell construction of full neighbour lists; see neigh.h.
- * Atoms are sorted into bins of the fractional unit cube. The bins searched around an atom cover the
- * sphere of radius rc, wrapping through periodic faces as often as needed: that makes cells with an
- * edge below 2 rc (or below rc) the same case as large ones. */
+ * Atoms are sorted into bins of the fractional unit cube. The bins searched around an atom cover
+ * the sphere of radius rc, wrapping through periodic faces as often as needed: that makes cells
+ * with an edge below 2 rc (or below rc) the same case as large ones. */
 #include "core/neigh.h"
 
 #include <limits.h>
@@ -147,8 +147,8 @@ static size_t visit(const grid *g, const work *w, size_t i, uint64_t *out)
     return m;
 }
 
-static mlk_status bin_atoms(const mlk_cell *cell, size_t n, const double (*x)[3], double rc, grid *g,
-                            work *w, mlk_err *e)
+static mlk_status bin_atoms(const mlk_cell *cell, size_t n, const double (*x)[3], double rc,
+                            grid *g, work *w, mlk_err *e)
 {
     double hi[3];
     for (int k = 0; k < 3; k++) g->lo[k] = 0, hi[k] = 1;
@@ -186,7 +186,8 @@ static mlk_status bin_atoms(const mlk_cell *cell, size_t n, const double (*x)[3]
         g->reach[k] = (int)ceil(rc / (cell->height[k] * g->width[k]));
         if (!cell->pbc[k] && g->reach[k] > nb - 1) g->reach[k] = nb - 1;
         if (g->reach[k] / nb > 100 || g->reach[k] > REACH_MAX)
-            return MLK_FAIL(e, MLK_EUNSUPPORTED, "the cell is %g A thick, too small for a cutoff of %g A",
+            return MLK_FAIL(e, MLK_EUNSUPPORTED,
+                            "the cell is %g A thick, too small for a cutoff of %g A",
                             cell->height[k], rc);
         nbin *= (size_t)nb;
     }
@@ -210,9 +211,9 @@ static mlk_status bin_atoms(const mlk_cell *cell, size_t n, const double (*x)[3]
     return MLK_OK;
 }
 
-/* rev without searching: going through the centres i in order, the entries (j, i) of every j come up in
- * the order of j's own list; cursor[j] walks along it. Several images of one pair stand in opposite order
- * on the two sides. False if a pair has no reverse. */
+/* rev without searching: going through the centres i in order, the entries (j, i) of every j come
+ * up in the order of j's own list; cursor[j] walks along it. Several images of one pair stand in
+ * opposite order on the two sides. False if a pair has no reverse. */
 static bool link_reverse(mlk_neigh *nl, size_t *cursor)
 {
     memcpy(cursor, nl->start, nl->n * sizeof *cursor);
@@ -222,7 +223,8 @@ static bool link_reverse(mlk_neigh *nl, size_t *cursor)
             for (end = k + 1; end < nl->start[i + 1] && nl->j[end] == j;) end++;
             size_t c = cursor[j], m = end - k;
             cursor[j] += m;
-            if (c + m > nl->start[j + 1] || nl->j[c] != (int)i || nl->j[c + m - 1] != (int)i) return false;
+            if (c + m > nl->start[j + 1] || nl->j[c] != (int)i || nl->j[c + m - 1] != (int)i)
+                return false;
             for (size_t q = 0; q < m; q++) nl->rev[k + q] = (int)(c + m - 1 - q);
         }
     return true;
@@ -231,7 +233,8 @@ static bool link_reverse(mlk_neigh *nl, size_t *cursor)
 mlk_status mlk_neigh_build(const mlk_cell *cell, size_t n, const double (*x)[3], double rc,
                            mlk_neigh *nl, mlk_err *e)
 {
-    if (!(rc > 0) || !isfinite(rc)) return MLK_FAIL(e, MLK_EINVAL, "cutoff %g A is not positive", rc);
+    if (!(rc > 0) || !isfinite(rc))
+        return MLK_FAIL(e, MLK_EINVAL, "cutoff %g A is not positive", rc);
     if (n > INT_MAX) return MLK_FAIL(e, MLK_EUNSUPPORTED, "%zu atoms", n);
     if (!nl->work && !(nl->work = mlk_alloc(1, sizeof(work))))
         return MLK_FAIL(e, MLK_ENOMEM, "neighbour list");
@@ -246,7 +249,8 @@ mlk_status mlk_neigh_build(const mlk_cell *cell, size_t n, const double (*x)[3],
             if (labs(w->wrap[i][k]) > far) far = labs(w->wrap[i][k]);
     for (int k = 0; k < 3; k++)
         if (2 * far + g.reach[k] / g.nbin[k] + 1 > 127)
-            return MLK_FAIL(e, MLK_EUNSUPPORTED, "atoms lie more than 60 cells apart; wrap them first");
+            return MLK_FAIL(e, MLK_EUNSUPPORTED,
+                            "atoms lie more than 60 cells apart; wrap them first");
     nl->start[0] = 0;
 #pragma omp parallel for schedule(static) if (n >= 200)
     for (size_t i = 0; i < n; i++) nl->start[i + 1] = visit(&g, w, i, NULL);

@@ -31,8 +31,8 @@ typedef struct mlk_neigh {
  * MLK_ENOMEM. On error nl stays valid to free. Cost O(n). Thread-safe for distinct nl. */
 mlk_status mlk_neigh_build(const mlk_cell *cell, size_t n, const double (*x)[3], double rc,
                            mlk_neigh *nl, mlk_err *e);
-/* Recompute r for moved positions (same images), e.g. between two builds of a list with skin. x must
- * be continuous since the build (not re-wrapped). */
+/* Recompute r for moved positions (same images), e.g. between two builds of a list with skin. x
+ * must be continuous since the build (not re-wrapped). */
 void mlk_neigh_update(mlk_neigh *nl, const mlk_cell *cell, const double (*x)[3]);
 void mlk_neigh_free(mlk_neigh *nl);
 

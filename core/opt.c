@@ -121,8 +121,9 @@ static bool in_range(const mlk_opt *o, double v)
 static mlk_status bad(const mlk_opt *o, const char *value, const char *what, mlk_err *e)
 {
     MLK_FAIL(e, MLK_EINVAL, "option '%s': '%s' is not %s", o->key, value, what);
-    if (o->min != o->max) mlk_err_hint(e, "allowed: %g to %g%s%s", o->min, o->max, o->unit && *o->unit ? " " : "",
-                                       o->unit ? o->unit : "");
+    if (o->min != o->max)
+        mlk_err_hint(e, "allowed: %g to %g%s%s", o->min, o->max, o->unit && *o->unit ? " " : "",
+                     o->unit ? o->unit : "");
     return MLK_EINVAL;
 }
 
@@ -139,7 +140,8 @@ static bool next_item(const char **p, char *item, size_t cap)
     return n > 0;
 }
 
-mlk_status mlk_opt_set(const mlk_opt *table, void *cfg, const char *key, const char *value, mlk_err *e)
+mlk_status mlk_opt_set(const mlk_opt *table, void *cfg, const char *key, const char *value,
+                       mlk_err *e)
 {
     const mlk_opt *o = mlk_opt_find(table, key);
     if (!o) return unknown_key(table, key, e);
@@ -166,7 +168,8 @@ mlk_status mlk_opt_set(const mlk_opt *table, void *cfg, const char *key, const c
             *(double *)field = NAN;
             return MLK_OK;
         }
-        if (!mlk_parse_double(value, &d) || !in_range(o, d)) return bad(o, value, "an allowed number", e);
+        if (!mlk_parse_double(value, &d) || !in_range(o, d))
+            return bad(o, value, "an allowed number", e);
         *(double *)field = d;
         return MLK_OK;
     case MLK_OPT_TIME:
@@ -202,7 +205,8 @@ mlk_status mlk_opt_set(const mlk_opt *table, void *cfg, const char *key, const c
         mlk_reals *v = field;
         v->n = 0;
         for (const char *p = value; next_item(&p, item, sizeof item);) {
-            if (!mlk_parse_double(item, &d) || !in_range(o, d)) return bad(o, item, "an allowed number", e);
+            if (!mlk_parse_double(item, &d) || !in_range(o, d))
+                return bad(o, item, "an allowed number", e);
             if (v->n == MLK_OPT_LIST_MAX) return bad(o, value, "a short enough list", e);
             v->v[v->n++] = d;
         }
@@ -245,8 +249,12 @@ char *mlk_opt_print(const mlk_opt *o, const void *cfg, char *buf, size_t cap)
     size_t len = 0;
     buf[0] = 0;
     switch (o->type) {
-    case MLK_OPT_FLAG: snprintf(buf, cap, "%s", *(const bool *)field ? "true" : "false"); break;
-    case MLK_OPT_INT: snprintf(buf, cap, "%d", *(const int *)field); break;
+    case MLK_OPT_FLAG:
+        snprintf(buf, cap, "%s", *(const bool *)field ? "true" : "false");
+        break;
+    case MLK_OPT_INT:
+        snprintf(buf, cap, "%d", *(const int *)field);
+        break;
     case MLK_OPT_REAL:
         if (isnan(*(const double *)field))
             snprintf(buf, cap, "auto");
@@ -261,8 +269,12 @@ char *mlk_opt_print(const mlk_opt *o, const void *cfg, char *buf, size_t cap)
             snprintf(buf, cap, "%.10gfs", fs);
         break;
     }
-    case MLK_OPT_WALL: snprintf(buf, cap, "%.10gs", *(const double *)field); break;
-    case MLK_OPT_STR: snprintf(buf, cap, "%s", (const char *)field); break;
+    case MLK_OPT_WALL:
+        snprintf(buf, cap, "%.10gs", *(const double *)field);
+        break;
+    case MLK_OPT_STR:
+        snprintf(buf, cap, "%s", (const char *)field);
+        break;
     case MLK_OPT_INTS: {
         const mlk_ints *v = field;
         for (int k = 0; k < v->n && len < cap; k++)
@@ -313,8 +325,10 @@ mlk_status mlk_opt_argv(const mlk_opt *table, void *cfg, int argc, char **argv, 
         const mlk_opt *o = mlk_opt_find(table, key);
         if (!o && !strncmp(key, "no-", 3)) {
             o = mlk_opt_find(table, key + 3);
-            if (o && o->type == MLK_OPT_FLAG && !value) value = "false";
-            else o = NULL;
+            if (o && o->type == MLK_OPT_FLAG && !value)
+                value = "false";
+            else
+                o = NULL;
         }
         if (!o) {
             unknown_key(table, key, e);
@@ -337,13 +351,15 @@ void mlk_opt_help(const mlk_opt *table, FILE *out)
 {
     for (const mlk_opt *o = table; o->key; o++) {
         char left[128];
-        const char *arg = o->type == MLK_OPT_FLAG ? "" : o->type == MLK_OPT_CHOICE ? o->unit
-                        : o->type == MLK_OPT_INT  ? "N"
-                        : o->type == MLK_OPT_TIME ? "TIME"
-                        : o->type == MLK_OPT_WALL ? "DURATION"
-                        : o->type == MLK_OPT_SIZE3 ? "NxNxN"
-                        : o->type == MLK_OPT_INTS || o->type == MLK_OPT_REALS ? "LIST"
-                        : o->type == MLK_OPT_REAL ? "X" : "TEXT";
+        const char *arg = o->type == MLK_OPT_FLAG                               ? ""
+                          : o->type == MLK_OPT_CHOICE                           ? o->unit
+                          : o->type == MLK_OPT_INT                              ? "N"
+                          : o->type == MLK_OPT_TIME                             ? "TIME"
+                          : o->type == MLK_OPT_WALL                             ? "DURATION"
+                          : o->type == MLK_OPT_SIZE3                            ? "NxNxN"
+                          : o->type == MLK_OPT_INTS || o->type == MLK_OPT_REALS ? "LIST"
+                          : o->type == MLK_OPT_REAL                             ? "X"
+                                                                                : "TEXT";
         snprintf(left, sizeof left, "%s%s %s", o->key[1] ? "--" : "-", o->key, arg);
         fprintf(out, "  %-26s %s", left, o->help);
         bool shown = o->def && *o->def && o->type != MLK_OPT_FLAG;

@@ -39,13 +39,13 @@ typedef struct mlk_reals {
 } mlk_reals;
 
 typedef struct mlk_opt {
-    const char *key;     /* long name without dashes; '-' and '_' are the same                */
+    const char *key; /* long name without dashes; '-' and '_' are the same                */
     mlk_opt_type type;
-    size_t offset;       /* of the field in the configuration struct                          */
-    const char *def;     /* default, in the form a user would type                            */
-    double min, max;     /* allowed range of numbers; min == max: any                         */
-    const char *unit;    /* for help; the choices of MLK_OPT_CHOICE                           */
-    const char *help;    /* one line                                                          */
+    size_t offset;    /* of the field in the configuration struct                          */
+    const char *def;  /* default, in the form a user would type                            */
+    double min, max;  /* allowed range of numbers; min == max: any                         */
+    const char *unit; /* for help; the choices of MLK_OPT_CHOICE                           */
+    const char *help; /* one line                                                          */
 } mlk_opt;
 
 /* Fill every field from the defaults. A wrong default is our bug: MLK_EBUG. */
@@ -54,10 +54,12 @@ mlk_status mlk_opt_defaults(const mlk_opt *table, void *cfg, mlk_err *e);
 const mlk_opt *mlk_opt_find(const mlk_opt *table, const char *key);
 /* Set one field from text. Errors: MLK_EINVAL unknown key (with the nearest one as a hint), not a
  * number, out of range, unknown unit. */
-mlk_status mlk_opt_set(const mlk_opt *table, void *cfg, const char *key, const char *value, mlk_err *e);
+mlk_status mlk_opt_set(const mlk_opt *table, void *cfg, const char *key, const char *value,
+                       mlk_err *e);
 /* Current value as text that mlk_opt_set accepts. */
 char *mlk_opt_print(const mlk_opt *row, const void *cfg, char *buf, size_t cap);
-/* Parse argv[1..argc-1]: --key value, --key=value, -o value (an alias row may have a one-letter key);
+/* Parse argv[1..argc-1]: --key value, --key=value, -o value (an alias row may have a one-letter
+ * key);
  * "--" ends options. Words that are no options are moved to argv[1..] and counted in *n_words.
  * given (may be NULL) is an array of bool, one per row: set on the command line. */
 mlk_status mlk_opt_argv(const mlk_opt *table, void *cfg, int argc, char **argv, int *n_words,

@@ -15,7 +15,8 @@ mlk_rng mlk_rng_make(uint64_t seed, uint64_t stream);
 uint64_t mlk_rng_u64(mlk_rng *g);
 /* Uniform in (0,1), never an end. */
 double mlk_rng_uniform(mlk_rng *g);
-/* Standard normal (Box-Muller, both numbers of a pair are not cached: stateless but for counter). */
+/* Standard normal (Box-Muller, both numbers of a pair are not cached: stateless but for counter).
+ */
 double mlk_rng_normal(mlk_rng *g);
 /* Sum of the squares of n standard normals (Gamma for large n: Marsaglia-Tsang). */
 double mlk_rng_chi2(mlk_rng *g, size_t n);

@@ -2,7 +2,8 @@
 #ifndef MLK_CORE_THREADS_H
 #define MLK_CORE_THREADS_H
 
-/* Set the number of OpenMP threads (0: OMP_NUM_THREADS or all cores) and silence BLAS's own pool. */
+/* Set the number of OpenMP threads (0: OMP_NUM_THREADS or all cores) and silence BLAS's own pool.
+ */
 void mlk_threads_init(int n);
 /* Threads a parallel region will use. */
 int mlk_threads(void);

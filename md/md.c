@@ -203,10 +203,10 @@ static void note_shortest(mlk_md *md)
     }
 }
 
-/* Has the run left its ensemble? An equilibrated system in the microcanonical ensemble fluctuates by
- * T sqrt(2/3N) about a temperature that ordering or slow relaxation moves by a few per cent. A running
- * mean a quarter above the target means that bonds broke or the structure collapsed: the model, not the
- * material. A start from an arbitrary structure may be much hotter for a while. */
+/* Has the run left its ensemble? An equilibrated system in the microcanonical ensemble fluctuates
+ * by T sqrt(2/3N) about a temperature that ordering or slow relaxation moves by a few per cent. A
+ * running mean a quarter above the target means that bonds broke or the structure collapsed: the
+ * model, not the material. A start from an arbitrary structure may be much hotter for a while. */
 static bool diverged(mlk_md *md, double t, bool production)
 {
     enum { HEAT_RECORDS = 50 };
@@ -229,8 +229,9 @@ static mlk_status observe(mlk_md *md, mlk_md_store *out, mlk_err *e)
     if (mlk_md_at_thermo(md)) {
         double t = mlk_md_temperature(md);
         if (diverged(md, t, production)) {
-            MLK_FAIL(e, MLK_ENUMERIC, "the temperature is %.4g K, the target %g K: the run has diverged",
-                     t, md->cfg.temp);
+            MLK_FAIL(e, MLK_ENUMERIC,
+                     "the temperature is %.4g K, the target %g K: the run has diverged", t,
+                     md->cfg.temp);
             at_step(md, e);
             return MLK_ENUMERIC;
         }

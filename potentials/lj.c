@@ -1,10 +1,11 @@
-/* lj.c - Lennard-Jones pair potential, the smallest model there is: the reference for the rules that
- * every other model must obey, and a fast toy for tests of MD and training.
+/* lj.c - Lennard-Jones pair potential, the smallest model there is: the reference for the rules
+ * that every other model must obey, and a fast toy for tests of MD and training.
  *
  *   U_i = 1/2 sum_j 4 eps (x^12 - x^6) S(r),  x = sigma/r, eps = sqrt(eps_i eps_j),
  *   sigma = (sigma_i + sigma_j)/2,  S(r) = (1 - (r/rc)^2)^3  (C2 at rc)
  *
- * param = eps_0, sigma_0, eps_1, sigma_1, ... File: a line "lj N El1 El2 ...", "rc", then eps sigma. */
+ * param = eps_0, sigma_0, eps_1, sigma_1, ... File: a line "lj N El1 El2 ...", "rc", then eps
+ * sigma. */
 #include <math.h>
 #include <string.h>
 
@@ -21,9 +22,8 @@ static const mlk_opt opts[] = {
     {"sigma", MLK_OPT_REAL, offsetof(hyper, sigma), "2.5", 0.1, 20, "A", "initial diameter"},
     {0}};
 
-static const mlk_ref refs[] = {{"J. E. Jones, Proc. R. Soc. Lond. A 106, 463 (1924)",
-                                "10.1098/rspa.1924.0082"},
-                               {NULL, NULL}};
+static const mlk_ref refs[] = {
+    {"J. E. Jones, Proc. R. Soc. Lond. A 106, 463 (1924)", "10.1098/rspa.1924.0082"}, {NULL, NULL}};
 
 static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
 {
@@ -87,7 +87,8 @@ static mlk_status vjp(const mlk_potential *pot, const mlk_neigh *nl, const int *
             double sig = 0.5 * (pot->param[2 * a + 1] + pot->param[2 * b + 1]);
             double x2 = sig * sig / r2, x6 = x2 * x2 * x2, q = 1 - r2 / rc2, sw = q * q * q;
             double phi = pair(pot, a, b, r2, &d);
-            double da = 4 * eps * (12 * x6 * x6 - 6 * x6) / sig; /* of the unswitched energy by sigma */
+            double da =
+                4 * eps * (12 * x6 * x6 - 6 * x6) / sig; /* of the unswitched energy by sigma */
             double dphi = da * sw;
             double dd = 4 * eps * (-144 * x6 * x6 + 36 * x6) / sig / r2 * sw - 6 * q * q / rc2 * da;
             double by_eps = 0.5 * (ubar[i] * phi + pr * d) / eps;

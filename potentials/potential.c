@@ -1,5 +1,5 @@
-/* potential.c - registry, model folders, and the derivation of forces and virials from site energies
- * and pair partials, once for all models (docs/THEORY.md, section 1). */
+/* potential.c - registry, model folders, and the derivation of forces and virials from site
+ * energies and pair partials, once for all models (docs/THEORY.md, section 1). */
 #include "potentials/potential.h"
 
 #include <math.h>
@@ -65,7 +65,8 @@ void mlk_potential_destroy(mlk_potential *pot)
     mlk_free(pot);
 }
 
-mlk_status mlk_potential_types_of(const mlk_potential *pot, const mlk_frame *fr, int *type, mlk_err *e)
+mlk_status mlk_potential_types_of(const mlk_potential *pot, const mlk_frame *fr, int *type,
+                                  mlk_err *e)
 {
     int of[MLK_ELEMENT_MAX + 1];
     for (int z = 0; z <= MLK_ELEMENT_MAX; z++) of[z] = -1;
@@ -157,7 +158,8 @@ mlk_status mlk_potential_eval(const mlk_potential *pot, const mlk_neigh *nl, con
                               unsigned want, mlk_eval *ev, mlk_err *e)
 {
     if (nl->rc < pot->rc - 1e-12)
-        return MLK_FAIL(e, MLK_EBUG, "neighbour list radius %g A below the cutoff %g A", nl->rc, pot->rc);
+        return MLK_FAIL(e, MLK_EBUG, "neighbour list radius %g A below the cutoff %g A", nl->rc,
+                        pot->rc);
     MLK_TRY(reserve(ev, nl->n, nl->np, e));
     bool want_w = want & MLK_WANT_W;
     size_t n = nl->n, chunk = 8, n_chunk = (n + chunk - 1) / chunk;
@@ -189,7 +191,8 @@ mlk_status mlk_potential_eval(const mlk_potential *pot, const mlk_neigh *nl, con
     ev->U = 0;
     for (size_t i = 0; i < n; i++) {
         ev->U += ev->u[i];
-        double f2 = ev->f[i][0] * ev->f[i][0] + ev->f[i][1] * ev->f[i][1] + ev->f[i][2] * ev->f[i][2];
+        double f2 =
+            ev->f[i][0] * ev->f[i][0] + ev->f[i][1] * ev->f[i][1] + ev->f[i][2] * ev->f[i][2];
         if (!isfinite(ev->u[i] + f2)) {
             MLK_FAIL(e, MLK_ENUMERIC, "energy or force of atom %zu is not finite", i + 1);
             mlk_err_hint(e, "atoms are too close or the model is extrapolating far from its data");
@@ -232,7 +235,8 @@ static mlk_status read_bare(mlk_potential **out, const char *path, mlk_err *e)
     mlk_free(text);
     if (!found) {
         MLK_FAIL(e, MLK_EFORMAT, "is no potential file that mlkit knows");
-        mlk_err_hint(e, "give a model folder, nep.txt, or a .snapcoeff file with its .snapparam beside it");
+        mlk_err_hint(
+            e, "give a model folder, nep.txt, or a .snapcoeff file with its .snapparam beside it");
         return mlk_err_at(e, path, 1);
     }
     MLK_TRY(mlk_potential_new(out, found, e));
@@ -243,7 +247,7 @@ static mlk_status read_bare(mlk_potential **out, const char *path, mlk_err *e)
         mlk_err_at(e, path, 0);
         return s;
     }
-    snprintf((*out)->path, sizeof (*out)->path, "%s", path);
+    snprintf((*out)->path, sizeof(*out)->path, "%s", path);
     return MLK_OK;
 }
 
@@ -261,7 +265,8 @@ static mlk_status read_species_map(const mlk_conf *map, const char *path, const 
         while (a < pot->n_species && strcmp(mlk_element_symbol(pot->z[a]), word)) a++;
         while (dash && b < pot->n_species && strcmp(mlk_element_symbol(pot->z[b]), dash + 1)) b++;
         double value;
-        if (a == pot->n_species || b == pot->n_species || !c->value || !mlk_parse_double(c->value, &value)) {
+        if (a == pot->n_species || b == pot->n_species || !c->value ||
+            !mlk_parse_double(c->value, &value)) {
             MLK_FAIL(e, MLK_EFORMAT, "'%s' is not a species of the model with a number", c->key);
             return mlk_err_at(e, path, c->line);
         }
@@ -282,8 +287,10 @@ static mlk_status read_manifest(mlk_potential **out, const char *yaml, mlk_err *
     char dir[1024], path[1024];
     snprintf(dir, sizeof dir, "%s", yaml);
     char *slash = strrchr(dir, '/');
-    if (slash) *slash = 0;
-    else snprintf(dir, sizeof dir, ".");
+    if (slash)
+        *slash = 0;
+    else
+        snprintf(dir, sizeof dir, ".");
     if (!type || !file || !mlk_potential_find(type)) {
         s = MLK_FAIL(e, MLK_EFORMAT, "expected 'type:' (a known potential) and 'file:'");
         mlk_err_at(e, yaml, 1);
@@ -316,7 +323,7 @@ static mlk_status read_manifest(mlk_potential **out, const char *yaml, mlk_err *
         }
         if (q->outer > (*out)->rc) (*out)->rc = q->outer;
     }
-    snprintf((*out)->path, sizeof (*out)->path, "%s", path);
+    snprintf((*out)->path, sizeof(*out)->path, "%s", path);
 done:
     mlk_conf_free(&root);
     if (s) {
@@ -339,7 +346,8 @@ mlk_status mlk_potential_read(mlk_potential **pot, const char *path, mlk_err *e)
     return read_bare(pot, path, e);
 }
 
-mlk_status mlk_potential_write(const mlk_potential *pot, const char *dir, const char *extra, mlk_err *e)
+mlk_status mlk_potential_write(const mlk_potential *pot, const char *dir, const char *extra,
+                               mlk_err *e)
 {
     char path[1024];
     MLK_TRY(mlk_mkdir_p(dir, e));
@@ -355,7 +363,8 @@ mlk_status mlk_potential_write(const mlk_potential *pot, const char *dir, const 
     fprintf(f, "e0:  # reference energies [eV]; the total energy is the model's plus their sum\n");
     for (size_t t = 0; t < pot->n_species; t++)
         fprintf(f, "  %s: %.17g\n", mlk_element_symbol(pot->z[t]), pot->e0[t]);
-    if (pot->zbl.on) fprintf(f, "zbl: {inner: %.10g, outer: %.10g}  # A\n", pot->zbl.inner, pot->zbl.outer);
+    if (pot->zbl.on)
+        fprintf(f, "zbl: {inner: %.10g, outer: %.10g}  # A\n", pot->zbl.inner, pot->zbl.outer);
     if (pot->dmin) {
         fprintf(f, "shortest_distance:  # in the training data [A]\n");
         for (size_t a = 0; a < pot->n_species; a++)

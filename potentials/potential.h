@@ -24,9 +24,9 @@
 
 #define MLK_SPECIES_MAX MLK_ELEMENT_MAX
 
-enum { /* mlk_potential_type.caps */
-    MLK_CAP_VJP = 1,   /* trainable by gradients: vjp is there              */
-    MLK_CAP_LINEAR = 2 /* linear in its parameters: basis is there          */
+enum {                    /* mlk_potential_type.caps */
+       MLK_CAP_VJP = 1,   /* trainable by gradients: vjp is there              */
+       MLK_CAP_LINEAR = 2 /* linear in its parameters: basis is there          */
 };
 
 typedef struct mlk_ref {
@@ -42,7 +42,7 @@ typedef struct mlk_potential_type {
     const mlk_opt *hyper; /* hyper-parameters: table over a struct of hyper_size bytes   */
     size_t hyper_size;
     unsigned caps;
-    const char *file;     /* name of its community-format file in a model folder, "nep.txt" */
+    const char *file; /* name of its community-format file in a model folder, "nep.txt" */
 
     /* From pot->hyper and pot->z: set rc, n_param, param (initialised from seed) and state. */
     mlk_status (*create)(mlk_potential *pot, uint64_t seed, mlk_err *e);
@@ -55,8 +55,9 @@ typedef struct mlk_potential_type {
                           mlk_err *e);
     /* Does this file look like mine? Called with the first bytes of it (NUL-terminated). */
     bool (*sniff)(const char *path, const char *head);
-    /* Community format. read fills hyper, species, rc, param and state of an all-zero potential whose
-     * type is set and whose hyper holds defaults. Further files are found beside path by ending. */
+    /* Community format. read fills hyper, species, rc, param and state of an all-zero potential
+     * whose type is set and whose hyper holds defaults. Further files are found beside path by
+     * ending. */
     mlk_status (*read)(mlk_potential *pot, const char *path, mlk_err *e);
     mlk_status (*write)(const mlk_potential *pot, const char *path, mlk_err *e);
 
@@ -70,8 +71,8 @@ typedef struct mlk_potential_type {
                       size_t i1, const double *ubar, double *const pbar[3], mlk_scratch *s,
                       double *param_bar, mlk_err *e);
     /* Linear models, one centre i of type t with m = start[i+1]-start[i] pairs: U_i = sum_b
-     * param[first+b] b[b]; b (nb) and db[c][b*m + q] = d b[b]/d r_q,c for its q-th pair. *first, *nb
-     * out (may be asked with b NULL). NULL without MLK_CAP_LINEAR. */
+     * param[first+b] b[b]; b (nb) and db[c][b*m + q] = d b[b]/d r_q,c for its q-th pair. *first,
+     * *nb out (may be asked with b NULL). NULL without MLK_CAP_LINEAR. */
     mlk_status (*basis)(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i,
                         mlk_scratch *s, size_t *first, size_t *nb, double *b, double *const db[3],
                         mlk_err *e);
@@ -97,13 +98,13 @@ struct mlk_potential {
                                    not part of u, so not part of any flux                        */
     double rc;                  /* largest cutoff, ZBL included [A]                             */
     size_t n_param;
-    double *param;              /* (n_param) trainable parameters, owned                        */
-    void *hyper;                /* struct of type->hyper, owned                                 */
-    void *state;                /* the model's own, freed by type->destroy                      */
+    double *param; /* (n_param) trainable parameters, owned                        */
+    void *hyper;   /* struct of type->hyper, owned                                 */
+    void *state;   /* the model's own, freed by type->destroy                      */
     mlk_zbl zbl;
-    double *dmin;               /* (n_species,n_species) shortest distance seen in training [A],
-                                   0 unknown; NULL when not recorded; owned                     */
-    char path[1024];            /* file it was read from, "" when created                       */
+    double *dmin;    /* (n_species,n_species) shortest distance seen in training [A],
+                        0 unknown; NULL when not recorded; owned                     */
+    char path[1024]; /* file it was read from, "" when created                       */
 };
 
 /* Registry: every type, in the order of registry.def; NULL-terminated. */
@@ -115,29 +116,31 @@ mlk_status mlk_potential_new(mlk_potential **pot, const mlk_potential_type *type
 mlk_status mlk_potential_create(mlk_potential *pot, size_t n_species, const int *z, uint64_t seed,
                                 mlk_err *e);
 void mlk_potential_destroy(mlk_potential *pot); /* NULL is harmless */
-/* Read a model folder (model.yaml), a model.yaml, or a bare community file recognised by content. */
+/* Read a model folder (model.yaml), a model.yaml, or a bare community file recognised by content.
+ */
 mlk_status mlk_potential_read(mlk_potential **pot, const char *path, mlk_err *e);
 /* Write a model folder: community file + model.yaml. extra: YAML lines appended verbatim to
  * model.yaml (provenance, errors), may be NULL. */
 mlk_status mlk_potential_write(const mlk_potential *pot, const char *dir, const char *extra,
                                mlk_err *e);
-/* type[i] of every atom of a frame. Errors: MLK_EINVAL a species the model does not know (named). */
+/* type[i] of every atom of a frame. Errors: MLK_EINVAL a species the model does not know (named).
+ */
 mlk_status mlk_potential_types_of(const mlk_potential *pot, const mlk_frame *fr, int *type,
                                   mlk_err *e);
 
-enum { /* what mlk_potential_eval shall derive besides u and f */
-    MLK_WANT_VIRIAL = 1, /* the total virial                     */
-    MLK_WANT_W = 2       /* the per-atom virials (implies total) */
+enum {                      /* what mlk_potential_eval shall derive besides u and f */
+       MLK_WANT_VIRIAL = 1, /* the total virial                     */
+       MLK_WANT_W = 2       /* the per-atom virials (implies total) */
 };
 
 typedef struct mlk_eval {
     size_t n, np;
-    double U;         /* sum of u, without e0 [eV]                                              */
-    double W[3][3];   /* total virial, sum of w [eV]                                            */
-    double *u;        /* (n) site energies [eV]                                                 */
-    double (*f)[3];   /* (n,3) forces [eV/A]                                                    */
-    double (*w)[9];   /* (n,9) per-atom virial, W_i[a][b] at 3a+b [eV]; valid if MLK_WANT_W     */
-    double *p[3];     /* (3)(np) pair partials dU_i/dr_ij [eV/A]                                */
+    double U;       /* sum of u, without e0 [eV]                                              */
+    double W[3][3]; /* total virial, sum of w [eV]                                            */
+    double *u;      /* (n) site energies [eV]                                                 */
+    double (*f)[3]; /* (n,3) forces [eV/A]                                                    */
+    double (*w)[9]; /* (n,9) per-atom virial, W_i[a][b] at 3a+b [eV]; valid if MLK_WANT_W     */
+    double *p[3];   /* (3)(np) pair partials dU_i/dr_ij [eV/A]                                */
     size_t cap_n, cap_np;
     mlk_scratch *scratch; /* one per thread */
     int n_scratch;
@@ -157,8 +160,8 @@ mlk_status mlk_potential_eval_frame(const mlk_potential *pot, const mlk_frame *f
                                     mlk_neigh *nl, mlk_eval *ev, mlk_err *e);
 
 /* zbl.c: adds U_ZBL to u and its partials to p (half of a pair energy to each atom). */
-void mlk_zbl_add(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i0, size_t i1,
-                 double *u, double *const p[3]);
+void mlk_zbl_add(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i0,
+                 size_t i1, double *u, double *const p[3]);
 /* The largest outer radius in use, 0 when off. */
 double mlk_zbl_outer(const mlk_potential *pot);
 /* Covalent radius [A] of the typewise cutoffs (zbl.c, nep.c). */

@@ -75,8 +75,8 @@ static void set_weights(driver *d, double x)
     d->loss.huber = w->huber;
 }
 
-/* Errors of the validation frames (of the training frames when there are none) with parameters x. The
- * loss that chooses the best parameters weighs relative errors alike, whatever weights the fit
+/* Errors of the validation frames (of the training frames when there are none) with parameters x.
+ * The loss that chooses the best parameters weighs relative errors alike, whatever weights the fit
  * needs to get there. */
 static mlk_status validate(driver *d, const double *x, mlk_loss_sums *sums, mlk_err *e)
 {

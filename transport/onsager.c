@@ -48,8 +48,8 @@ static mlk_status build_matrix(mlk_onsager *on, const mlk_onsager_opts *o, mlk_e
     double work[MLK_FLUX_MAX * MLK_FLUX_MAX];
     memcpy(work, l, m * m * sizeof *l);
     double explained = l[0] - mlk_schur(m, work), want = l[0] - 0.5 * exp(on->corrected.ln_s0);
-    /* NOTE: where noise puts the corrected estimate above the naive one no real L_EM can give it; the
-     * matrix then keeps what the spectra say. */
+    /* NOTE: where noise puts the corrected estimate above the naive one no real L_EM can give it;
+     * the matrix then keeps what the spectra say. */
     double f = explained > 0 && want > 0 ? sqrt(want / explained) : 1;
     for (size_t a = 1; a < m; a++) l[a] *= f, l[a * m] *= f;
     /* condition of L_MM with unit diagonal */

@@ -1,5 +1,5 @@
-/* test_potential.c - rules that every registered potential obeys (docs/THEORY.md section 1): loops over
- * the registry, so a new model is tested by being registered. */
+/* test_potential.c - rules that every registered potential obeys (docs/THEORY.md section 1): loops
+ * over the registry, so a new model is tested by being registered. */
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -68,8 +68,9 @@ static double force_scale(const mlk_eval *ev)
 
 #define EACH(t) for (const mlk_potential_type *const *tp = mlk_potential_types, *t; (t = *tp); tp++)
 
-/* Central difference of fourth order. The steps below are small because cosine cutoffs jump in their
- * second derivative: a pair within two steps of the cutoff spoils the difference, not the force. */
+/* Central difference of fourth order. The steps below are small because cosine cutoffs jump in
+ * their second derivative: a pair within two steps of the cutoff spoils the difference, not the
+ * force. */
 #define DIFF4(fm2, fm1, fp1, fp2, h) (((fm2) - (fp2) + 8 * ((fp1) - (fm1))) / (12 * (h)))
 
 Test(potential, forces_are_minus_the_gradient_of_the_energy)
@@ -93,7 +94,8 @@ Test(potential, forces_are_minus_the_gradient_of_the_energy)
                 fr.x[i][c] = x0;
                 worst = fmax(worst, fabs(b.ev.f[i][c] + DIFF4(v[0], v[1], v[2], v[3], h)));
             }
-        cr_assert(worst < 1e-6 * scale, "%s: worst force error %.3g, scale %.3g", t->name, worst, scale);
+        cr_assert(worst < 1e-6 * scale, "%s: worst force error %.3g, scale %.3g", t->name, worst,
+                  scale);
         bench_free(&b), bench_free(&q);
         mlk_frame_free(&fr);
         mlk_potential_destroy(pot);
@@ -127,7 +129,8 @@ Test(potential, virial_is_minus_the_strain_derivative)
                     double cell[3][3];
                     for (int r = 0; r < 3; r++)
                         for (int m = 0; m < 3; m++)
-                            cell[r][m] = fr.cell.h[r][m] + (m == a ? d[k] * h * fr.cell.h[r][c] : 0);
+                            cell[r][m] =
+                                fr.cell.h[r][m] + (m == a ? d[k] * h * fr.cell.h[r][c] : 0);
                     for (size_t i = 0; i < fr.n; i++) s.x[i][a] += d[k] * h * fr.x[i][c];
                     mlk_check_ok(mlk_cell_init(&s.cell, (const double(*)[3])cell, &e), e);
                     v[k] = energy(pot, &s, 0, &q);
@@ -135,7 +138,8 @@ Test(potential, virial_is_minus_the_strain_derivative)
                 }
                 worst = fmax(worst, fabs(total[a][c] + DIFF4(v[0], v[1], v[2], v[3], h)));
             }
-        cr_assert(worst < 1e-6 * scale, "%s: worst virial error %.3g, scale %.3g", t->name, worst, scale);
+        cr_assert(worst < 1e-6 * scale, "%s: worst virial error %.3g, scale %.3g", t->name, worst,
+                  scale);
         bench_free(&b), bench_free(&q);
         mlk_frame_free(&fr);
         mlk_potential_destroy(pot);
@@ -173,7 +177,8 @@ Test(potential, atomic_virial_is_position_times_gradient_of_other_site_energies)
                 worst = fmax(worst, fabs(want - b.ev.w[i][3 * a + c]));
             }
         }
-        cr_assert(worst < 1e-6 * scale, "%s: worst W_i error %.3g, scale %.3g", t->name, worst, scale);
+        cr_assert(worst < 1e-6 * scale, "%s: worst W_i error %.3g, scale %.3g", t->name, worst,
+                  scale);
         bench_free(&b), bench_free(&q);
         mlk_frame_free(&fr);
         mlk_potential_destroy(pot);
@@ -343,7 +348,8 @@ Test(potential, written_and_read_back_gives_the_same_numbers)
         cr_assert(p1->e0[1] == -3.25, "%s: e0", t->name);
         for (size_t i = 0; i < fr.n; i++)
             for (int c = 0; c < 3; c++) mlk_check_close(b1.ev.f[i][c], b0.ev.f[i][c], 1e-6 * scale);
-        cr_assert(!memcmp(b1.ev.f, b2.ev.f, fr.n * sizeof *b1.ev.f), "%s: second round trip", t->name);
+        cr_assert(!memcmp(b1.ev.f, b2.ev.f, fr.n * sizeof *b1.ev.f), "%s: second round trip",
+                  t->name);
         bench_free(&b0), bench_free(&b1), bench_free(&b2);
         mlk_frame_free(&fr);
         mlk_potential_destroy(pot), mlk_potential_destroy(p1), mlk_potential_destroy(p2);
@@ -393,8 +399,8 @@ Test(potential, parameter_gradient_matches_differences)
             }
             pot->param[m] = p0;
             double fd = DIFF4(v[0], v[1], v[2], v[3], h);
-            cr_assert(fabs(fd - g[m]) < 1e-6 * scale, "%s: parameter %zu: vjp %.9g, differences %.9g",
-                      t->name, m, g[m], fd);
+            cr_assert(fabs(fd - g[m]) < 1e-6 * scale,
+                      "%s: parameter %zu: vjp %.9g, differences %.9g", t->name, m, g[m], fd);
         }
         mlk_free(ubar), mlk_free(g), mlk_free(type);
         for (int c = 0; c < 3; c++) mlk_free(pbar[c]);

@@ -1,4 +1,5 @@
-/* check.h - comparing numbers so that a failure shows value, expectation, tolerance and their ratio. */
+/* check.h - comparing numbers so that a failure shows value, expectation, tolerance and their
+ * ratio. */
 #ifndef MLK_TESTS_CHECK_H
 #define MLK_TESTS_CHECK_H
 
@@ -9,9 +10,10 @@
 #define mlk_check_close(value, expected, tol)                                                      \
     do {                                                                                           \
         double mlk_v = (value), mlk_x = (expected), mlk_t = (tol);                                 \
-        cr_assert(fabs(mlk_v - mlk_x) <= mlk_t, "%s = %.15g, expected %.15g, |difference| %.3g is "  \
-                  "%.3g times the tolerance %.3g", #value, mlk_v, mlk_x, fabs(mlk_v - mlk_x),      \
-                  fabs(mlk_v - mlk_x) / mlk_t, mlk_t);                                             \
+        cr_assert(fabs(mlk_v - mlk_x) <= mlk_t,                                                    \
+                  "%s = %.15g, expected %.15g, |difference| %.3g is "                              \
+                  "%.3g times the tolerance %.3g",                                                 \
+                  #value, mlk_v, mlk_x, fabs(mlk_v - mlk_x), fabs(mlk_v - mlk_x) / mlk_t, mlk_t);  \
     } while (0)
 /* A call that must succeed; shows the error when not. */
 #define mlk_check_ok(call, err)                                                                    \

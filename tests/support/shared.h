@@ -2,7 +2,8 @@
 #ifndef MLK_TESTS_SHARED_H
 #define MLK_TESTS_SHARED_H
 
-/* The folder with data/ and reference/ ($MLK_SHARED, or ../shared beside the source tree), or NULL. */
+/* The folder with data/ and reference/ ($MLK_SHARED, or ../shared beside the source tree), or NULL.
+ */
 const char *mlk_test_shared(void);
 /* Root of the source tree. */
 const char *mlk_test_root(void);

@@ -39,16 +39,17 @@ Test(opt, command_line_sets_fields_and_keeps_words)
     cfg c;
     mlk_err e = {0};
     int words;
-    static const char *const given[15] = {"cmd",   "a.xml", "--flag",    "--n=7", "--kind",
-                                          "nve",   "--size", "2x3x4",    "--cut_off", "5.5",
-                                          "--equil", "1.5ns", "--list", "1,2",   "-3"};
+    static const char *const given[15] = {"cmd",     "a.xml",  "--flag", "--n=7",     "--kind",
+                                          "nve",     "--size", "2x3x4",  "--cut_off", "5.5",
+                                          "--equil", "1.5ns",  "--list", "1,2",       "-3"};
     char *argv[16] = {NULL};
     char *own[15];
     for (int k = 0; k < 15; k++) own[k] = argv[k] = mlk_strdup(given[k]);
     mlk_check_ok(mlk_opt_defaults(opts, &c, &e), e);
     mlk_check_ok(mlk_opt_argv(opts, &c, 15, argv, &words, NULL, &e), e);
     cr_assert(words == 2 && !strcmp(argv[1], "a.xml") && !strcmp(argv[2], "-3"));
-    cr_assert(c.flag && c.n == 7 && c.kind == 0 && c.size[2] == 4 && c.list.n == 2 && c.list.v[1] == 2);
+    cr_assert(c.flag && c.n == 7 && c.kind == 0 && c.size[2] == 4 && c.list.n == 2 &&
+              c.list.v[1] == 2);
     mlk_check_close(c.x, 5.5, 0);
     mlk_check_close(c.t, 1.5e6, 0);
     mlk_check_close(c.wall, 600, 0);
@@ -59,8 +60,8 @@ Test(opt, wrong_values_are_refused_with_the_reason)
 {
     static const struct {
         const char *key, *value, *part;
-    } bad[] = {{"n", "11", "allowed"},    {"n", "3x", "allowed"},  {"kind", "npt", "one of"},
-               {"equil", "20", "time"},   {"size", "2x2", "3x3x2"}, {"cut-off", "nan", "number"},
+    } bad[] = {{"n", "11", "allowed"},   {"n", "3x", "allowed"},     {"kind", "npt", "one of"},
+               {"equil", "20", "time"},  {"size", "2x2", "3x3x2"},   {"cut-off", "nan", "number"},
                {"naem", "x", "unknown"}, {"list", "1,99", "allowed"}};
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         cfg c;
@@ -93,7 +94,9 @@ Test(conf, yaml_is_applied_and_errors_name_the_line)
     char path[] = "/tmp/mlk-conf-XXXXXX";
     close(mkstemp(path));
     mlk_err e = {0};
-    mlk_check_ok(mlk_file_write_text(path, "n: 4\nlist: [1, 2]\nequil: 2ps\nmodels:\n  - {type: nep}\n", &e), e);
+    mlk_check_ok(
+        mlk_file_write_text(path, "n: 4\nlist: [1, 2]\nequil: 2ps\nmodels:\n  - {type: nep}\n", &e),
+        e);
     mlk_conf root;
     cfg c;
     mlk_check_ok(mlk_opt_defaults(opts, &c, &e), e);
@@ -122,7 +125,9 @@ Test(file, sha256_of_known_texts)
     mlk_check_ok(mlk_file_write_text(path, "abc", &e), e);
     mlk_check_ok(mlk_file_sha256(path, hex, &e), e); /* FIPS 180-4 example */
     cr_assert_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    mlk_check_ok(mlk_file_write_text(path, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", &e), e);
+    mlk_check_ok(
+        mlk_file_write_text(path, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", &e),
+        e);
     mlk_check_ok(mlk_file_sha256(path, hex, &e), e);
     cr_assert_str_eq(hex, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
     unlink(path);
