@@ -5,14 +5,14 @@ CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 B ?= build
 ROOMS := core potentials parsers datasets md train transport reports
 HDF5_PC := $(shell pkg-config --exists hdf5 2>/dev/null && echo hdf5 || echo hdf5-serial)
-PKGS := openblas lapacke $(HDF5_PC) libxml-2.0 fftw3 yaml-0.1 jansson zlib
+PKGS := openblas lapacke $(HDF5_PC) libxml-2.0 fftw3 yaml-0.1 jansson zlib liblzma
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
   -Wvla -Wwrite-strings -Wpointer-arith -Wformat=2 -Wundef -Wno-sign-conversion -fno-common
 OPT := -O2 -g
 ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -fopenmp $(OPT) $(WARN) $(WERROR) $(SAN) -I. -I$(B) \
   $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
 KERNEL_FLAGS := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-signed-zeros
-ALL_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -fopenmp -lm $(SAN) $(LDFLAGS)
+ALL_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lbz2 -fopenmp -lm $(SAN) $(LDFLAGS)
 
 LIB_SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
 CLI_SRC := $(wildcard cli/*.c)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/dataset_verbs.h"
 #include "core/json.h"
 #include "core/mem.h"
 #include "core/units.h"

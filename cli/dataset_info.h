@@ -7,8 +7,6 @@
 #include "core/err.h"
 #include "datasets/dataset.h"
 
-/* The verb `info`: argv[0] is its name. */
-mlk_status mlk_dataset_info(int argc, char **argv, mlk_err *e);
 /* Frames and groups of each side of a split, to stdout. */
 mlk_status mlk_dataset_split_show(const mlk_dataset *ds, bool json, mlk_err *e);
 

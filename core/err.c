@@ -59,6 +59,6 @@ const char *mlk_status_name(mlk_status s)
 {
     static const char *const names[] = {
         "ok",          "bad argument",  "out of memory", "i/o error",     "bad data",
-        "unsupported", "numeric error", "interrupted",   "internal error"};
+        "unsupported", "numeric error", "interrupted",   "internal error", "damaged file"};
     return (unsigned)s < sizeof names / sizeof *names ? names[s] : "unknown error";
 }

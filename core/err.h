@@ -13,7 +13,8 @@ typedef enum {
     MLK_EUNSUPPORTED, /* legal, but mlkit does not do it                    */
     MLK_ENUMERIC,     /* NaN, divergence, singular matrix                   */
     MLK_EINTERRUPTED, /* SIGINT/SIGTERM: state is saved, run again          */
-    MLK_EBUG          /* an internal promise is broken                      */
+    MLK_EBUG,         /* an internal promise is broken                      */
+    MLK_EDAMAGED      /* a checksum is wrong: no byte of the file counts    */
 } mlk_status;
 
 typedef struct mlk_err {

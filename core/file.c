@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "core/mem.h"
+#include "core/stream.h"
 
 mlk_status mlk_out_begin(mlk_out *o, const char *path, mlk_err *e)
 {
@@ -91,27 +91,17 @@ mlk_status mlk_mkdir_p(const char *path, mlk_err *e)
 
 mlk_status mlk_file_slurp(const char *path, char **text, size_t *size, mlk_err *e)
 {
+    mlk_stream *in;
+    size_t n = 0, cap = 0, got = 0;
+    mlk_status s;
     *text = NULL;
-    gzFile g = mlk_file_is_dir(path) ? (errno = EISDIR, NULL) : gzopen(path, "rb");
-    if (!g) {
-        MLK_FAIL(e, MLK_EIO, "cannot read: %s", strerror(errno));
-        return mlk_err_at(e, path, 0);
-    }
-    size_t n = 0, cap = 0;
-    mlk_status s = MLK_OK;
-    for (;;) {
+    MLK_TRY(mlk_stream_open(&in, path, e));
+    do {
         s = mlk_grow((void **)text, &cap, n + 65537, 1, e);
-        if (s) break;
-        int got = gzread(g, *text + n, 65536);
-        if (got < 0) {
-            int code;
-            s = MLK_FAIL(e, MLK_EIO, "cannot read: %s", gzerror(g, &code));
-            break;
-        }
-        if (got == 0) break;
-        n += (size_t)got;
-    }
-    gzclose(g);
+        if (!s) s = mlk_stream_read(in, *text + n, 65536, &got, e);
+        n += got;
+    } while (!s && got);
+    mlk_stream_close(in);
     if (s) {
         mlk_free(*text);
         *text = NULL;

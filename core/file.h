@@ -26,7 +26,8 @@ bool mlk_file_exists(const char *path);
 bool mlk_file_is_dir(const char *path);
 /* mkdir -p. */
 mlk_status mlk_mkdir_p(const char *path, mlk_err *e);
-/* Whole file as a NUL-terminated string, to be mlk_free'd; .gz is expanded. size may be NULL. */
+/* Whole file as a NUL-terminated string, to be mlk_free'd; .gz, .xz, .bz2 are expanded. size may be
+ * NULL. */
 mlk_status mlk_file_slurp(const char *path, char **text, size_t *size, mlk_err *e);
 /* dir + "/" + name into buf (cap bytes); returns buf. Error-free: truncates. */
 char *mlk_path_join(char *buf, size_t cap, const char *dir, const char *name);

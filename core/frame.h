@@ -14,6 +14,11 @@ enum { /* mlk_frame.has */
        MLK_HAS_VIRIAL = 8,
        MLK_HAS_VELOCITY = 16
 };
+/* mlk_frame.energy_kind: what the source says `energy` is */
+enum {
+    MLK_ENERGY_UNSTATED = 0,
+    MLK_ENERGY_FREE = 1 /* F = E - TS, the one the forces belong to */
+};
 /* mlk_frame.scf */
 enum { MLK_SCF_UNKNOWN = -1, MLK_SCF_UNCONVERGED = 0, MLK_SCF_CONVERGED = 1 };
 
@@ -28,13 +33,21 @@ typedef struct mlk_frame {
     double energy0;       /* energy extrapolated to sigma -> 0 [eV], NaN when unknown         */
     double virial[3][3];  /* W = -dE/dstrain = -volume * stress, without kinetic part [eV]    */
     unsigned has;         /* MLK_HAS_*                                                        */
+    int energy_kind;      /* MLK_ENERGY_*                                                     */
     int scf;              /* MLK_SCF_*                                                        */
     double temperature;   /* of the sampling run [K], NaN when unknown                        */
     int step;             /* ionic step in its source, from 1; 0 when unknown                 */
     long line;            /* first line of the frame in its source, 0 when unknown            */
+    int run;              /* run within its source, from 1 (files can hold several); 0 the only */
     char source[256];     /* file it was read from                                            */
     char group[64];       /* trajectory group: never split between train and validation       */
     char config_type[64]; /* free tag, "" when none                                           */
+    char theory[128];     /* level of theory as its source states it, "VASP PE 520 eV PAW_PBE Li_sv
+                             S", "" when it does not                                          */
+    int n_raw;            /* 6 or 9 numbers of a stress-like key that is not a known one, else 0:
+                             order, sign and unit unknown, for the checker only               */
+    double raw[9];
+    char raw_key[32];
 } mlk_frame;
 
 /* All-zero frames are valid. init allocates z, x, f for n atoms (zeroed), scf unknown, NaNs set. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/file.h"
 #include "core/log.h"
 #include "parsers/text.h"
 
@@ -23,7 +24,7 @@ enum { HEAD = 8192 };
 static const mlk_parser *match(const char *path, const char *head, size_t n)
 {
     for (size_t k = 0; mlk_parsers[k]; k++)
-        if (mlk_parsers[k]->sniff(path, head, n)) return mlk_parsers[k];
+        if (mlk_parsers[k]->sniff && mlk_parsers[k]->sniff(path, head, n)) return mlk_parsers[k];
     return NULL;
 }
 
@@ -32,6 +33,23 @@ const mlk_parser *mlk_parser_sniff(const char *path)
     char head[HEAD];
     size_t n;
     return mlk_text_head(path, head, sizeof head, &n, NULL) ? NULL : match(path, head, n);
+}
+
+const mlk_parser *mlk_parser_sniff_dir(const char *dir)
+{
+    for (size_t k = 0; mlk_parsers[k]; k++)
+        if (mlk_parsers[k]->sniff_dir && mlk_parsers[k]->sniff_dir(dir)) return mlk_parsers[k];
+    return NULL;
+}
+
+/* "vasprun, outcar, ..." */
+static char *list_names(char *buf, size_t cap)
+{
+    size_t n = 0;
+    buf[0] = 0;
+    for (size_t k = 0; mlk_parsers[k] && n < cap; k++)
+        n += (size_t)snprintf(buf + n, cap - n, "%s%s", k ? ", " : "", mlk_parsers[k]->name);
+    return buf;
 }
 
 typedef struct counter {
@@ -58,22 +76,28 @@ static const mlk_parser *by_name(const char *name)
 mlk_status mlk_parse_file_as(const char *path, const char *parser, mlk_frame_fn fn, void *user,
                              size_t *n_frames, mlk_err *e)
 {
-    char head[HEAD];
-    size_t n;
-    const bool forced = parser && *parser;
+    char head[HEAD], names[256];
+    size_t n = 0;
+    const bool forced = parser && *parser, dir = mlk_file_is_dir(path);
+    const mlk_parser *p = forced ? by_name(parser) : dir ? mlk_parser_sniff_dir(path) : NULL;
     if (n_frames) *n_frames = 0;
-    MLK_TRY(mlk_text_head(path, head, sizeof head, &n, e));
-    if (n == 0) {
-        MLK_FAIL(e, MLK_EFORMAT, "the file is empty");
-        mlk_err_hint(e, "the run that should have written it ended early, or the copy failed");
-        return mlk_err_at(e, path, 0);
+    if (forced && !p) {
+        MLK_FAIL(e, MLK_EINVAL, "no format is called '%s'", parser);
+        return mlk_err_hint(e, "known are %s", list_names(names, sizeof names));
     }
-    const mlk_parser *p = forced ? by_name(parser) : match(path, head, n);
-    if (!p && forced) return MLK_FAIL(e, MLK_EINVAL, "no parser is called '%s'", parser);
+    if (!dir) {
+        MLK_TRY(mlk_text_head(path, head, sizeof head, &n, e));
+        if (n == 0) {
+            MLK_FAIL(e, MLK_EFORMAT, "the file is empty");
+            mlk_err_hint(e, "the run that should have written it ended early, or the copy failed");
+            return mlk_err_at(e, path, 0);
+        }
+        if (!p) p = match(path, head, n);
+    }
     if (!p) {
         MLK_FAIL(e, MLK_EFORMAT, "the format is not recognised");
-        mlk_err_hint(e,
-                     "vasprun.xml, extended XYZ and POSCAR (each also .gz) and mlkit .h5 are read");
+        mlk_err_hint(e, "known formats: %s (files also .gz, .xz, .bz2) and mlkit .h5",
+                     list_names(names, sizeof names));
         return mlk_err_at(e, path, 0);
     }
     counter c = {.fn = fn, .user = user};

@@ -18,8 +18,12 @@ typedef struct mlk_parser {
     const char *summary; /* one line for help                                             */
     /* Is this file mine? head: its first bytes after decompression, NUL-terminated.         */
     bool (*sniff)(const char *path, const char *head, size_t n);
+    /* Formats that are folders (DeePMD npy): is this one of mine? NULL for formats that are files.
+     */
+    bool (*sniff_dir)(const char *dir);
     /* Read every frame. A file that ends too early delivers its complete frames, then fails with
-     * MLK_EFORMAT and the line where it ended. */
+     * MLK_EFORMAT and the line where it ended. After MLK_EDAMAGED (core/stream.h) the caller must
+     * throw away every frame of the file. */
     mlk_status (*parse)(const char *path, mlk_frame_fn fn, void *user, mlk_err *e);
 } mlk_parser;
 
@@ -35,6 +39,9 @@ mlk_status mlk_parse_file_as(const char *path, const char *parser, mlk_frame_fn 
                              size_t *n_frames, mlk_err *e);
 /* The last (or, with first nonzero, the first) frame of a file: a structure to start from. */
 mlk_status mlk_parse_structure(const char *path, int first, mlk_frame *fr, mlk_err *e);
+
+/* Is this folder one data set of a format that is a folder? */
+const mlk_parser *mlk_parser_sniff_dir(const char *dir);
 
 /* Writers. Append-free: each writes a whole file atomically. */
 mlk_status mlk_write_extxyz(const char *path, const mlk_frame *fr, size_t n, mlk_err *e);

@@ -1,7 +1,6 @@
 /* text.c - see text.h. */
 #include "parsers/text.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,46 +10,11 @@
 
 enum { CHUNK = 65536, LINE_MAX_BYTES = 1 << 26 };
 
-/* Open for reading; refuses folders and compressions other than gzip by their first bytes. */
-static mlk_status open_gz(gzFile *g, const char *path, mlk_err *e)
-{
-    *g = NULL;
-    FILE *f = mlk_file_is_dir(path) ? (errno = EISDIR, NULL) : fopen(path, "rb");
-    if (!f) {
-        MLK_FAIL(e, MLK_EIO, "cannot read: %s", strerror(errno));
-        return mlk_err_at(e, path, 0);
-    }
-    unsigned char head[6] = {0};
-    size_t n = fread(head, 1, sizeof head, f);
-    fclose(f);
-    const char *tool = n == 6 && !memcmp(head,
-                                         "\xfd"
-                                         "7zXZ",
-                                         6)
-                           ? "xz"
-                       : n >= 3 && !memcmp(head, "BZh", 3) ? "bzip2"
-                                                           : NULL;
-    if (tool) {
-        MLK_FAIL(e, MLK_EUNSUPPORTED, "is compressed with %s; only gzip is read directly", tool);
-        mlk_err_hint(e, "unpack it first: %s -dk %s", tool, path);
-        return mlk_err_at(e, path, 0);
-    }
-    *g = gzopen(path, "rb");
-    if (!*g) {
-        MLK_FAIL(e, MLK_EIO, "cannot read: %s", errno ? strerror(errno) : "out of memory");
-        return mlk_err_at(e, path, 0);
-    }
-    gzbuffer(*g, CHUNK);
-    return MLK_OK;
-}
-
 mlk_status mlk_text_open(mlk_text_in *t, const char *path, mlk_err *e)
 {
     memset(t, 0, sizeof *t);
     snprintf(t->path, sizeof t->path, "%s", path);
-    gzFile g;
-    MLK_TRY(open_gz(&g, path, e));
-    t->gz = g;
+    MLK_TRY(mlk_stream_open(&t->in, path, e));
     t->buf = mlk_alloc(CHUNK, 1);
     if (t->buf) return MLK_OK;
     mlk_text_close(t);
@@ -69,17 +33,12 @@ mlk_status mlk_text_next(mlk_text_in *t, bool *more, mlk_err *e)
     t->number++;
     for (;;) {
         if (t->at == t->fill) {
-            int got = gzread(t->gz, t->buf, CHUNK);
-            int code = Z_OK;
-            const char *why = got <= 0 ? gzerror(t->gz, &code) : "";
-            if (got < 0 || code == Z_BUF_ERROR) {
-                MLK_FAIL(e, code == Z_ERRNO ? MLK_EIO : MLK_EFORMAT, "cannot expand: %s",
-                         code == Z_BUF_ERROR ? "the compressed data end early" : why);
-                return mlk_text_err(t, e);
-            }
+            size_t got;
+            mlk_status s = mlk_stream_read(t->in, t->buf, CHUNK, &got, e);
+            if (s) return mlk_text_err(t, e);
             if (got == 0) break;
             t->at = 0;
-            t->fill = (size_t)got;
+            t->fill = got;
         }
         const char *from = t->buf + t->at, *nl = memchr(from, '\n', t->fill - t->at);
         size_t m = nl ? (size_t)(nl - from) : t->fill - t->at;
@@ -92,6 +51,7 @@ mlk_status mlk_text_next(mlk_text_in *t, bool *more, mlk_err *e)
         n += m;
         t->at += m + (nl != NULL);
         *more = true;
+        t->open_ended = !nl;
         if (nl) break;
     }
     if (!*more) {
@@ -109,7 +69,7 @@ mlk_status mlk_text_next(mlk_text_in *t, bool *more, mlk_err *e)
 
 void mlk_text_close(mlk_text_in *t)
 {
-    if (t->gz) gzclose(t->gz);
+    mlk_stream_close(t->in);
     mlk_free(t->buf);
     mlk_free(t->line);
     memset(t, 0, sizeof *t);
@@ -139,21 +99,19 @@ void mlk_text_copy(char *dst, size_t cap, const char *src)
 
 mlk_status mlk_text_head(const char *path, char *buf, size_t cap, size_t *n, mlk_err *e)
 {
-    gzFile g;
+    mlk_stream *in;
+    mlk_status s = MLK_OK;
+    size_t got = 1;
     *n = 0;
     buf[0] = 0;
-    MLK_TRY(open_gz(&g, path, e));
-    int got = gzread(g, buf, (unsigned)(cap - 1));
-    if (got < 0) {
-        int code;
-        MLK_FAIL(e, MLK_EIO, "cannot read: %s", gzerror(g, &code));
-        gzclose(g);
-        return mlk_err_at(e, path, 0);
+    MLK_TRY(mlk_stream_open(&in, path, e));
+    while (!s && got && *n < cap - 1) {
+        s = mlk_stream_read(in, buf + *n, cap - 1 - *n, &got, e);
+        *n += got;
     }
-    gzclose(g);
-    buf[got] = 0;
-    *n = (size_t)got;
-    return MLK_OK;
+    mlk_stream_close(in);
+    buf[*n] = 0;
+    return s == MLK_EFORMAT && *n ? MLK_OK : s; /* an early end is for the parser to report */
 }
 
 mlk_status mlk_text_out_begin(mlk_text_out *t, const char *path, mlk_err *e)

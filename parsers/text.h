@@ -1,4 +1,5 @@
-/* text.h - text files for parsers: lines in (plain or gzip), text out (plain or gzip, atomic). */
+/* text.h - text files for parsers: lines in (expanded by core/stream), text out (plain or gzip,
+ * atomic). */
 #ifndef MLK_PARSERS_TEXT_H
 #define MLK_PARSERS_TEXT_H
 
@@ -7,17 +8,19 @@
 
 #include "core/err.h"
 #include "core/file.h"
+#include "core/stream.h"
 
 /* Lines of a file. All-zero is valid to close. */
 typedef struct mlk_text_in {
-    void *gz;         /* gzFile                                             */
+    mlk_stream *in;
     char *buf, *line; /* line: the current one, without its end, NUL-ended  */
     size_t cap, at, fill, line_cap;
-    long number; /* of the current line, from 1                        */
+    long number;     /* of the current line, from 1                    */
+    bool open_ended; /* the current line is the last and has no line end: it may be cut */
     char path[512];
 } mlk_text_in;
 
-/* Errors: MLK_EIO missing, a folder, unreadable; MLK_EUNSUPPORTED xz or bzip2, with the remedy. */
+/* Errors: those of mlk_stream_open. */
 mlk_status mlk_text_open(mlk_text_in *t, const char *path, mlk_err *e);
 /* The next line into t->line; *more is false at the end of the file. */
 mlk_status mlk_text_next(mlk_text_in *t, bool *more, mlk_err *e);
@@ -32,8 +35,7 @@ size_t mlk_text_words(char *s, char **word, size_t max);
 /* strncpy done right: cut to cap - 1 bytes, always NUL-ended. */
 void mlk_text_copy(char *dst, size_t cap, const char *src);
 
-/* First bytes of a file after expansion, NUL-terminated (cap bytes); refuses what mlk_text_open
- * refuses. *n: how many were read. */
+/* First bytes of a file after expansion, NUL-terminated (cap bytes). *n: how many were read. */
 mlk_status mlk_text_head(const char *path, char *buf, size_t cap, size_t *n, mlk_err *e);
 
 /* Text being written; gzip (without a time stamp: equal text gives equal bytes) if path ends in

@@ -14,12 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "core/element.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/stream.h"
 #include "core/units.h"
 #include "parsers/parser.h"
 #include "parsers/text.h"
@@ -498,26 +498,23 @@ static void on_error(void *user, xmlErrorPtr err)
 }
 
 /* Feed the file to the parser. p->cut: the data end early. */
-static mlk_status feed(state *p, gzFile g)
+static mlk_status feed(state *p, mlk_stream *in)
 {
     char *buf = mlk_alloc(CHUNK, 1);
     if (!buf) return MLK_FAIL(p->e, MLK_ENOMEM, "no memory to read %s", p->path);
     mlk_status s = MLK_OK;
-    for (;;) {
-        int got = gzread(g, buf, CHUNK), code = Z_OK;
-        const char *why = gzerror(g, &code);
-        if (got > 0) xmlParseChunk(p->xml, buf, got, 0);
-        if (p->stop) break;
-        if (code == Z_BUF_ERROR || code == Z_DATA_ERROR) {
+    while (!s && !p->stop) {
+        size_t got;
+        mlk_err why = {0};
+        s = mlk_stream_read(in, buf, CHUNK, &got, &why);
+        if (!s && got == 0) break;
+        if (!s) xmlParseChunk(p->xml, buf, (int)got, 0);
+        if (s == MLK_EFORMAT) {
+            s = MLK_OK;
             p->cut = true;
             break;
         }
-        if (got < 0) {
-            MLK_FAIL(p->e, MLK_EIO, "cannot read: %s", why);
-            s = mlk_err_at(p->e, p->path, 0);
-            break;
-        }
-        if (got == 0) break;
+        if (s) *p->e = why;
     }
     mlk_free(buf);
     p->ending = true;
@@ -580,17 +577,15 @@ static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *
                          .cdataBlock = on_text,
                          .getEntity = on_entity,
                          .serror = (xmlStructuredErrorFunc)on_error};
-    gzFile g = gzopen(path, "rb");
-    char head[4];
-    int got = g ? gzread(g, head, sizeof head) : -1;
-    p->xml = got > 0 ? xmlCreatePushParserCtxt(&sax, p, head, got, path) : NULL;
+    mlk_stream *in = NULL;
+    MLK_GO(mlk_stream_open(&in, path, p->e));
+    p->xml = xmlCreatePushParserCtxt(&sax, p, NULL, 0, path);
     if (!p->xml) {
-        s = MLK_FAIL(p->e, MLK_EIO, "cannot read");
-        mlk_err_at(p->e, path, 0);
+        s = MLK_FAIL(p->e, MLK_ENOMEM, "no memory to read %s", path);
         goto done;
     }
     xmlCtxtUseOptions(p->xml, XML_PARSE_BIG_LINES | XML_PARSE_NONET | XML_PARSE_RECOVER);
-    MLK_GO(feed(p, g));
+    MLK_GO(feed(p, in));
     s = p->status;
     if (!p->stop || p->cut) s = verdict(p);
     if (s == MLK_EFORMAT && p->n_out && !p->cut && p->stop)
@@ -600,7 +595,7 @@ done:
         if (p->xml->myDoc) xmlFreeDoc(p->xml->myDoc);
         xmlFreeParserCtxt(p->xml);
     }
-    if (g) gzclose(g);
+    mlk_stream_close(in);
     mlk_free(p->z), mlk_free(p->type), mlk_free(p->type_z);
     mlk_free(p->basis.v), mlk_free(p->x.v), mlk_free(p->f.v), mlk_free(p->stress.v);
     mlk_free(p);

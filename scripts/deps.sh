@@ -6,6 +6,7 @@ missing() {
     command -v gnuplot >/dev/null 2>&1 || echo gnuplot-nox fonts-dejavu-core
     command -v pkg-config >/dev/null 2>&1 || echo pkg-config
     { pkg-config --exists hdf5 || pkg-config --exists hdf5-serial; } 2>/dev/null || echo libhdf5-dev
+    [ -e /usr/include/bzlib.h ] || echo libbz2-dev # has no .pc file
     while read -r pc package; do
         pkg-config --exists "$pc" 2>/dev/null || echo "$package"
     done <<LIST
@@ -16,6 +17,7 @@ fftw3 libfftw3-dev
 yaml-0.1 libyaml-dev
 jansson libjansson-dev
 zlib zlib1g-dev
+liblzma liblzma-dev
 criterion libcriterion-dev
 LIST
 }

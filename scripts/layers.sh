@@ -28,4 +28,7 @@ only lapacke.h core/linalg.c
 only yaml.h core/conf.c
 only fftw3.h core/fft.c
 only jansson.h core/json.h
+only lzma.h core/stream.c
+only bzlib.h core/stream.c
+only libxml/ parsers/vasprun.c
 exit $bad

@@ -41,16 +41,9 @@ const char *mlk_test_file(const char *name, const char *text)
 
 mlk_status mlk_test_collect(const char *path, mlk_collection *c, mlk_err *e)
 {
-    char plain[512], command[1200];
-    size_t n = strlen(path), counted;
+    size_t counted;
     memset(c, 0, sizeof *c);
-    snprintf(plain, sizeof plain, "%s", path);
-    if (n > 3 && !strcmp(path + n - 3, ".xz")) {
-        snprintf(plain, sizeof plain, "%s/unpacked.xml", mlk_test_tmp());
-        snprintf(command, sizeof command, "xz -dc '%s' > '%s'", path, plain);
-        if (system(command) != 0) return MLK_FAIL(e, MLK_EIO, "cannot run: %s", command);
-    }
-    mlk_status s = mlk_parse_file(plain, keep, c, &counted, e);
+    mlk_status s = mlk_parse_file(path, keep, c, &counted, e);
     if (counted != c->n)
         return MLK_FAIL(e, MLK_EBUG, "%zu frames counted, %zu kept", counted, c->n);
     return s;

@@ -13,7 +13,7 @@ typedef struct mlk_collection {
     size_t n, cap;
 } mlk_collection;
 
-/* Parse a file (.xz through the xz program) and keep its frames; returns the parser's status. */
+/* Parse a file and keep its frames; returns the parser's status. */
 mlk_status mlk_test_collect(const char *path, mlk_collection *c, mlk_err *e);
 void mlk_test_release(mlk_collection *c);
 

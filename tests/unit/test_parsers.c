@@ -449,7 +449,7 @@ Test(parser_unit, empty_foreign_and_packed_files_are_refused_clearly)
                                 {"\xfd"
                                  "7zXZ",
                                  "not recognised", 0, 0},
-                                {"BZh91AY&SY", "bzip2", 0, 0}};
+                                {"BZh91AY&SY", "end early", 0, 0}};
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         mlk_err e = {0};
         mlk_collection c;

@@ -1,0 +1,15 @@
+/* number.h - decimal numbers in text, read exactly and fast. */
+#ifndef MLK_CORE_NUMBER_H
+#define MLK_CORE_NUMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Read one number at *s, after blanks, in C or Fortran notation (1.5, -.5, 1e-3, 1.0D+02, 1.5-103);
+ * the nearest double, as strtod gives it. The number must be finite and end at a blank, a line end
+ * or the end of the string. True: *v is set and *s stands behind it; false: neither is touched. */
+bool mlk_number(const char **s, double *v);
+/* n of them, one after another; returns how many could be read, *s stands behind the last. */
+size_t mlk_numbers(const char **s, size_t n, double *v);
+
+#endif
