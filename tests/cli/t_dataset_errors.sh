@@ -42,7 +42,7 @@ expect 1 "none: error: no data file in this folder" "$MLKIT" dataset info none
 expect 1 "hint: vasprun.xml" "$MLKIT" dataset info hollow
 expect 2 "no output given" "$MLKIT" dataset convert good.xyz
 expect 2 "cannot tell the format" "$MLKIT" dataset convert good.xyz -o good.odd
-expect 2 "no parser is called" "$MLKIT" dataset convert good.xyz --from nothing -o x.h5
+expect 2 "no format is called" "$MLKIT" dataset convert good.xyz --from nothing -o x.h5
 expect 1 "good.xyz: error: is one of the inputs" "$MLKIT" dataset convert good.xyz -o good.xyz --force
 expect 1 "no_such_folder" "$MLKIT" dataset convert good.xyz -o no_such_folder/x.xyz
 expect 1 "no_such_folder" "$MLKIT" dataset convert good.xyz -o no_such_folder/x.h5
