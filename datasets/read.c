@@ -296,7 +296,7 @@ static mlk_status read_file(reading *r, const char *path, const char *parser, in
     bool data = why.code == MLK_EFORMAT || why.code == MLK_EIO || why.code == MLK_EUNSUPPORTED ||
                 why.code == MLK_EINVAL || why.code == MLK_EDAMAGED;
     if (s && (!data || (!in_folder && (n == 0 || s == MLK_EDAMAGED)))) {
-        mlk_err_at(&why, path, 0);
+        if (why.code != MLK_EINVAL) mlk_err_at(&why, path, 0);
         if (e && !e->code) *e = why;
         return s;
     }
