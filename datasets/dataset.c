@@ -187,7 +187,7 @@ static mlk_status read_file(reading *r, const char *path, int in_folder, mlk_err
     mlk_status s;
     size_t n = 0;
     r->file_first = r->ds->n;
-    if (mlk_dataset_is_hdf5(path)) {
+    if (mlk_dataset_is_store(path)) {
         s = mlk_dataset_read_store(r->ds, path, &why);
         n = r->ds->n - r->file_first;
         if (!s) drop_unwanted(r);
@@ -261,7 +261,7 @@ static mlk_status read_folder(reading *r, const char *dir, int depth, mlk_err *e
             continue;
         }
         if (stat(path, &st) || !S_ISREG(st.st_mode)) continue;
-        if (mlk_dataset_is_hdf5(path) || (r->parser && *r->parser) || mlk_parser_sniff(path))
+        if (mlk_dataset_is_store(path) || (r->parser && *r->parser) || mlk_parser_sniff(path))
             s = read_file(r, path, 1, e);
     }
     for (size_t k = 0; k < n; k++) mlk_free(names[k]);
