@@ -15,7 +15,7 @@
 
 #include "core/mem.h"
 
-enum { PATIENCE_S = 60, BYTES_PER_S = 10000000, ATOMS_MAX = 100000000 };
+enum { PATIENCE_S = 30, BYTES_PER_S = 10000000, ATOMS_MAX = 100000000 };
 
 static bool put(int fd, const void *data, size_t n)
 {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
+#include "core/rng.h"
 #include "core/units.h"
 #include "parsers/parser.h"
 #include "tests/support/collect.h"
@@ -105,7 +107,7 @@ Test(mlab_unit, a_cut_delivers_what_is_whole_and_nothing_else)
 {
     char *whole = make(3, 3, NULL, NULL);
     const size_t n = strlen(whole), size = (n - (size_t)(strstr(whole, "Conf") - whole)) / 3;
-    for (size_t cut = 1; cut <= n; cut++) {
+    for (size_t cut = 1; cut <= n; cut += cut < 40 ? 1 : 29) {
         char *t = malloc(CAP);
         memcpy(t, whole, n);
         t[n - cut] = 0;
@@ -209,4 +211,33 @@ Test(mlab_unit, joined_files_are_runs)
     cr_expect(c.fr[1].run == 0 && c.fr[1].step == 2);
     cr_expect(c.fr[2].run == 2 && c.fr[2].step == 1);
     mlk_test_release(&c);
+}
+
+/* Changed bytes: an error with its place, or frames that pass every check. */
+Test(mlab_unit, damage_is_refused_or_harmless)
+{
+    static const char evil[] = "*=-.eE0 \n9N\xff";
+    char *whole = make(3, 3, NULL, NULL);
+    const size_t n = strlen(whole);
+    mlk_rng g = mlk_rng_make(31, 1);
+    mlk_log_set_level(MLK_LOG_ERROR);
+    for (int k = 0; k < 300; k++) {
+        mlk_collection c;
+        mlk_err e;
+        char *t = malloc(CAP);
+        memcpy(t, whole, n + 1);
+        for (size_t m = 1 + mlk_rng_below(&g, 3); m > 0; m--)
+            t[mlk_rng_below(&g, n)] =
+                m % 2 ? evil[mlk_rng_below(&g, sizeof evil - 1)] : (char)mlk_rng_below(&g, 256);
+        if (read_text(t, &c, &e)) {
+            bool named = e.line > 0 || strstr(e.msg, "not recognised");
+            cr_expect(e.file[0] && e.msg[0] && named, "round %d: '%s'", k, e.msg);
+            cr_expect_neq(e.code, MLK_EBUG);
+        } else {
+            cr_expect_eq(c.n, 3, "round %d: %zu frames and no error", k, c.n);
+        }
+        for (size_t i = 0; i < c.n; i++) cr_expect(!mlk_frame_check(&c.fr[i], NULL));
+        mlk_test_release(&c);
+    }
+    free(whole);
 }

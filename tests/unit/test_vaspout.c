@@ -1,6 +1,7 @@
 /* test_vaspout.c - small vaspout.h5 files made here: what is taken, and what is refused. */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,12 @@
 
 #include "core/file.h"
 #include "core/h5.h"
+#include "core/log.h"
 #include "core/mem.h"
+#include "core/rng.h"
 #include "core/units.h"
 #include "datasets/dataset.h"
+#include "parsers/isolate.h"
 #include "parsers/parser.h"
 #include "parsers/vaspout.h"
 #include "tests/support/collect.h"
@@ -256,4 +260,120 @@ Test(vaspout_unit, a_store_is_not_taken_for_it)
     cr_expect_eq(ds.n, 3);
     mlk_dataset_free(&ds);
     mlk_test_release(&c);
+}
+
+static void write_bytes(const char *path, const char *bytes, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    cr_assert(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
+}
+
+/* Cut anywhere: refused. Changed bytes: no crash of ours, and frames that pass every check. The
+ * library itself crashes on some; sanitizers would report that, so they see the cuts only. */
+Test(vaspout_unit, damaged_files, .timeout = 300)
+{
+    mlk_h5 *h;
+    mlk_collection c;
+    mlk_err e;
+    char *bytes, path[600];
+    size_t n;
+    strcpy(path, begin(&h, "damaged.h5"));
+    cr_assert(!mlk_h5_close(&h, NULL));
+    cr_assert(!mlk_file_slurp(path, &bytes, &n, NULL));
+    mlk_rng g = mlk_rng_make(32, 1);
+    mlk_log_set_level(MLK_LOG_ERROR);
+    for (int k = 0; k < 40; k++) {
+        memset(&e, 0, sizeof e);
+        write_bytes(path, bytes, mlk_rng_below(&g, n));
+        cr_expect_neq(mlk_test_collect(path, &c, &e), MLK_OK);
+        cr_expect(e.file[0] && e.msg[0] && c.n == 0);
+        mlk_test_release(&c);
+    }
+#ifndef __SANITIZE_ADDRESS__
+    for (int k = 0; k < 40; k++) {
+        size_t at = mlk_rng_below(&g, n);
+        char old = bytes[at];
+        bytes[at] = (char)(old ^ (char)(1 + mlk_rng_below(&g, 255)));
+        write_bytes(path, bytes, n);
+        bytes[at] = old;
+        memset(&e, 0, sizeof e);
+        if (mlk_test_collect(path, &c, &e)) cr_expect(e.file[0] && e.msg[0], "byte %zu", at);
+        for (size_t i = 0; i < c.n; i++) cr_expect(!mlk_frame_check(&c.fr[i], NULL));
+        mlk_test_release(&c);
+    }
+#endif
+    mlk_free(bytes);
+}
+
+/* ---- isolate.h ---- */
+
+static mlk_status two_frames(const char *path, mlk_frame_fn fn, void *user, mlk_err *e)
+{
+    for (int k = 0; k < 2; k++) {
+        mlk_frame fr;
+        MLK_TRY(mlk_frame_init(&fr, 3, e));
+        for (int i = 0; i < 3; i++) fr.z[i] = 3 + i, fr.x[i][1] = k + i, fr.f[i][2] = -i;
+        fr.has = MLK_HAS_ENERGY | MLK_HAS_FORCE;
+        fr.energy = 0.1 * k;
+        snprintf(fr.source, sizeof fr.source, "%s", path);
+        mlk_status s = fn(&fr, user, e);
+        mlk_frame_free(&fr);
+        MLK_TRY(s);
+    }
+    return MLK_OK;
+}
+
+static mlk_status then_crash(const char *path, mlk_frame_fn fn, void *user, mlk_err *e)
+{
+    MLK_TRY(two_frames(path, fn, user, e));
+    raise(SIGSEGV);
+    return MLK_OK;
+}
+
+static mlk_status then_fail(const char *path, mlk_frame_fn fn, void *user, mlk_err *e)
+{
+    MLK_TRY(two_frames(path, fn, user, e));
+    MLK_FAIL(e, MLK_EFORMAT, "it ends here");
+    return mlk_err_at(e, path, 7);
+}
+
+static mlk_status check_frame(mlk_frame *fr, void *user, mlk_err *e)
+{
+    int *n = user;
+    cr_expect(fr->n == 3 && fr->z[2] == 5 && fr->x[1][1] == *n + 1 && fr->f[2][2] == -2);
+    cr_expect_eq(fr->energy, 0.1 * *n);
+    cr_expect_str_eq(fr->source, "some/file");
+    ++*n;
+    (void)e;
+    return MLK_OK;
+}
+
+static mlk_status stop_at_once(mlk_frame *fr, void *user, mlk_err *e)
+{
+    (void)fr, (void)user;
+    return MLK_FAIL(e, MLK_EINTERRUPTED, "stop");
+}
+
+Test(isolate, frames_and_errors_come_through)
+{
+    mlk_err e = {0};
+    int n = 0;
+    cr_expect_eq(mlk_parse_isolated(two_frames, "some/file", check_frame, &n, &e), MLK_OK);
+    cr_expect_eq(n, 2);
+    n = 0;
+    cr_expect_eq(mlk_parse_isolated(then_fail, "some/file", check_frame, &n, &e), MLK_EFORMAT);
+    cr_expect(n == 2 && e.line == 7 && !strcmp(e.msg, "it ends here"));
+    memset(&e, 0, sizeof e);
+    cr_expect_eq(mlk_parse_isolated(two_frames, "some/file", stop_at_once, NULL, &e),
+                 MLK_EINTERRUPTED);
+    cr_expect_str_eq(e.msg, "stop");
+}
+
+Test(isolate, a_crash_is_a_damaged_file)
+{
+    mlk_err e = {0};
+    int n = 0;
+    cr_expect_eq(mlk_parse_isolated(then_crash, "some/file", check_frame, &n, &e), MLK_EFORMAT);
+    cr_expect_eq(n, 2);
+    cr_expect(strstr(e.msg, "breaks down") && !strcmp(e.file, "some/file"), "%s", e.msg);
 }
