@@ -84,7 +84,8 @@ static void run_child(mlk_parse_fn parse, const char *path, int fd)
     for (size_t k = 0; k < sizeof fatal / sizeof *fatal; k++) signal(fatal[k], SIG_DFL);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     mlk_err e = {0};
-    parse(path, send_frame, &fd, &e);
+    mlk_status s = parse(path, send_frame, &fd, &e);
+    if (s && !e.code) MLK_FAIL(&e, s, "%s", mlk_status_name(s));
     bool ok = put(fd, "E", 1) && put(fd, &e, sizeof e);
     _exit(ok ? 0 : 1);
 }

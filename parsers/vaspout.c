@@ -507,7 +507,7 @@ static mlk_status probe(const char *path, mlk_frame_fn fn, void *user, mlk_err *
     mlk_status s = open_file(&r, e);
     if (!s && !mlk_h5_exists(r.h, "/intermediate/ion_dynamics") &&
         !mlk_h5_exists(r.h, "/results/positions"))
-        s = MLK_EFORMAT;
+        s = MLK_FAIL(e, MLK_EFORMAT, "not a file of VASP");
     close_file(&r);
     return s;
 }
