@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/file.h"
@@ -13,12 +14,13 @@
 
 struct mlk_h5 {
     hid_t id;
+    size_t bytes; /* of a foreign file, else 0 */
     char path[1024];
 };
 
 static mlk_status fail(mlk_h5 *h, mlk_err *e, const char *what, const char *path)
 {
-    MLK_FAIL(e, MLK_EIO, "HDF5: cannot %s '%s'", what, path);
+    MLK_FAIL(e, h->bytes ? MLK_EFORMAT : MLK_EIO, "HDF5: cannot %s '%s'", what, path);
     return mlk_err_at(e, h->path, 0);
 }
 
@@ -67,6 +69,41 @@ mlk_status mlk_h5_open(mlk_h5 **h, const char *path, const char *mode, mlk_err *
             MLK_FAIL(e, MLK_EIO, "cannot read: %s", strerror(errno));
         else
             MLK_FAIL(e, MLK_EFORMAT, "not an HDF5 file, damaged, or open for writing elsewhere");
+        return mlk_err_at(e, path, 0);
+    }
+    *h = q;
+    return MLK_OK;
+}
+
+mlk_status mlk_h5_open_foreign(mlk_h5 **h, const char *path, const void *image, size_t n,
+                               mlk_err *e)
+{
+    struct stat st;
+    *h = NULL;
+    H5dont_atexit();
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    if (!image && stat(path, &st) != 0) {
+        MLK_FAIL(e, MLK_EIO, "cannot read: %s", strerror(errno));
+        return mlk_err_at(e, path, 0);
+    }
+    mlk_h5 *q = mlk_alloc(1, sizeof *q);
+    if (!q) return MLK_FAIL(e, MLK_ENOMEM, "HDF5 file");
+    snprintf(q->path, sizeof q->path, "%s", path);
+    q->bytes = image ? n : (size_t)st.st_size;
+    hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_file_locking(fapl, false, true);
+    if (image) {
+        H5Pset_fapl_core(fapl, 1 << 16, false);
+        H5Pset_file_image(fapl, (void *)(uintptr_t)image, n);
+    }
+    char none[sizeof q->path + 8]; /* HDF5 wants an image to have the name of no file */
+    snprintf(none, sizeof none, "%s/image", path);
+    q->id = H5Fopen(image ? none : path, H5F_ACC_RDONLY, fapl);
+    H5Pclose(fapl);
+    if (q->id < 0) {
+        mlk_free(q);
+        MLK_FAIL(e, MLK_EFORMAT, "the HDF5 file is cut off, damaged or not finished");
+        mlk_err_hint(e, "while a job runs, read its OUTCAR or vasprun.xml");
         return mlk_err_at(e, path, 0);
     }
     *h = q;
@@ -164,6 +201,20 @@ mlk_status mlk_h5_write(mlk_h5 *h, const char *path, mlk_h5_type t, int ndim, co
     return r < 0 ? fail(h, e, "write (disk full?)", path) : MLK_OK;
 }
 
+/* Can a foreign file hold this dataset? What is stored contiguously is as large as it claims;
+ * deflate packs at most 1032 to 1. */
+static bool plausible(mlk_h5 *h, hid_t ds, hid_t space)
+{
+    hssize_t points = H5Sget_simple_extent_npoints(space);
+    hid_t type = H5Dget_type(ds), plist = H5Dget_create_plist(ds);
+    const size_t item = type < 0 ? 0 : H5Tget_size(type);
+    const bool chunked = plist >= 0 && H5Pget_layout(plist) == H5D_CHUNKED;
+    if (plist >= 0) H5Pclose(plist);
+    if (type >= 0) H5Tclose(type);
+    const double claim = (double)points * (double)item;
+    return points >= 0 && item && claim <= (chunked ? 1100.0 : 1.0) * (double)h->bytes;
+}
+
 mlk_status mlk_h5_dims(mlk_h5 *h, const char *path, int *ndim, size_t dim[4], mlk_err *e)
 {
     hid_t ds = mlk_h5_exists(h, path) ? H5Dopen2(h->id, path, H5P_DEFAULT) : -1;
@@ -172,6 +223,7 @@ mlk_status mlk_h5_dims(mlk_h5 *h, const char *path, int *ndim, size_t dim[4], ml
     hsize_t d[32];
     *ndim = H5Sget_simple_extent_ndims(sp);
     if (*ndim >= 0 && *ndim <= 4) H5Sget_simple_extent_dims(sp, d, NULL);
+    if (*ndim >= 0 && h->bytes && !plausible(h, ds, sp)) *ndim = -1;
     H5Sclose(sp);
     H5Dclose(ds);
     if (*ndim < 0 || *ndim > 4) return fail(h, e, "understand the shape of", path);
@@ -452,6 +504,63 @@ mlk_status mlk_h5_read_strings(mlk_h5 *h, const char *path, char ***s, size_t *n
     }
     H5Tclose(t), H5Dclose(ds);
     return st;
+}
+
+/* Copy of n bytes of text without the blanks at its end. */
+static char *trimmed(const char *text, size_t n)
+{
+    n = strnlen(text, n);
+    while (n && (text[n - 1] == ' ' || text[n - 1] == '\n' || text[n - 1] == '\t')) n--;
+    char *s = mlk_alloc(n + 1, 1);
+    if (s) memcpy(s, text, n);
+    return s;
+}
+
+static herr_t read_variable(hid_t ds, hid_t type, size_t n, char **out)
+{
+    char **raw = mlk_alloc(n, sizeof *raw);
+    hid_t t = H5Tcopy(H5T_C_S1);
+    H5Tset_size(t, H5T_VARIABLE);
+    H5Tset_cset(t, H5Tget_cset(type));
+    herr_t r = raw ? H5Dread(ds, t, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw) : -1;
+    for (size_t i = 0; r >= 0 && i < n; i++) {
+        out[i] = trimmed(raw[i] ? raw[i] : "", raw[i] ? strlen(raw[i]) : 0);
+        if (!out[i]) r = -1;
+    }
+    for (size_t i = 0; raw && i < n; i++)
+        if (raw[i]) H5free_memory(raw[i]);
+    H5Tclose(t);
+    mlk_free(raw);
+    return r;
+}
+
+static herr_t read_fixed(hid_t ds, hid_t type, size_t n, char **out)
+{
+    const size_t len = H5Tget_size(type);
+    char *flat = mlk_alloc(n, len);
+    herr_t r = flat ? H5Dread(ds, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, flat) : -1;
+    for (size_t i = 0; r >= 0 && i < n; i++)
+        if (!(out[i] = trimmed(flat + i * len, len))) r = -1;
+    mlk_free(flat);
+    return r;
+}
+
+mlk_status mlk_h5_read_texts(mlk_h5 *h, const char *path, char ***s, size_t *n, mlk_err *e)
+{
+    int nd;
+    size_t dim[4] = {1};
+    *s = NULL;
+    *n = 0;
+    MLK_TRY(mlk_h5_dims(h, path, &nd, dim, e));
+    if (nd > 1 || dim[0] == 0) return fail(h, e, "read as text", path);
+    if (!(*s = mlk_alloc(dim[0], sizeof **s))) return MLK_FAIL(e, MLK_ENOMEM, "%zu texts", dim[0]);
+    *n = dim[0];
+    hid_t ds = H5Dopen2(h->id, path, H5P_DEFAULT), t = H5Dget_type(ds);
+    herr_t r = -1;
+    if (H5Tget_class(t) == H5T_STRING)
+        r = H5Tis_variable_str(t) > 0 ? read_variable(ds, t, *n, *s) : read_fixed(ds, t, *n, *s);
+    H5Tclose(t), H5Dclose(ds);
+    return r < 0 ? fail(h, e, "read as text", path) : MLK_OK;
 }
 
 const char *mlk_h5_version(void)

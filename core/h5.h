@@ -14,6 +14,12 @@ typedef enum { MLK_H5_DOUBLE, MLK_H5_FLOAT, MLK_H5_INT, MLK_H5_INT64, MLK_H5_UIN
 
 /* mode: "r" read, "w" create (path must not exist), "a" read and write an existing file. */
 mlk_status mlk_h5_open(mlk_h5 **h, const char *path, const char *mode, mlk_err *e);
+/* Read-only, a file that another program made and may still be writing: without locks. image: the
+ * file's n bytes when they are in memory (unpacked), else NULL. Datasets whose claimed size the
+ * file cannot hold are refused when their dimensions are asked for. HDF5 does not survive every
+ * damaged file: see parsers/isolate.h. Errors: MLK_EFORMAT, MLK_EIO. */
+mlk_status mlk_h5_open_foreign(mlk_h5 **h, const char *path, const void *image, size_t n,
+                               mlk_err *e);
 /* Flushes and closes; reports a late write error (full disk). *h becomes NULL. NULL is harmless. */
 mlk_status mlk_h5_close(mlk_h5 **h, mlk_err *e);
 mlk_status mlk_h5_flush(mlk_h5 *h, mlk_err *e);
@@ -62,6 +68,9 @@ mlk_status mlk_h5_group(mlk_h5 *h, const char *path, mlk_err *e);
 mlk_status mlk_h5_write_strings(mlk_h5 *h, const char *path, const char *const *s, size_t n,
                                 mlk_err *e);
 mlk_status mlk_h5_read_strings(mlk_h5 *h, const char *path, char ***s, size_t *n, mlk_err *e);
+/* The same for strings as other programs store them: one or many, of fixed or variable length;
+ * blanks at their ends are dropped. Also when it fails: free each and the array. */
+mlk_status mlk_h5_read_texts(mlk_h5 *h, const char *path, char ***s, size_t *n, mlk_err *e);
 /* "1.10.8" */
 const char *mlk_h5_version(void);
 

@@ -11,19 +11,20 @@
 #include "core/h5.h"
 #include "core/mem.h"
 #include "datasets/dataset.h"
+#include "parsers/vaspout.h"
 #include "version.h"
 
 static const char FORMAT[] = "mlkit-dataset", VERSION[] = "1.0";
 enum { MAJOR = 1, HAS_ENERGY0 = 1 << 8, HAS_TEMPERATURE = 1 << 9 };
 
-int mlk_dataset_is_hdf5(const char *path)
+int mlk_dataset_is_store(const char *path)
 {
-    char head[8] = "";
+    char head[8192] = "";
     FILE *f = mlk_file_is_dir(path) ? NULL : fopen(path, "rb");
     if (!f) return 0;
     size_t n = fread(head, 1, sizeof head, f);
     fclose(f);
-    return n == sizeof head && !memcmp(head, "\x89HDF\r\n\x1a\n", sizeof head);
+    return n >= 8 && !memcmp(head, "\x89HDF\r\n\x1a\n", 8) && !mlk_vaspout_is(path, head, n);
 }
 
 /* Columns of /frames, one row per frame, and the atom tables; one block of memory each. */
