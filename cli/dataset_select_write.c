@@ -177,6 +177,10 @@ static mlk_status write_folder(const mlk_dataset *ds, const mlk_pick *pick, size
             folder_name(fr, k + 1, name, sizeof name);
             mlk_path_join(sub, sizeof sub, dir, name);
             mlk_path_join(path, sizeof path, sub, "POSCAR");
+            if (pass == 0 && !(fr->has & MLK_HAS_CELL)) {
+                MLK_FAIL(e, MLK_EUNSUPPORTED, "the structure has no cell; POSCAR needs one");
+                return mlk_err_at(e, fr->source, fr->line);
+            }
             if (pass == 0) {
                 MLK_TRY(mlk_dataset_may_write(ds, path, force, e));
                 continue;

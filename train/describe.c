@@ -54,9 +54,7 @@ static const mlk_desc *describe(crew *w, size_t k)
 static mlk_status outcome(const crew *w, mlk_err *e)
 {
     if (w->bad.code && e && !e->code) *e = w->bad;
-    return w->bad.code            ? w->bad.code
-           : mlk_stop_requested() ? MLK_FAIL(e, MLK_EINTERRUPTED, "stopped; nothing was written")
-                                  : MLK_OK;
+    return w->bad.code;
 }
 
 size_t mlk_describe_width(const mlk_potential *pot)
