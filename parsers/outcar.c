@@ -223,18 +223,27 @@ static bool whole(const step *s)
 
 /* ---- what the lines say ---- */
 
+static void announce_run(const outcar *o)
+{
+    char before[96] = "the one before is complete";
+    if (!o->finished && o->now.open && !o->now.after)
+        snprintf(before, sizeof before,
+                 "the one before ends early, inside the ionic step of line %ld", o->now.line);
+    else if (!o->finished)
+        snprintf(before, sizeof before, "the one before ends early, after an ionic step");
+    mlk_log(MLK_LOG_WARN, "%s:%ld: run %d begins here; %s", o->t.path, o->t.number, o->run, before);
+}
+
 static mlk_status begin_run(outcar *o, mlk_err *e)
 {
     if (o->started) {
         if (whole(&o->now)) MLK_TRY(end_step(o, e));
         o->run++;
-        mlk_log(MLK_LOG_WARN, "%s:%ld: run %d begins here; %s", o->t.path, o->t.number, o->run,
-                o->finished   ? "the one before is complete"
-                : o->now.open ? "the one before ends early, inside an ionic step"
-                              : "the one before ends early, after an ionic step");
+        announce_run(o);
     }
     o->started = o->in_head = true;
-    o->finished = o->has_last_cell = o->ml_open = o->executed = o->vdw_apart = o->response = false;
+    o->finished = o->has_last_cell = o->ml_open = false;
+    o->executed = o->vdw_apart = o->response = false;
     o->done_label = -1;
     reset_step(o);
     mlk_outcar_head_begin(&o->head, o->t.line);
@@ -444,12 +453,21 @@ static mlk_status on_finish(outcar *o, mlk_err *e)
     return end_step(o, e);
 }
 
+/* The second line of a head; its first may be lost where a cut file was continued. */
+static mlk_status on_executed(outcar *o, mlk_err *e)
+{
+    if (!o->started || !o->in_head || o->executed) MLK_TRY(begin_run(o, e));
+    o->executed = true;
+    return MLK_OK;
+}
+
 static mlk_status one_line(outcar *o, mlk_err *e)
 {
     const char *s = o->t.line;
     while (*s == ' ') s++;
     const size_t blanks = (size_t)(s - o->t.line);
     if (*s == 'v' && begins(s, "vasp.") && s[5] >= '0' && s[5] <= '9') return begin_run(o, e);
+    if (*s == 'e' && begins(s, "executed on ")) return on_executed(o, e);
     if (o->in_table) return table_line(o, s, e);
     if (o->cell_rows) {
         cell_line(o);
@@ -479,9 +497,6 @@ static mlk_status one_line(outcar *o, mlk_err *e)
         break;
     case 'e':
         if (begins(s, "energy  without")) on_energy0(o, s);
-        if (!begins(s, "executed on")) break;
-        if (!o->started || o->executed) MLK_TRY(begin_run(o, e));
-        o->executed = true;
         break;
     case 'k':
         if (begins(s, "kinetic energy EKIN") || begins(s, "kinetic Energy EKIN")) on_kinetic(o, s);
