@@ -385,7 +385,7 @@ static void on_stress(outcar *o, const char *s)
     step *now = &o->now;
     if (now->table) return;
     now->has_stress = true;
-    now->bad_stress = mlk_vasp_fields(&s, 6, 5, now->kb) < 6 ? o->t.number : 0;
+    now->bad_stress = mlk_vasp_fields_only(s, 6, 5, NULL, now->kb) ? 0 : o->t.number;
 }
 
 static void on_energy(outcar *o, const char *s)
@@ -394,11 +394,10 @@ static void on_energy(outcar *o, const char *s)
     if (!now->table && now->open) now->no_table = true;
     if (!now->table || now->has_energy) return;
     now->has_energy = true;
-    if (o->vdw_apart || !mlk_vasp_field_exact(&s, 8, &now->energy) ||
-        strncmp(s + strspn(s, " "), "eV", 2)) {
-        now->energy = NAN;
-        now->bad_energy = o->t.number;
-    }
+    if (!o->vdw_apart && strstr(s, "eV") && mlk_vasp_fields_only(s, 1, 8, "eV", &now->energy))
+        return;
+    now->energy = NAN;
+    now->bad_energy = o->t.number;
 }
 
 static void on_energy0(outcar *o, const char *s)
@@ -406,16 +405,15 @@ static void on_energy0(outcar *o, const char *s)
     static const char key[] = "energy(sigma->0) =";
     const char *v = strstr(s, key);
     if (!v || !whole(&o->now) || o->now.bad_energy) return;
-    v += sizeof key - 1;
-    if (!mlk_vasp_field_exact(&v, 8, &o->now.energy0)) o->now.energy0 = NAN;
+    if (!mlk_vasp_fields_only(v + sizeof key - 1, 1, 8, "eV", &o->now.energy0))
+        o->now.energy0 = NAN;
 }
 
 static void on_kinetic(outcar *o, const char *s)
 {
     const char *v = strchr(s, '=');
     if (!v || !whole(&o->now)) return;
-    v++;
-    if (!mlk_vasp_field_exact(&v, 6, &o->now.kinetic)) o->now.kinetic = NAN;
+    if (!mlk_vasp_fields_only(v + 1, 1, 6, NULL, &o->now.kinetic)) o->now.kinetic = NAN;
 }
 
 static void on_volume(outcar *o, const char *s)

@@ -43,14 +43,11 @@ size_t mlk_vasp_fields(const char **s, size_t n, int decimals, double *v)
     return k;
 }
 
-bool mlk_vasp_field_exact(const char **s, int decimals, double *v)
+bool mlk_vasp_fields_only(const char *s, size_t n, int decimals, const char *unit, double *v)
 {
-    const char *p = *s;
-    double x;
-    if (!one_field(&p, decimals, &x) || (*p && !strchr(" \t\r", *p))) return false;
-    *s = p;
-    *v = x;
-    return true;
+    if (mlk_vasp_fields(&s, n, decimals, v) < n) return false;
+    s += strspn(s, " \t\r");
+    return !*s || (unit && !strncmp(s, unit, strlen(unit)));
 }
 
 bool mlk_vasp_same_decimals(const char *line, const char *model)
