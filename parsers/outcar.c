@@ -25,10 +25,9 @@ enum { LOOP_NONE, LOOP_REACHED, LOOP_NOT_REACHED };
 typedef struct step { /* what is known of the ionic step being read */
     bool open, table; /* anything seen; its table of forces is complete */
     bool after;       /* loops after a delivered step (linear response) */
-    bool no_table;    /* its energy came, its table of forces did not   */
     long line, label; /* of its first line; number printed by VASP, -1 unreadable */
     long n_scf, n_loop, loop;
-    bool has_cell, has_stress, has_energy;
+    bool has_cell, has_stress, has_energy, energy_below;
     double h[3][3], kb[6], volume, energy, energy0, kinetic;
     long bad_cell, bad_stress, bad_x, bad_f, bad_energy; /* lines, 0 when fine */
 } step;
@@ -203,7 +202,7 @@ static mlk_status end_step(outcar *o, mlk_err *e)
             memcpy(o->last_h, o->now.h, sizeof o->last_h);
             o->has_last_cell = true;
         }
-    } else if (o->now.no_table) {
+    } else if (o->now.has_energy) {
         if (!o->ml_open) o->n_step++;
         o->ml_open = false;
         if (!o->n_no_table++)
@@ -388,12 +387,15 @@ static void on_stress(outcar *o, const char *s)
     now->bad_stress = mlk_vasp_fields_only(s, 6, 5, NULL, now->kb) ? 0 : o->t.number;
 }
 
+/* Below the table of forces; VASP before 5.3 prints it above. */
 static void on_energy(outcar *o, const char *s)
 {
     step *now = &o->now;
-    if (!now->table && now->open) now->no_table = true;
-    if (!now->table || now->has_energy) return;
+    if (!now->open || (now->has_energy && now->energy_below)) return;
     now->has_energy = true;
+    now->energy_below = now->table;
+    now->bad_energy = 0;
+    now->energy0 = NAN;
     if (!o->vdw_apart && strstr(s, "eV") && mlk_vasp_fields_only(s, 1, 8, "eV", &now->energy))
         return;
     now->energy = NAN;
@@ -404,7 +406,7 @@ static void on_energy0(outcar *o, const char *s)
 {
     static const char key[] = "energy(sigma->0) =";
     const char *v = strstr(s, key);
-    if (!v || !whole(&o->now) || o->now.bad_energy) return;
+    if (!v || !o->now.has_energy || o->now.bad_energy || !isnan(o->now.energy0)) return;
     if (!mlk_vasp_fields_only(v + sizeof key - 1, 1, 8, "eV", &o->now.energy0))
         o->now.energy0 = NAN;
 }

@@ -88,6 +88,19 @@ static int count_numbers(const char *s, double v[4])
     return n < 4 && !is_blank(s) ? -1 : n;
 }
 
+static bool is_word(const char *s)
+{
+    s += strspn(s, " \t");
+    return isalpha((unsigned char)*s) && is_blank(s + strcspn(s, " \t"));
+}
+
+/* Three numbers and perhaps the element? */
+static bool is_row(const char *s)
+{
+    double v[3];
+    return mlk_vasp_fields(&s, 3, 8, v) == 3 && (is_blank(s) || is_word(s));
+}
+
 /* Lines 2-5. A negative scale is the volume of the cell. */
 static mlk_status read_cell(xdatcar *p, mlk_err *e)
 {
@@ -188,13 +201,13 @@ static mlk_status deliver(xdatcar *p, long line, long number, mlk_err *e)
     return s;
 }
 
-/* One position, the current line. */
+/* One position, the current line. Other programs put the element behind the numbers. */
 static mlk_status read_row(xdatcar *p, mlk_err *e)
 {
     char what[80];
     const char *s = p->t.line;
     MLK_TRY(MLK_GROW(p->x, p->x_cap, p->n + 1, e));
-    if (mlk_vasp_fields(&s, 3, 8, p->x[p->n]) != 3 || !is_blank(s)) {
+    if (mlk_vasp_fields(&s, 3, 8, p->x[p->n]) != 3 || !(is_blank(s) || is_word(s))) {
         snprintf(what, sizeof what, "the position of atom %zu of %ld (3 numbers)", p->n + 1,
                  p->n_atoms);
         return bad(p, e, what);
@@ -255,7 +268,7 @@ static mlk_status between(xdatcar *p, bool *more, mlk_err *e)
         return read_frame(p, line, printed_number(p->t.line), e);
     }
     if (!is_blank(p->t.line)) {
-        if (count_numbers(p->t.line, v) >= 3)
+        if (is_row(p->t.line))
             return bad(p, e, "'Direct configuration=', or the header of the next frame");
         if (p->t.open_ended) return ended(p, e, "in a header");
         return read_header(p, e);
@@ -271,7 +284,8 @@ static mlk_status between(xdatcar *p, bool *more, mlk_err *e)
         p->fresh_header = true;
         return read_species(p, e);
     }
-    if (n < 3 && !cut_row) return MLK_OK; /* more blank lines, a separator or a title */
+    if (!is_row(p->t.line) && !cut_row)
+        return MLK_OK; /* more blank lines, a separator or a title */
     if (p->n_out && !p->blank_style)
         return bad(p, e, "'Direct configuration=', or the header of the next frame");
     p->blank_style = true;
@@ -335,7 +349,7 @@ static bool sniff(const char *path, const char *head, size_t n)
         if (k >= 2 && k <= 5) numbers &= count_numbers(line, v) == (k == 2 ? 1 : 3);
         if (k > 6 && numbers && is_blank(line)) {
             take_line(head, line, sizeof line);
-            return count_numbers(line, v) == 3;
+            return is_row(line);
         }
     }
     return false;

@@ -395,6 +395,36 @@ Test(outcar_unit, loops_after_a_step_are_no_step_and_energies_without_table_are_
     mlk_free(t);
 }
 
+/* VASP 5.2 prints six decimals, and the energy above the table. */
+Test(outcar_unit, the_energy_may_stand_above_the_table)
+{
+    text *t = fresh();
+    char log[4096];
+    mlk_err e;
+    mlk_collection c;
+    what w = GOOD;
+    head(t, "5.2.2");
+    for (int label = 1; label <= 2; label++) {
+        scf(t, label, 2);
+        add(t, "  free  energy   TOTEN  =       -%d.250000 eV\n\n", label);
+        add(t, "  energy  without entropy=    -1.00  energy(sigma->0) =     -%d.125000\n", label);
+        size_t from = t->n;
+        step_body(t, w);
+        char *below = strstr(t->s + from, "\n  free  energy");
+        *below = 0;
+        t->n = (size_t)(below - t->s);
+        add(t, "\n");
+    }
+    finish(t);
+    mlk_check_ok(read_log(t, "OUTCAR", &c, &e, log), e);
+    cr_assert_eq(c.n, 2);
+    cr_expect(c.fr[0].energy == -1.25 && c.fr[0].energy0 == -1.125);
+    cr_expect(c.fr[1].energy == -2.25 && c.fr[1].energy0 == -2.125);
+    cr_expect_str_empty(log);
+    mlk_test_release(&c);
+    mlk_free(t);
+}
+
 Test(outcar_unit, dispersion_that_is_missing_from_the_energy_costs_the_energy)
 {
     text *t = fresh();
@@ -484,7 +514,7 @@ Test(outcar_unit, standard_output_is_no_outcar)
 
 #define CELL "t\n1\n4.0 0 0\n0 4.0 0\n0 0 4.0\n"
 #define ATOMS CELL "Li S\n1 1\n"
-#define ROWS "  0.25000000  0.00000000  0.00000000\n -0.50000000  1.25000000  0.00000000\n"
+#define ROWS "  0.25000000  0.00000000  0.00000000 Li\n -0.50000000  1.25000000  0.00000000\n"
 
 Test(xdatcar_unit, numbers_runs_and_positions_as_printed)
 {
