@@ -1,5 +1,5 @@
-/* test_vasp_cuts.c - OUTCAR and XDATCAR files of the shared collection cut anywhere (every second
- * cut near a table of forces): what is delivered are the first frames of the whole file, to the
+/* test_vasp_cuts.c - OUTCAR and XDATCAR files of the shared collection cut anywhere (three
+ * of four cuts near labels): what is delivered are the first frames of the whole file, to the
  * last bit, and the end is reported. A cut file with a whole one behind it gives both. MLK_DAMAGE=N
  * sets the number of cuts per file (default 50). */
 #include <criterion/criterion.h>
@@ -46,9 +46,10 @@ static bool same(const mlk_frame *p, const mlk_frame *q, bool last)
 static size_t pick_cut(mlk_rng *g, const char *text, size_t n, size_t k)
 {
     size_t cut = mlk_rng_below(g, n);
-    const char *table = k % 2 ? strstr(text + cut, "TOTAL-FORCE (eV") : NULL;
-    if (!table) return cut;
-    cut = (size_t)(table - text) + mlk_rng_below(g, 4000);
+    const char *key = k % 4 == 1 ? "TOTEN  =" : k % 4 == 2 ? "EKIN   =" : "TOTAL-FORCE (eV";
+    const char *at = k % 4 ? strstr(text + cut, key) : NULL;
+    if (!at) return cut;
+    cut = (size_t)(at - text) + mlk_rng_below(g, k % 4 == 3 ? 4000 : 120);
     return cut < n ? cut : n - 1;
 }
 
