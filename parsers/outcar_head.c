@@ -19,6 +19,8 @@ void mlk_outcar_head_begin(mlk_outcar_head *h, const char *version_line)
 {
     mlk_outcar_head fresh = {.title = h->title,
                              .title_cap = h->title_cap,
+                             .potcar = h->potcar,
+                             .potcar_cap = h->potcar_cap,
                              .count = h->count,
                              .count_cap = h->count_cap,
                              .isif = -1};
@@ -29,6 +31,7 @@ void mlk_outcar_head_begin(mlk_outcar_head *h, const char *version_line)
 void mlk_outcar_head_free(mlk_outcar_head *h)
 {
     mlk_free(h->title);
+    mlk_free(h->potcar);
     mlk_free(h->count);
     memset(h, 0, sizeof *h);
 }
@@ -56,18 +59,39 @@ static bool starts_true(const char *s)
     return *s == 'T' || *s == 't';
 }
 
-static mlk_status add_title(mlk_outcar_head *h, const char *s, mlk_err *e)
+static void set_title(mlk_outcar_type *t, const char *s, int otherwise)
 {
-    MLK_TRY(MLK_GROW(h->title, h->title_cap, h->n_title + 1, e));
-    mlk_outcar_type *t = &h->title[h->n_title++];
     memset(t, 0, sizeof *t);
     mlk_text_copy(t->title, sizeof t->title, s + strspn(s, " \t"));
     for (size_t n = strlen(t->title); n && isspace((unsigned char)t->title[n - 1]);)
         t->title[--n] = 0;
     t->z = mlk_vasprun_potcar_z(t->title);
     if (!t->z) t->z = mlk_vasp_element(t->title); /* a title that is the element alone */
-    if (!t->z) t->z = h->vrhfin_z;
+    if (!t->z) t->z = otherwise;
+}
+
+static mlk_status add_title(mlk_outcar_head *h, const char *s, mlk_err *e)
+{
+    MLK_TRY(MLK_GROW(h->title, h->title_cap, h->n_title + 1, e));
+    set_title(&h->title[h->n_title++], s, h->vrhfin_z);
     return MLK_OK;
+}
+
+static mlk_status add_potcar(mlk_outcar_head *h, const char *s, mlk_err *e)
+{
+    MLK_TRY(MLK_GROW(h->potcar, h->potcar_cap, h->n_potcar + 1, e));
+    set_title(&h->potcar[h->n_potcar++], s, 0);
+    return MLK_OK;
+}
+
+/* NWRITE = 0 leaves the POTCARs out, their list is always there. */
+static void titles_from_list(mlk_outcar_head *h)
+{
+    if (h->n_title) return;
+    mlk_outcar_type *p = h->title;
+    size_t cap = h->title_cap;
+    h->title = h->potcar, h->title_cap = h->potcar_cap, h->n_title = h->n_potcar;
+    h->potcar = p, h->potcar_cap = cap, h->n_potcar = 0;
 }
 
 /* "VRHFIN =Ag : s1 d10" */
@@ -125,6 +149,9 @@ mlk_status mlk_outcar_head_line(mlk_outcar_head *h, const char *line, long numbe
     switch (*s) {
     case 'T':
         if ((v = value(s, "TITEL"))) return add_title(h, v, e);
+        break;
+    case 'P':
+        if (!strncmp(s, "POTCAR:", 7)) return add_potcar(h, s + 7, e);
         break;
     case 'V':
         if ((v = value(s, "VRHFIN"))) take_vrhfin(h, v);
@@ -249,6 +276,7 @@ mlk_status mlk_outcar_head_resolve(mlk_outcar_head *h, mlk_err *e)
                             "'ions per type =%.60s' (line %ld) does not add up to NIONS = %ld",
                             h->per_type, h->per_type_line, h->n_atoms);
     }
+    titles_from_list(h);
     halve_titles(h, h->n_count);
     if (h->n_title != h->n_count)
         return MLK_FAIL(e, MLK_EFORMAT, "%zu TITEL lines for %zu columns of 'ions per type'",

@@ -19,8 +19,9 @@ typedef struct mlk_outcar_head { /* all-zero is valid */
     int isif, ivdw;              /* -1, 0 when unknown      */
     bool ldau, hybrid;
     char gga[16], metagga[24], system[64];
-    mlk_outcar_type *title, *count; /* as printed: POTCAR titles; numbers of atoms */
-    size_t title_cap, n_title, count_cap, n_count;
+    /* as printed: TITEL lines; "POTCAR:" lines (short outputs have no others); numbers of atoms */
+    mlk_outcar_type *title, *potcar, *count;
+    size_t title_cap, n_title, potcar_cap, n_potcar, count_cap, n_count;
     char per_type[1024]; /* text of "ions per type", lines joined */
     long per_type_line, n_atoms;
     bool per_type_open, resolved;

@@ -106,8 +106,10 @@ static mlk_status read_cell(xdatcar *p, mlk_err *e)
 {
     double scale[4], h[3][3], v[4];
     MLK_TRY(header_line(p, "the scale factor", e));
-    if (count_numbers(p->t.line, scale) != 1 || scale[0] == 0)
-        return bad(p, e, "a scale factor that is not zero");
+    if (count_numbers(p->t.line, scale) != 1 || scale[0] == 0) {
+        bad(p, e, "a scale factor that is not zero");
+        return mlk_err_hint(e, "line 2 of the header is one number, 1 where VASP wrote the file");
+    }
     for (int a = 0; a < 3; a++) {
         MLK_TRY(header_line(p, "a lattice vector", e));
         const char *s = p->t.line;

@@ -483,6 +483,15 @@ Test(outcar_unit, ions_per_type_with_full_fields)
     cr_expect_eq(resolve("             28  12", 40, 3, &h, &e), MLK_EFORMAT);
     cr_expect(strstr(e.msg, "3 TITEL lines for 2"), "%s", e.msg);
     mlk_outcar_head_free(&h);
+    /* without TITEL (NWRITE = 0) the list of POTCARs tells */
+    cr_expect_eq(resolve("             28  12", 40, 0, &h, &e), MLK_EFORMAT);
+    for (int k = 0; k < 4; k++)
+        mlk_outcar_head_line(
+            &h, k % 2 ? " POTCAR:    PAW_PBE O_s 07Sep2000 " : " POTCAR:   PAW_PBE H", 4, NULL);
+    memset(&e, 0, sizeof e);
+    mlk_check_ok(mlk_outcar_head_resolve(&h, &e), e);
+    cr_expect(h.n_count == 2 && h.count[0].z == 1 && h.count[1].z == 8);
+    mlk_outcar_head_free(&h);
 }
 
 Test(outcar_unit, fields_that_touch)
