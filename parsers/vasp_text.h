@@ -9,9 +9,8 @@
  * into its neighbour (-1.50000-10.25000), which the decimals undo. Returns how many could be read
  * before a field that is no number (asterisks, text, the end); *s stands behind them. */
 size_t mlk_vasp_fields(const char **s, size_t n, int decimals, double *v);
-/* n such numbers with nothing but blanks, or a unit and what follows it, behind them. Text of another
- * kind is the sign of a line that was cut and continued by another file: refused. unit may be NULL.
- */
+/* n such numbers with nothing behind them but blanks, or a unit (may be NULL) and what follows it.
+ * Other text is the sign of a line that was cut and continued by another file: refused. */
 bool mlk_vasp_fields_only(const char *s, size_t n, int decimals, const char *unit, double *v);
 /* Do the first three words of both lines have the same number of decimals, six or more? Tells a
  * whole last line without line end from one that was cut inside its last number. */
