@@ -593,10 +593,11 @@ Test(xdatcar_unit, one_frame_called_poscar_and_real_poscars_stay_poscars)
 {
     char p[512];
     const char *one = ATOMS "Direct configuration=    50\n" ROWS;
-    cr_expect_str_eq(mlk_parser_sniff(mlk_test_file("X", one))->name, "xdatcar");
+    cr_expect_str_eq(mlk_parser_sniff(mlk_test_file("X", one), NULL)->name, "xdatcar");
     snprintf(p, sizeof p, "%s", mlk_test_file("POSCAR_50", one));
-    cr_expect_str_eq(mlk_parser_sniff(p)->name, "poscar");
-    cr_expect_str_eq(mlk_parser_sniff(mlk_test_file("X", ATOMS "Direct\n" ROWS))->name, "poscar");
-    cr_expect_str_eq(mlk_parser_sniff(mlk_test_file("X", ATOMS "\n" ROWS "\n" ROWS))->name,
+    cr_expect_str_eq(mlk_parser_sniff(p, NULL)->name, "poscar");
+    cr_expect_str_eq(mlk_parser_sniff(mlk_test_file("X", ATOMS "Direct\n" ROWS), NULL)->name,
+                     "poscar");
+    cr_expect_str_eq(mlk_parser_sniff(mlk_test_file("X", ATOMS "\n" ROWS "\n" ROWS), NULL)->name,
                      "xdatcar");
 }
