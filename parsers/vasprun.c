@@ -11,6 +11,7 @@
 #include <libxml/SAX2.h>
 #include <libxml/parser.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,19 +25,26 @@
 #include "parsers/parser.h"
 #include "parsers/text.h"
 
-enum { CHUNK = 65536, DEPTH_MAX = 250, LEAF_MAX = 4096 };
+enum {
+    CHUNK = 65536,
+    HEAD = 256,         /* the XML declaration stands within so many bytes                      */
+    DEPTH_MAX = 250,    /* of nested elements                                                   */
+    LEAF_MAX = 4096,    /* bytes of a text that is used                                         */
+    QUIET_MAX = 8 << 20 /* libxml2 keeps a tag, comment or DTD until its end: so long at most   */
+};
+static const char ROOT_END[] = "</modeling>";
 
 // clang-format off
 typedef enum node { /* SKIP: nothing below is of interest */
-    SKIP, ROOT, MODELING, GENERATOR, PROGRAM, VERSION, INCAR, PARAMETERS, ELECTRONIC, IONIC, NELM,
-    NELM_INCAR, TEBEG, SYSTEM, ATOMINFO, N_ATOMS, ATOMS, ATOM_ROW, ATOM_CELL, TYPES, TYPE_ROW,
+    SKIP, ROOT, MODELING, GENERATOR, PROGRAM, VERSION, INCAR, PARAMETERS, ELECTRONIC, SECTION, NELM,
+    NELM_INCAR, TEBEG, SYSTEM, ENCUT, GGA, METAGGA, IVDW, LVDW, LDAU, HYBRID, AEXX, HFSCREEN, ATOMINFO, N_ATOMS, ATOMS, ATOM_ROW, ATOM_CELL, TYPES, TYPE_ROW,
     TYPE_CELL, CALCULATION, SCSTEP, STRUCTURE, CRYSTAL, BASIS, POSITIONS, FORCES, STRESS, BASIS_V,
-    POSITIONS_V, FORCES_V, STRESS_V, ENERGY, E_FR, E_WO, E_0, KINETIC, ML_STRUCTURE
+    POSITIONS_V, FORCES_V, STRESS_V, ENERGY, E_FR, E_WO, E_0, KINETIC, ML_STRUCTURE, N_NODE
 } node;
 // clang-format on
 
 /* A child `element` (with attribute name="attr"; NULL: no name attribute, "*": any) of `parent`
- * becomes `kind`; leaf: its text is wanted. */
+ * becomes `kind`; leaf: its text is wanted. The rules of one parent stand together. */
 typedef struct rule {
     node parent;
     const char *element, *attr;
@@ -48,46 +56,61 @@ typedef struct rule {
 static const rule rules[] = {
     {ROOT, "modeling", "*", MODELING, false},
     {MODELING, "generator", "*", GENERATOR, false},
+    {MODELING, "incar", "*", INCAR, false},
+    {MODELING, "parameters", "*", PARAMETERS, false},
+    {MODELING, "atominfo", "*", ATOMINFO, false},
+    {MODELING, "calculation", "*", CALCULATION, false},
+    {MODELING, "v", "LVDW", LVDW, true}, /* VASP 5.2 */
+    {MODELING, "structure", NULL, ML_STRUCTURE, false},
     {GENERATOR, "i", "program", PROGRAM, true},
     {GENERATOR, "i", "version", VERSION, true},
-    {MODELING, "incar", "*", INCAR, false},
     {INCAR, "i", "SYSTEM", SYSTEM, true},
     {INCAR, "i", "NELM", NELM_INCAR, true},
-    {MODELING, "parameters", "*", PARAMETERS, false},
+    {INCAR, "i", "GGA", GGA, true}, /* parameters come later and win */
+    {INCAR, "i", "METAGGA", METAGGA, true},
+    {INCAR, "i", "IVDW", IVDW, true},
+    {INCAR, "i", "LVDW", LVDW, true},
+    {INCAR, "v", "LVDW", LVDW, true},
     {PARAMETERS, "separator", "electronic", ELECTRONIC, false},
+    {PARAMETERS, "separator", "*", SECTION, false},
     {ELECTRONIC, "separator", "electronic convergence", ELECTRONIC, false},
     {ELECTRONIC, "i", "NELM", NELM, true}, /* "linear response parameters" holds another NELM */
-    {PARAMETERS, "separator", "*", IONIC, false},
-    {IONIC, "separator", "*", IONIC, false},
-    {IONIC, "i", "TEBEG", TEBEG, true},
-    {MODELING, "atominfo", "*", ATOMINFO, false},
+    {ELECTRONIC, "i", "ENMAX", ENCUT, true}, /* ENCUT of INCAR, or its default */
+    {ELECTRONIC, "separator", "electronic exchange-correlation", SECTION, false},
+    {SECTION, "separator", "*", SECTION, false},
+    {SECTION, "i", "TEBEG", TEBEG, true},
+    {SECTION, "i", "GGA", GGA, true},
+    {SECTION, "i", "METAGGA", METAGGA, true},
+    {SECTION, "i", "IVDW", IVDW, true},
+    {SECTION, "i", "LDAU", LDAU, true},
+    {SECTION, "i", "LHFCALC", HYBRID, true},
+    {SECTION, "i", "AEXX", AEXX, true},
+    {SECTION, "i", "HFSCREEN", HFSCREEN, true},
     {ATOMINFO, "atoms", "*", N_ATOMS, true},
     {ATOMINFO, "array", "atoms", ATOMS, false},
+    {ATOMINFO, "array", "atomtypes", TYPES, false},
     {ATOMS, "set", "*", ATOMS, false},
     {ATOMS, "rc", "*", ATOM_ROW, false},
     {ATOM_ROW, "c", "*", ATOM_CELL, true},
-    {ATOMINFO, "array", "atomtypes", TYPES, false},
     {TYPES, "set", "*", TYPES, false},
     {TYPES, "rc", "*", TYPE_ROW, false},
     {TYPE_ROW, "c", "*", TYPE_CELL, true},
-    {MODELING, "calculation", "*", CALCULATION, false},
     {CALCULATION, "scstep", "*", SCSTEP, false},
     {CALCULATION, "structure", "*", STRUCTURE, false},
+    {CALCULATION, "varray", "forces", FORCES, false},
+    {CALCULATION, "varray", "stress", STRESS, false},
+    {CALCULATION, "energy", "*", ENERGY, false},
     {STRUCTURE, "crystal", "*", CRYSTAL, false},
+    {STRUCTURE, "varray", "positions", POSITIONS, false},
     {CRYSTAL, "varray", "basis", BASIS, false},
     {BASIS, "v", "*", BASIS_V, true},
-    {STRUCTURE, "varray", "positions", POSITIONS, false},
     {POSITIONS, "v", "*", POSITIONS_V, true},
-    {CALCULATION, "varray", "forces", FORCES, false},
     {FORCES, "v", "*", FORCES_V, true},
-    {CALCULATION, "varray", "stress", STRESS, false},
     {STRESS, "v", "*", STRESS_V, true},
-    {CALCULATION, "energy", "*", ENERGY, false},
     {ENERGY, "i", "e_fr_energy", E_FR, true},
     {ENERGY, "i", "e_wo_entrp", E_WO, true},
     {ENERGY, "i", "e_0_energy", E_0, true},
     {ENERGY, "i", "kinetic", KINETIC, true},
-    {MODELING, "structure", NULL, ML_STRUCTURE, false},
 };
 // clang-format on
 
@@ -103,9 +126,15 @@ typedef struct state {
     void *user;
     mlk_err *e;
     xmlParserCtxtPtr xml;
-    mlk_status status; /* of the callback, or of a fatal error               */
-    bool stop;         /* deliver nothing more                               */
-    bool ending, cut;  /* the data are at their end; they end too early      */
+    mlk_status status;                /* of the callback, or of a fatal error               */
+    bool latin1;                      /* the bytes are ISO-8859-1: converted here           */
+    size_t quiet;                     /* bytes since libxml2 last called back               */
+    int run;                          /* of the file; 0 while there is only one             */
+    long line0;                       /* lines before this run                              */
+    long end_line;                    /* of </modeling> and the blank lines behind it       */
+    bool stop;                        /* deliver nothing more                               */
+    bool ending, cut;                 /* the data are at their end; they end too early      */
+    unsigned char rule_of[N_NODE][2]; /* first rule with this parent, one behind the last */
     node stack[DEPTH_MAX];
     int depth;
     char leaf[LEAF_MAX]; /* text of the current leaf, cut if longer          */
@@ -114,6 +143,8 @@ typedef struct state {
     bool root_seen, root_closed;
 
     char program[64], version[64], system[64];
+    mlk_vasprun_level level;
+    char theory[128];
     double nelm, nelm_incar, tebeg;
     long n_atoms; /* promised by atominfo/atoms, 0 when absent */
     int *z, *type;
@@ -135,7 +166,7 @@ typedef struct state {
 
 static long line_of(const state *p)
 {
-    return (long)xmlSAX2GetLineNumber(p->xml);
+    return p->line0 + (long)xmlSAX2GetLineNumber(p->xml);
 }
 
 static void fatal(state *p, mlk_status code, long line, const char *msg)
@@ -204,10 +235,23 @@ static void add_atom_cell(state *p)
     p->column++;
 }
 
+static void add_type_cell(state *p)
+{
+    if (p->column++ != 4) return;
+    if (MLK_GROW(p->type_z, p->type_z_cap, p->n_type + 1, p->e)) {
+        p->status = MLK_ENOMEM;
+        p->stop = true;
+        return;
+    }
+    p->type_z[p->n_type++] = mlk_vasprun_potcar_z(p->leaf);
+    mlk_vasprun_level_potcar(&p->level, p->leaf);
+}
+
 /* Symbols that are no element ("X" for Xe) are looked up in the POTCAR title of their type. */
 static void end_atominfo(state *p)
 {
     char msg[192];
+    mlk_vasprun_level_text(&p->level, p->program, p->version, p->theory, sizeof p->theory);
     for (size_t i = 0; i < p->n_z; i++) {
         int t = p->type[i];
         if (!p->z[i] && t >= 1 && (size_t)t <= p->n_type) p->z[i] = p->type_z[t - 1];
@@ -259,6 +303,7 @@ static mlk_status fill(state *p, mlk_frame *fr)
     }
     if (isfinite(p->e_fr)) {
         fr->energy = p->e_fr;
+        fr->energy_kind = MLK_ENERGY_FREE;
         fr->energy0 = mlk_vasprun_energy0(p->program, p->version, p->e_fr, p->e_wo, p->e_0);
         fr->has |= MLK_HAS_ENERGY;
     }
@@ -278,6 +323,8 @@ static mlk_status fill(state *p, mlk_frame *fr)
         fr->temperature = p->tebeg;
     fr->step = (int)(p->n_calc + p->n_ml);
     fr->line = p->step_line;
+    fr->run = p->run;
+    mlk_text_copy(fr->theory, sizeof fr->theory, p->theory);
     mlk_text_copy(fr->source, sizeof fr->source, p->path);
     if (strcmp(p->system, "unknown system"))
         mlk_text_copy(fr->config_type, sizeof fr->config_type, p->system);
@@ -323,38 +370,52 @@ static void end_step(state *p)
     }
 }
 
+static bool is_true(const char *s)
+{
+    s += strspn(s, " .");
+    return *s == 'T' || *s == 't';
+}
+
+/* Texts that stand before the first step. */
+static void header_leaf(state *p, node kind)
+{
+    mlk_vasprun_level *l = &p->level;
+    struct {
+        node kind;
+        char *text;
+        size_t cap;
+    } texts[] = {{PROGRAM, p->program, sizeof p->program},
+                 {VERSION, p->version, sizeof p->version},
+                 {SYSTEM, p->system, sizeof p->system},
+                 {GGA, l->gga, sizeof l->gga},
+                 {METAGGA, l->metagga, sizeof l->metagga}};
+    struct {
+        node kind;
+        double *number;
+    } numbers[] = {{NELM, &p->nelm},        {NELM_INCAR, &p->nelm_incar},
+                   {TEBEG, &p->tebeg},      {ENCUT, &l->encut},
+                   {IVDW, &l->ivdw},        {AEXX, &l->aexx},
+                   {HFSCREEN, &l->hfscreen}};
+    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+        if (texts[k].kind == kind) {
+            copy_trimmed(texts[k].text, texts[k].cap, p->leaf);
+            return;
+        }
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
+        if (numbers[k].kind == kind) {
+            *numbers[k].number = number_or_nan(p->leaf);
+            return;
+        }
+    if (kind == LDAU) l->ldau = is_true(p->leaf);
+    if (kind == HYBRID) l->hybrid = is_true(p->leaf);
+    if (kind == LVDW && is_true(p->leaf) && !isfinite(l->ivdw)) l->ivdw = 1;
+    if (kind == N_ATOMS) p->n_atoms = atol(p->leaf);
+}
+
 static void end_leaf(state *p, node kind)
 {
     p->leaf[p->leaf_n] = 0;
     switch (kind) {
-    case PROGRAM:
-        copy_trimmed(p->program, sizeof p->program, p->leaf);
-        break;
-    case VERSION:
-        copy_trimmed(p->version, sizeof p->version, p->leaf);
-        break;
-    case SYSTEM:
-        copy_trimmed(p->system, sizeof p->system, p->leaf);
-        break;
-    case NELM:
-        p->nelm = number_or_nan(p->leaf);
-        break;
-    case NELM_INCAR:
-        p->nelm_incar = number_or_nan(p->leaf);
-        break;
-    case TEBEG:
-        p->tebeg = number_or_nan(p->leaf);
-        break;
-    case N_ATOMS:
-        p->n_atoms = atol(p->leaf);
-        break;
-    case ATOM_CELL:
-        add_atom_cell(p);
-        break;
-    case TYPE_CELL:
-        if (p->column++ == 4 && !MLK_GROW(p->type_z, p->type_z_cap, p->n_type + 1, p->e))
-            p->type_z[p->n_type++] = mlk_vasprun_potcar_z(p->leaf);
-        break;
     case BASIS_V:
         add_row(p, &p->basis, 3, "lattice vector");
         break;
@@ -366,6 +427,12 @@ static void end_leaf(state *p, node kind)
         break;
     case STRESS_V:
         add_row(p, &p->stress, 3, "stress");
+        break;
+    case ATOM_CELL:
+        add_atom_cell(p);
+        break;
+    case TYPE_CELL:
+        add_type_cell(p);
         break;
     case E_FR:
         p->e_fr = number_or_nan(p->leaf);
@@ -381,7 +448,16 @@ static void end_leaf(state *p, node kind)
         p->kinetic = number_or_nan(p->leaf);
         break;
     default:
-        break;
+        header_leaf(p, kind);
+    }
+}
+
+static void index_rules(state *p)
+{
+    for (size_t k = 0; k < sizeof rules / sizeof *rules; k++) {
+        unsigned char *r = p->rule_of[rules[k].parent];
+        if (r[1] == 0) r[0] = (unsigned char)k;
+        r[1] = (unsigned char)(k + 1);
     }
 }
 
@@ -392,6 +468,7 @@ static bool attr_is(const char *want, int n, const xmlChar **at)
         const char *key = (const char *)at[5 * k], *v = (const char *)at[5 * k + 3];
         size_t len = (size_t)(at[5 * k + 4] - at[5 * k + 3]);
         if (strcmp(key, "name")) continue;
+        while (len && v[len - 1] == ' ') len--; /* VASP 6.4.3 prints name="GGA    " */
         return want && strlen(want) == len && !strncmp(want, v, len);
     }
     return !want;
@@ -402,6 +479,7 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
 {
     state *p = user;
     (void)prefix, (void)uri, (void)n_ns, (void)ns, (void)n_def;
+    p->quiet = 0;
     if (p->stop) return;
     if (p->depth + 1 >= DEPTH_MAX) {
         fatal(p, MLK_EFORMAT, line_of(p), "the elements are nested too deeply");
@@ -409,9 +487,8 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
     }
     node parent = p->stack[p->depth], kind = SKIP;
     bool leaf = false;
-    for (size_t k = 0; parent != SKIP && k < sizeof rules / sizeof *rules; k++)
-        if (rules[k].parent == parent && !strcmp((const char *)name, rules[k].element) &&
-            attr_is(rules[k].attr, n_at, at)) {
+    for (size_t k = p->rule_of[parent][0]; k < p->rule_of[parent][1]; k++)
+        if (!strcmp((const char *)name, rules[k].element) && attr_is(rules[k].attr, n_at, at)) {
             kind = rules[k].kind;
             leaf = rules[k].leaf;
             break;
@@ -446,18 +523,23 @@ static void on_end(void *user, const xmlChar *name, const xmlChar *prefix, const
 {
     state *p = user;
     (void)name, (void)prefix, (void)uri;
+    p->quiet = 0;
     if (p->stop || p->depth == 0) return;
     node kind = p->stack[p->depth--];
     if (p->in_leaf) end_leaf(p, kind);
     p->in_leaf = false;
     if (kind == ATOMINFO && !p->stop) end_atominfo(p);
     if (kind == CALCULATION && !p->stop) end_step(p);
-    if (kind == MODELING) p->root_closed = true;
+    if (kind == MODELING) {
+        p->root_closed = true;
+        p->end_line = line_of(p);
+    }
 }
 
 static void on_text(void *user, const xmlChar *text, int len)
 {
     state *p = user;
+    p->quiet = 0;
     if (p->stop || !p->in_leaf || len <= 0) return;
     size_t room = sizeof p->leaf - 1 - p->leaf_n, n = (size_t)len;
     if (n > room) {
@@ -497,29 +579,193 @@ static void on_error(void *user, xmlErrorPtr err)
     mlk_err_at(p->e, p->path, line_of(p));
 }
 
+/* Does the XML declaration name ISO-8859-1, as VASP's does? Then this file converts it, which takes
+ * libxml2 a fifth of the whole reading; every other encoding is left to libxml2. */
+static bool declares_latin1(const char *s, size_t n)
+{
+    char head[HEAD];
+    if (n < 5 || memcmp(s, "<?xml", 5)) return false;
+    snprintf(head, sizeof head, "%.*s", (int)(n < sizeof head ? n : sizeof head - 1), s);
+    char *end = strstr(head, "?>");
+    if (!end) return false;
+    *end = 0;
+    return strstr(head, "encoding=\"ISO-8859-1\"") || strstr(head, "encoding='ISO-8859-1'");
+}
+
+static bool ascii(const char *s, size_t n)
+{
+    uint64_t all = 0, w;
+    size_t k = 0;
+    for (; k + sizeof w <= n; k += sizeof w) {
+        memcpy(&w, s + k, sizeof w);
+        all |= w;
+    }
+    for (; k < n; k++) all |= (unsigned char)s[k];
+    return !(all & 0x8080808080808080u);
+}
+
+static void push_utf8(state *p, const char *s, size_t n)
+{
+    xmlParseChunk(p->xml, s, (int)n, 0);
+}
+
+/* Hand bytes to libxml2. */
+static void push(state *p, const char *s, size_t n)
+{
+    char u[2048];
+    p->quiet += n;
+    if (!p->latin1 || ascii(s, n)) {
+        if (n) push_utf8(p, s, n);
+    } else {
+        for (size_t k = 0, m = 0; k < n; k++) {
+            unsigned char c = (unsigned char)s[k];
+            if (c >= 0x80) u[m++] = (char)(0xc0 | c >> 6);
+            u[m++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
+            if (m + 2 > sizeof u || k + 1 == n) {
+                push_utf8(p, u, m);
+                m = 0;
+            }
+        }
+    }
+    if (p->quiet <= QUIET_MAX || p->stop) return;
+    fatal(p, MLK_EFORMAT, line_of(p), "a tag, comment or DTD is longer than 8 MB");
+    mlk_err_hint(p->e, "the file is damaged, or was not written by VASP");
+}
+
+static void forget_run(state *p)
+{
+    p->depth = 0;
+    p->stack[0] = ROOT;
+    p->in_leaf = p->root_seen = p->root_closed = false;
+    p->program[0] = p->version[0] = p->system[0] = p->theory[0] = 0;
+    mlk_vasprun_level_init(&p->level);
+    p->nelm = p->nelm_incar = p->tebeg = NAN;
+    p->n_atoms = p->atom_line = 0;
+    p->n_z = p->n_type = 0;
+    p->n_calc = p->n_ml = 0;
+    p->quiet = 0;
+}
+
+static void free_xml(state *p)
+{
+    if (!p->xml) return;
+    if (p->xml->myDoc) xmlFreeDoc(p->xml->myDoc);
+    xmlFreeParserCtxt(p->xml);
+    p->xml = NULL;
+}
+
+/* A new XML document begins with these bytes, the first of the file or behind </modeling>. */
+static void begin_run(state *p, const char *head, size_t n)
+{
+    xmlSAXHandler sax = {.initialized = XML_SAX2_MAGIC,
+                         .startElementNs = on_start,
+                         .endElementNs = on_end,
+                         .characters = on_text,
+                         .cdataBlock = on_text,
+                         .getEntity = on_entity,
+                         .serror = (xmlStructuredErrorFunc)on_error};
+    free_xml(p);
+    forget_run(p);
+    p->latin1 = declares_latin1(head, n);
+    p->xml = xmlCreatePushParserCtxt(&sax, p, NULL, 0, p->path);
+    if (!p->xml) {
+        p->stop = true;
+        p->status = MLK_FAIL(p->e, MLK_ENOMEM, "no memory to read %s", p->path);
+        return;
+    }
+    xmlCtxtUseOptions(p->xml, XML_PARSE_BIG_LINES | XML_PARSE_NONET | XML_PARSE_RECOVER |
+                                  (p->latin1 ? XML_PARSE_IGNORE_ENC : 0));
+}
+
+/* Behind the end of the root: blanks, or another run in the same file. Returns the bytes used. */
+static size_t between_runs(state *p, const char *s, size_t n, bool last)
+{
+    size_t k = 0;
+    for (; k < n && strchr(" \t\r\n", s[k]) && s[k]; k++) p->end_line += s[k] == '\n';
+    if (k) push(p, s, k);
+    if (k == n || (!last && n - k < HEAD)) return k;
+    if ((n - k > 5 && !memcmp(s + k, "<?xml ", 6)) ||
+        (n - k > 8 && !memcmp(s + k, "<modeling", 9))) {
+        xmlParseChunk(p->xml, "", 0, 1);
+        if (p->stop) return n;
+        p->run = p->run ? p->run + 1 : 2;
+        p->line0 = p->end_line - 1;
+        mlk_log(MLK_LOG_WARN, "%s:%ld: run %d of this file begins; its steps are read too", p->path,
+                p->end_line, p->run);
+        begin_run(p, s + k, n - k);
+        return k;
+    }
+    push(p, s + k, n - k); /* libxml2 says what is wrong with it */
+    return n;
+}
+
+/* Where ROOT_END begins in s, or a beginning of it that the bytes end with; NULL if nowhere. */
+static const char *find_root_end(const char *s, size_t n)
+{
+    const size_t len = sizeof ROOT_END - 1;
+    const char *end = s + n;
+    /* 'd' is rare in rows of numbers; it is the sixth byte of ROOT_END */
+    for (const char *d = s; (d = memchr(d, ROOT_END[5], (size_t)(end - d))); d++)
+        if (d - s >= 5 &&
+            !memcmp(d - 5, ROOT_END, (size_t)(end - d) + 5 < len ? (size_t)(end - d) + 5 : len))
+            return d - 5;
+    for (size_t m = n < 5 ? n : 5; m > 0; m--)
+        if (!memcmp(end - m, ROOT_END, m)) return end - m;
+    return NULL;
+}
+
+/* Parse bytes; returns how many are done with: all, unless the rest is too short to be understood,
+ * which cannot be at the end of the file (last). */
+static size_t take(state *p, const char *s, size_t n, bool last)
+{
+    if (!p->xml) {
+        if (n < HEAD && !last) return 0;
+        begin_run(p, s, n);
+    }
+    for (size_t at = 0; !p->stop;) {
+        if (p->root_closed) {
+            size_t used = between_runs(p, s + at, n - at, last);
+            at += used;
+            if (p->root_closed || used == 0) return at;
+        }
+        const char *end = find_root_end(s + at, n - at);
+        size_t m = end ? (size_t)(end - (s + at)) : n - at, len = sizeof ROOT_END - 1;
+        bool whole = end && n - at - m >= len;
+        if (whole)
+            m += len;
+        else if (last)
+            m = n - at;
+        push(p, s + at, m);
+        at += m;
+        if (at == n || !whole) return at;
+    }
+    return n;
+}
+
 /* Feed the file to the parser. p->cut: the data end early. */
 static mlk_status feed(state *p, mlk_stream *in)
 {
-    char *buf = mlk_alloc(CHUNK, 1);
+    char *buf = mlk_alloc(CHUNK + HEAD + sizeof ROOT_END, 1);
     if (!buf) return MLK_FAIL(p->e, MLK_ENOMEM, "no memory to read %s", p->path);
     mlk_status s = MLK_OK;
+    size_t held = 0; /* bytes at the front of buf that take() left */
     while (!s && !p->stop) {
-        size_t got;
+        size_t got = 0;
         mlk_err why = {0};
-        s = mlk_stream_read(in, buf, CHUNK, &got, &why);
-        if (!s && got == 0) break;
-        if (!s) xmlParseChunk(p->xml, buf, (int)got, 0);
-        if (s == MLK_EFORMAT) {
-            s = MLK_OK;
-            p->cut = true;
-            break;
-        }
-        if (s) *p->e = why;
+        s = mlk_stream_read(in, buf + held, CHUNK, &got, &why);
+        if (s && s != MLK_EFORMAT) *p->e = why;
+        if (s && s != MLK_EFORMAT) break;
+        bool last = s || got == 0;
+        size_t n = held + got, used = take(p, buf, n, last);
+        if (s && !p->stop) p->cut = true;
+        if (last) break;
+        held = n - used;
+        memmove(buf, buf + used, held);
     }
     mlk_free(buf);
     p->ending = true;
-    if (!s && !p->stop && !p->cut) xmlParseChunk(p->xml, "", 0, 1);
-    return s;
+    if (!s && !p->stop) xmlParseChunk(p->xml, "", 0, 1);
+    return s == MLK_EFORMAT ? MLK_OK : s;
 }
 
 /* What a file without an error still may lack. */
@@ -567,34 +813,17 @@ static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *
     p->fn = fn;
     p->user = user;
     p->e = e ? e : &own;
-    p->stack[0] = ROOT;
-    p->nelm = p->nelm_incar = p->tebeg = NAN;
+    index_rules(p);
     mlk_status s = MLK_OK;
-    xmlSAXHandler sax = {.initialized = XML_SAX2_MAGIC,
-                         .startElementNs = on_start,
-                         .endElementNs = on_end,
-                         .characters = on_text,
-                         .cdataBlock = on_text,
-                         .getEntity = on_entity,
-                         .serror = (xmlStructuredErrorFunc)on_error};
     mlk_stream *in = NULL;
     MLK_GO(mlk_stream_open(&in, path, p->e));
-    p->xml = xmlCreatePushParserCtxt(&sax, p, NULL, 0, path);
-    if (!p->xml) {
-        s = MLK_FAIL(p->e, MLK_ENOMEM, "no memory to read %s", path);
-        goto done;
-    }
-    xmlCtxtUseOptions(p->xml, XML_PARSE_BIG_LINES | XML_PARSE_NONET | XML_PARSE_RECOVER);
     MLK_GO(feed(p, in));
     s = p->status;
     if (!p->stop || p->cut) s = verdict(p);
     if (s == MLK_EFORMAT && p->n_out && !p->cut && p->stop)
         mlk_err_prefix(p->e, "%ld complete ionic steps, then: ", p->n_out);
 done:
-    if (p->xml) {
-        if (p->xml->myDoc) xmlFreeDoc(p->xml->myDoc);
-        xmlFreeParserCtxt(p->xml);
-    }
+    free_xml(p);
     mlk_stream_close(in);
     mlk_free(p->z), mlk_free(p->type), mlk_free(p->type_z);
     mlk_free(p->basis.v), mlk_free(p->x.v), mlk_free(p->f.v), mlk_free(p->stress.v);
