@@ -27,10 +27,12 @@
 
 enum {
     CHUNK = 65536,
-    HEAD = 256,         /* the XML declaration stands within so many bytes                      */
-    DEPTH_MAX = 250,    /* of nested elements                                                   */
-    LEAF_MAX = 4096,    /* bytes of a text that is used                                         */
-    QUIET_MAX = 8 << 20 /* libxml2 keeps a tag, comment or DTD until its end: so long at most   */
+    HEAD = 256,          /* the XML declaration stands within so many bytes                      */
+    REFERENCE_MAX = 64,  /* bytes of "&name;"                                                    */
+    DEPTH_MAX = 250,     /* of nested elements                                                   */
+    LEAF_MAX = 4096,     /* bytes of a text that is used                                         */
+    QUIET_MAX = 1 << 18, /* libxml2 keeps a tag, comment or DTD until its end: so long at most  */
+    NAMES_MAX = 4096     /* different names of elements and attributes; VASP has some hundreds  */
 };
 static const char ROOT_END[] = "</modeling>";
 
@@ -73,6 +75,9 @@ static const rule rules[] = {
     {INCAR, "v", "LVDW", LVDW, true},
     {PARAMETERS, "separator", "electronic", ELECTRONIC, false},
     {PARAMETERS, "separator", "*", SECTION, false},
+    {PARAMETERS, "i", "LDAU", LDAU, true},
+    {PARAMETERS, "i", "IVDW", IVDW, true},
+    {PARAMETERS, "i", "LVDW", LVDW, true},
     {ELECTRONIC, "separator", "electronic convergence", ELECTRONIC, false},
     {ELECTRONIC, "i", "NELM", NELM, true}, /* "linear response parameters" holds another NELM */
     {ELECTRONIC, "i", "ENMAX", ENCUT, true}, /* ENCUT of INCAR, or its default */
@@ -82,7 +87,7 @@ static const rule rules[] = {
     {SECTION, "i", "GGA", GGA, true},
     {SECTION, "i", "METAGGA", METAGGA, true},
     {SECTION, "i", "IVDW", IVDW, true},
-    {SECTION, "i", "LDAU", LDAU, true},
+    {SECTION, "i", "LDAU", LDAU, true}, /* VASP 4.6 */
     {SECTION, "i", "LHFCALC", HYBRID, true},
     {SECTION, "i", "AEXX", AEXX, true},
     {SECTION, "i", "HFSCREEN", HFSCREEN, true},
@@ -128,6 +133,7 @@ typedef struct state {
     xmlParserCtxtPtr xml;
     mlk_status status;                /* of the callback, or of a fatal error               */
     bool latin1;                      /* the bytes are ISO-8859-1: converted here           */
+    bool wide;                        /* UTF-16 or UTF-32: zero bytes are normal */
     size_t quiet;                     /* bytes since libxml2 last called back               */
     int run;                          /* of the file; 0 while there is only one             */
     long line0;                       /* lines before this run                              */
@@ -190,6 +196,9 @@ static void copy_trimmed(char *dst, size_t cap, const char *s)
     size_t n = strlen(s);
     while (n && isspace((unsigned char)s[n - 1])) n--;
     snprintf(dst, cap, "%.*s", (int)(n < cap ? n : cap - 1), s);
+    if (xmlCheckUTF8((const unsigned char *)dst)) return;
+    for (char *c = dst; *c; c++) /* of another encoding, or cut within a character */
+        if ((unsigned char)*c >= 0x80) *c = '?';
 }
 
 static void add_row(state *p, rows *r, size_t max, const char *what)
@@ -577,6 +586,15 @@ static void on_error(void *user, xmlErrorPtr err)
     p->status = MLK_EFORMAT;
     MLK_FAIL(p->e, MLK_EFORMAT, "not well-formed XML: %s", msg);
     mlk_err_at(p->e, p->path, line_of(p));
+    if (err->code == XML_ERR_RESERVED_XML_NAME)
+        mlk_err_hint(p->e, "another run begins here and the one before it was cut off; give each "
+                           "run a file of its own");
+}
+
+/* Conversion between encodings complains without a parser, to stderr if nobody listens. */
+static void on_stray_error(void *user, xmlErrorPtr err)
+{
+    (void)user, (void)err;
 }
 
 /* Does the XML declaration name ISO-8859-1, as VASP's does? Then this file converts it, which takes
@@ -609,8 +627,8 @@ static void push_utf8(state *p, const char *s, size_t n)
     xmlParseChunk(p->xml, s, (int)n, 0);
 }
 
-/* Hand bytes to libxml2. */
-static void push(state *p, const char *s, size_t n)
+/* Hand bytes to libxml2, in UTF-8 if they are known to be ISO-8859-1. */
+static void push_bytes(state *p, const char *s, size_t n)
 {
     char u[2048];
     p->quiet += n;
@@ -627,9 +645,49 @@ static void push(state *p, const char *s, size_t n)
             }
         }
     }
-    if (p->quiet <= QUIET_MAX || p->stop) return;
-    fatal(p, MLK_EFORMAT, line_of(p), "a tag, comment or DTD is longer than 8 MB");
-    mlk_err_hint(p->e, "the file is damaged, or was not written by VASP");
+}
+
+/* "&name;" or "&#65;" */
+static bool is_reference(const char *s, size_t n)
+{
+    size_t k = n > 1 && s[1] == '#' ? 2 : 1, from = k;
+    while (k < n && k < REFERENCE_MAX &&
+           (isalnum((unsigned char)s[k]) || (s[k] && strchr("._-", s[k]))))
+        k++;
+    return k > from && k < n && s[k] == ';';
+}
+
+/* libxml2 would search the whole rest of the file for the ';' of a lone '&' (a title such as
+ * "S & P"). It gets a reference to nothing instead, which is an error where text counts. */
+static void push_references(state *p, const char *s, size_t n)
+{
+    static const char nothing[] = "&lone-ampersand;";
+    const char *end = s + n, *amp;
+    for (const char *from = s; !p->wide && (amp = memchr(from, '&', (size_t)(end - from)));) {
+        from = amp + 1;
+        if (is_reference(amp, (size_t)(end - amp))) continue;
+        push_bytes(p, s, (size_t)(amp - s));
+        push_bytes(p, nothing, sizeof nothing - 1);
+        s = from;
+    }
+    push_bytes(p, s, (size_t)(end - s));
+}
+
+/* What an evil or damaged file could make libxml2 hold in memory or do forever is refused. */
+static void push(state *p, const char *s, size_t n)
+{
+    const char *nul = p->wide ? NULL : memchr(s, 0, n);
+    push_references(p, s, nul ? (size_t)(nul - s) : n);
+    if (p->stop) return;
+    if (nul) {
+        fatal(p, MLK_EFORMAT, line_of(p), "zero bytes instead of text");
+        mlk_err_hint(p->e, "the disk was full or the machine stopped while the file was written");
+    } else if (p->quiet > QUIET_MAX || xmlDictSize(p->xml->dict) > NAMES_MAX) {
+        fatal(p, MLK_EFORMAT, line_of(p),
+              p->quiet > QUIET_MAX ? "a tag, comment or DTD is longer than 256 kB"
+                                   : "more than 4096 different names of elements and attributes");
+        mlk_err_hint(p->e, "the file is damaged, or was not written by VASP");
+    }
 }
 
 static void forget_run(state *p)
@@ -667,6 +725,7 @@ static void begin_run(state *p, const char *head, size_t n)
     free_xml(p);
     forget_run(p);
     p->latin1 = declares_latin1(head, n);
+    p->wide = n > 3 && (!head[0] || !head[1] || (unsigned char)head[0] >= 0xfe);
     p->xml = xmlCreatePushParserCtxt(&sax, p, NULL, 0, p->path);
     if (!p->xml) {
         p->stop = true;
@@ -735,6 +794,10 @@ static size_t take(state *p, const char *s, size_t n, bool last)
             m += len;
         else if (last)
             m = n - at;
+        else if (m > REFERENCE_MAX) {
+            const char *amp = memchr(s + at + m - REFERENCE_MAX, '&', REFERENCE_MAX);
+            if (amp) m = (size_t)(amp - (s + at));
+        }
         push(p, s + at, m);
         at += m;
         if (at == n || !whole) return at;
@@ -772,6 +835,8 @@ static mlk_status feed(state *p, mlk_stream *in)
 static mlk_status verdict(state *p)
 {
     long line = line_of(p);
+    char run[32] = "";
+    if (p->run) snprintf(run, sizeof run, " of run %d", p->run);
     if (p->root_closed && !p->cut && p->n_out) {
         if (p->n_ml)
             mlk_log(MLK_LOG_INFO,
@@ -786,8 +851,8 @@ static mlk_status verdict(state *p)
     if (!p->root_closed || p->cut) {
         if (p->depth > 1 && p->n_calc && p->stack[2] == CALCULATION)
             MLK_FAIL(p->e, MLK_EFORMAT,
-                     "the file ends early, inside ionic step %ld; %ld complete steps before it",
-                     p->n_calc, p->n_out);
+                     "the file ends early, inside ionic step %ld%s; %ld complete steps before it",
+                     p->n_calc, run, p->n_out);
         else
             MLK_FAIL(p->e, MLK_EFORMAT, "the file ends early, after %ld complete ionic steps",
                      p->n_out);
@@ -814,6 +879,7 @@ static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *
     p->user = user;
     p->e = e ? e : &own;
     index_rules(p);
+    xmlSetStructuredErrorFunc(NULL, (xmlStructuredErrorFunc)on_stray_error);
     mlk_status s = MLK_OK;
     mlk_stream *in = NULL;
     MLK_GO(mlk_stream_open(&in, path, p->e));
@@ -824,6 +890,7 @@ static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *
         mlk_err_prefix(p->e, "%ld complete ionic steps, then: ", p->n_out);
 done:
     free_xml(p);
+    xmlSetStructuredErrorFunc(NULL, NULL);
     mlk_stream_close(in);
     mlk_free(p->z), mlk_free(p->type), mlk_free(p->type_z);
     mlk_free(p->basis.v), mlk_free(p->x.v), mlk_free(p->f.v), mlk_free(p->stress.v);
