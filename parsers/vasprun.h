@@ -19,6 +19,9 @@ double mlk_vasprun_energy0(const char *program, const char *version, double e_fr
 /* "PAW_PBE Li_sv 10Sep2004" -> 3: the first word after the kind of potential that names an element;
  * 0 when none does. */
 int mlk_vasprun_potcar_z(const char *title);
+/* Copy without blanks at both ends, cut to cap - 1 bytes; bytes that are no UTF-8 become '?'. */
+void mlk_vasprun_trim(char *dst, size_t cap, const char *s);
+
 /* What a vasprun.xml says about its level of theory. Unknown numbers are NaN, unknown texts "". */
 typedef struct mlk_vasprun_level {
     char gga[16], metagga[24];    /* as printed; "--": that of the POTCARs              */

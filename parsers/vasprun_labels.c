@@ -23,6 +23,33 @@ int mlk_vasprun_shifted(const char *program, const char *version)
     return major < 6 || (major == 6 && minor == 0);
 }
 
+/* Bytes of the UTF-8 character at s; 0 if it is none. */
+static size_t utf8(const char *s)
+{
+    unsigned char c = (unsigned char)*s;
+    size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+    for (size_t k = 1; k < n; k++)
+        if (((unsigned char)s[k] & 0xc0) != 0x80) return 0;
+    return n;
+}
+
+void mlk_vasprun_trim(char *dst, size_t cap, const char *s)
+{
+    while (isspace((unsigned char)*s)) s++;
+    size_t n = strlen(s), m = 0;
+    while (n && isspace((unsigned char)s[n - 1])) n--;
+    for (size_t k = 0, one; k < n; k += one ? one : 1) {
+        one = utf8(s + k);
+        if (m + (one ? one : 1) >= cap) break;
+        if (one)
+            memcpy(dst + m, s + k, one);
+        else
+            dst[m] = '?';
+        m += one ? one : 1;
+    }
+    dst[m] = 0;
+}
+
 bool mlk_vasprun_numbers(const char *s, int n, double *v)
 {
     if (mlk_numbers(&s, (size_t)n, v) != (size_t)n) return false;
