@@ -1,10 +1,10 @@
 /* vasprun.c - VASP's vasprun.xml, read with libxml2's push parser: one ionic step in memory.
  * The only file that names libxml2. Elements are recognised by their whole parent path (table
  * `rules`), never by name alone: `energy`, `structure` and `positions` occur at several depths.
- * Facts honoured (docs/FORMATS.md): calculation/energy/e_fr_energy is the energy whose derivative
- * the forces are; stress is in kB, positive under compression, so W = value * volume; up to
- * VASP 6.0 the other two energy names are shifted; machine-learned steps stand outside
- * `calculation`. Not here: eigenvalues, density of states, projections (skipped unread). */
+ * Bytes come in by take(): it splits runs that stand behind one another, converts ISO-8859-1 and
+ * keeps from libxml2 what would make it wait or hold without end. What the texts become is in
+ * vasprun_run.c. Not here: eigenvalues, density of states, projections (skipped unread). */
+#include "parsers/vasprun_run.h"
 
 #include <ctype.h>
 #include <libxml/SAX2.h>
@@ -19,7 +19,6 @@
 #include "core/mem.h"
 #include "core/stream.h"
 #include "parsers/parser.h"
-#include "parsers/vasprun_run.h"
 
 enum {
     CHUNK = 65536,

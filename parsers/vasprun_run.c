@@ -1,5 +1,8 @@
 /* vasprun_run.c - see vasprun_run.h: header texts, rows of numbers and the end of each ionic step
- * become frames. What the numbers mean is in vasprun_labels.c. */
+ * become frames. Facts honoured (docs/FORMATS.md): calculation/energy/e_fr_energy is the energy
+ * whose derivative the forces are; stress is in kB, positive under compression, so W = value *
+ * volume; up to VASP 6.0 the other two energy names are shifted (vasprun_labels.c); steps predicted
+ * by VASP's own force field stand outside `calculation`. */
 #include "parsers/vasprun_run.h"
 
 #include <ctype.h>
