@@ -388,31 +388,89 @@ mlk_status mlk_dataset_info(int argc, char **argv, mlk_err *e)
     return s;
 }
 
+/* What stands on one side of a split. */
+typedef struct side {
+    size_t frames, groups;
+    range t;
+    json_t *names; /* of its groups */
+} side;
+
+static void show_side(const char *name, const side *p, size_t n)
+{
+    printf("%-12s %8zu %7.1f%% %8zu", name, p->frames, 100 * (double)p->frames / (double)n,
+           p->groups);
+    if (p->t.n)
+        printf("   %.0f .. %.0f (mean %.0f)", no_minus_zero(p->t.min, 0), p->t.max, mean(&p->t));
+    printf("\n");
+}
+
+static void show_sides(const side p[3], size_t n, size_t torn)
+{
+    static const char *const name[3] = {"train", "validation", "test"};
+    enum { SHOWN = 12 };
+    printf("%-12s %8s %8s %8s   %s\n", "part", "frames", "", "groups", "temperature, K");
+    for (int k = 0; k < 3; k++)
+        if (k < 2 || p[k].frames) show_side(name[k], &p[k], n);
+    for (int k = 1; k < 3; k++) {
+        size_t m = json_array_size(p[k].names);
+        if (!m) continue;
+        printf("%s:", name[k]);
+        for (size_t i = 0; i < m && i < SHOWN; i++)
+            printf(" %s", json_string_value(json_array_get(p[k].names, i)));
+        m > SHOWN ? printf(" and %zu more groups (--json shows all)\n", m - SHOWN) : printf("\n");
+    }
+    if (torn) printf("%zu groups have frames in more than one part\n", torn);
+}
+
+static json_t *json_sides(const side p[3], size_t n, size_t torn)
+{
+    static const char *const name[3] = {"train", "valid", "test"};
+    json_t *j = json_object();
+    char key[64];
+    for (int k = 0; k < 3; k++) {
+        snprintf(key, sizeof key, "n_%s", name[k]);
+        json_object_set_new(j, key, json_integer((json_int_t)p[k].frames));
+        snprintf(key, sizeof key, "fraction_%s", name[k]);
+        json_object_set_new(j, key, mlk_json_real((double)p[k].frames / (double)n));
+        snprintf(key, sizeof key, "groups_%s", name[k]);
+        json_object_set_new(j, key, json_integer((json_int_t)p[k].groups));
+        snprintf(key, sizeof key, "temperature_%s_K", name[k]);
+        json_object_set_new(j, key, json_range(&p[k].t));
+        if (k > 0) json_object_set(j, name[k], p[k].names);
+    }
+    json_object_set_new(j, "groups_in_several", json_integer((json_int_t)torn));
+    return j;
+}
+
 mlk_status mlk_dataset_split_show(const mlk_dataset *ds, bool json, mlk_err *e)
 {
     summary s = {0};
+    side p[3] = {{0}, {0}, {0}};
+    size_t torn = 0;
     mlk_status st = summarise(ds, &s, e);
-    size_t n[3] = {0}, groups[3] = {0};
-    json_t *valid = json_array();
-    for (size_t i = 0; i < ds->n; i++) n[ds->split[i]]++;
-    for (size_t k = 0; k < s.n_group; k++) {
-        for (int p = 0; p < 3; p++) groups[p] += s.group[k].split[p] > 0;
-        if (s.group[k].split[MLK_SPLIT_VALID]) json_array_append_new(valid, text(s.group[k].name));
+    for (int k = 0; k < 3; k++) p[k].names = json_array();
+    for (size_t i = 0; i < ds->n; i++) {
+        p[ds->split[i]].frames++;
+        put(&p[ds->split[i]].t, ds->frame[i].temperature);
+    }
+    for (size_t m = 0; m < s.n_group; m++) {
+        int in = 0;
+        for (int k = 0; k < 3; k++) {
+            if (!s.group[m].split[k]) continue;
+            in++;
+            p[k].groups++;
+            json_array_append_new(p[k].names, text(s.group[m].name));
+        }
+        torn += in > 1;
     }
     if (!st && json) {
-        json_t *j = json_pack("{s:I,s:I,s:I,s:I,s:O}", "n_train", (json_int_t)n[0], "n_valid",
-                              (json_int_t)n[1], "groups_train", (json_int_t)groups[0],
-                              "groups_valid", (json_int_t)groups[1], "valid", valid);
+        json_t *j = json_sides(p, ds->n, torn);
         st = mlk_json_write(j, "-", e);
         json_decref(j);
     } else if (!st) {
-        printf("train       %zu frames, %zu groups\nvalidation  %zu frames, %zu groups:", n[0],
-               groups[0], n[1], groups[1]);
-        for (size_t k = 0; k < s.n_group; k++)
-            if (s.group[k].split[MLK_SPLIT_VALID]) printf(" %s", s.group[k].name);
-        printf("\n");
+        show_sides(p, ds->n, torn);
     }
-    json_decref(valid);
+    for (int k = 0; k < 3; k++) json_decref(p[k].names);
     mlk_free(s.group);
     return st;
 }
