@@ -127,7 +127,7 @@ static mlk_status check_header(mlk_store *st, mlk_err *e)
     char format[64] = "", version[32] = "";
     if (mlk_h5_attr_str(st->h, "/", "format", format, sizeof format, NULL) ||
         strcmp(format, STORE_FORMAT)) {
-        MLK_FAIL(e, MLK_EFORMAT, "is HDF5, but not a data set of mlkit");
+        MLK_FAIL(e, MLK_EFORMAT, "is HDF5, but not a data set of mlkit, or damaged");
         return mlk_err_hint(e, "a store is made by 'mlkit dataset convert ... -o NAME.h5'");
     }
     if (mlk_h5_attr_str(st->h, "/", "version", version, sizeof version, NULL) ||
@@ -158,10 +158,12 @@ static mlk_status check_column(const mlk_store *st, store_col c, size_t rows, ml
     int nd;
     size_t dim[4];
     const store_column *q = &store_columns[c];
-    if (mlk_h5_dims(st->h, q->path, &nd, dim, NULL)) return broken(e, q->path);
-    bool ok = nd == 1 + q->ndim && dim[0] == rows;
+    bool ok = !mlk_h5_dims(st->h, q->path, &nd, dim, NULL) && nd == 1 + q->ndim && dim[0] == rows;
     for (int d = 1; ok && d < nd; d++) ok = dim[d] == 3;
-    return ok ? MLK_OK : broken(e, q->path);
+    if (ok) return MLK_OK;
+    char what[96];
+    snprintf(what, sizeof what, "%s is missing or of another shape", q->path);
+    return broken(e, what);
 }
 
 static mlk_status read_starts(mlk_store *st, mlk_err *e)
@@ -180,9 +182,10 @@ static mlk_status read_starts(mlk_store *st, mlk_err *e)
     if (mlk_h5_read(st->h, "/frames/start", MLK_H5_INT64, st->start, &why))
         return unreadable(e, &why);
     for (size_t i = 0; i < st->n; i++)
-        if (st->start[i] < 0 || st->start[i] >= st->start[i + 1]) return broken(e, "/frames/start");
+        if (st->start[i] < 0 || st->start[i] >= st->start[i + 1])
+            return broken(e, "/frames/start does not count the atoms");
     if (st->start[0] != 0 || (size_t)st->start[st->n] != st->atoms)
-        return broken(e, "/frames/start");
+        return broken(e, "/frames/start does not count the atoms");
     return MLK_OK;
 }
 
@@ -217,7 +220,7 @@ static mlk_status read_names(mlk_store *st, mlk_err *e)
             mlk_h5_read_strings(st->h, store_lists[k].path, &st->name[k].s, &st->name[k].n, &why))
             return unreadable(e, &why);
     const strings *path = &st->name[LIST_SOURCE], *sha = &st->name[LIST_SHA];
-    if (path->n != sha->n) return broken(e, "/sources");
+    if (path->n != sha->n) return broken(e, "/sources are not of one length");
     st->source = mlk_alloc(path->n ? path->n : 1, sizeof *st->source);
     if (!st->source) return MLK_FAIL(e, MLK_ENOMEM, "no memory for %zu sources", path->n);
     for (size_t k = 0; k < path->n; k++) {
@@ -257,7 +260,7 @@ static mlk_status check_indices(const mlk_store *st, mlk_err *e)
     const int *split = ints(&st->all, COL_SPLIT);
     for (size_t i = 0; i < st->n; i++)
         if (split[i] < MLK_SPLIT_TRAIN || split[i] > MLK_SPLIT_TEST)
-            return broken(e, "/frames/split");
+            return broken(e, "/frames/split holds what is no part");
     return MLK_OK;
 }
 

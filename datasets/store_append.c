@@ -167,8 +167,11 @@ static mlk_status make_plan(plan *p, const mlk_dataset *ds, mlk_store *st, mlk_e
         group_fate *g = &p->fate[k];
         snprintf(g->fresh, sizeof g->fresh, "%s", g->name);
         if (!g->taken || g->same || !g->own) continue;
-        for (int m = 2; m < 100000 && group_known(p, g->fresh); m++)
-            snprintf(g->fresh, sizeof g->fresh, "%.54s#%d", g->name, m);
+        char name[sizeof g->fresh];
+        snprintf(name, sizeof name, "%s", g->name);
+        for (int m = 2; m < 100000 && group_known(p, name); m++)
+            snprintf(name, sizeof name, "%.54s#%d", g->name, m);
+        memcpy(g->fresh, name, sizeof name);
     }
     return MLK_OK;
 }
