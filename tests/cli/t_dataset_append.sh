@@ -59,11 +59,16 @@ cmp full.h5 old.h5
 # killed at any moment of its life: old or new, never anything else
 head -n 2800 b/train.xyz >b/part && mv b/part b/train.xyz
 kills=${MLK_KILLS:-12} k=0 olds=0 news=0 late=0
+cp old.h5 s.h5
+from=$(date +%s%N)
+"$MLKIT" dataset convert b/train.xyz -o s.h5 --append -q
+whole=$((($(date +%s%N) - from) / 1000000)) # ms
 while [ $k -lt "$kills" ]; do
     cp old.h5 s.h5
     "$MLKIT" dataset convert b/train.xyz -o s.h5 --append -q &
     pid=$!
-    sleep "0.$(printf %03d $((k * 7 % 113)))"
+    ms=$((whole * 3 * k / (2 * kills)))
+    sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
     if kill -9 $pid 2>/dev/null; then :; else late=$((late + 1)); fi
     wait $pid 2>/dev/null || true
     rm -f now.xyz
@@ -80,7 +85,7 @@ while [ $k -lt "$kills" ]; do
     if ls | grep '^s\.h5\.'; then exit 1; fi # what the killed one left is cleared away
     k=$((k + 1))
 done
-echo "$kills kills: old store $olds times, new store $news times ($late were finished already)"
+echo "$kills kills: old store $olds times, new store $news times ($late were finished already; a whole run: $whole ms)"
 
 # several writers at once: each either adds its frames or says that it could not
 cp old.h5 s.h5
