@@ -57,7 +57,7 @@ typedef struct strings {
 struct mlk_store {
     char path[1024];
     mlk_h5 *h;
-    int major;
+    int major, minor;
     size_t n, atoms;
     bool velocities;
     int64_t *start;      /* (n + 1) first atom of each frame     */
@@ -131,7 +131,7 @@ static mlk_status check_header(mlk_store *st, mlk_err *e)
         return mlk_err_hint(e, "a store is made by 'mlkit dataset convert ... -o NAME.h5'");
     }
     if (mlk_h5_attr_str(st->h, "/", "version", version, sizeof version, NULL) ||
-        sscanf(version, "%d", &st->major) != 1 || st->major < 1)
+        sscanf(version, "%d.%d", &st->major, &st->minor) < 1 || st->major < 1)
         return broken(e, "no version");
     if (st->major > STORE_MAJOR) {
         MLK_FAIL(e, MLK_EUNSUPPORTED, "store version %s is newer than this mlkit reads (%s)",
@@ -331,6 +331,7 @@ store_view store_look(const mlk_store *st)
                     .n = st->n,
                     .atoms = st->atoms,
                     .major = st->major,
+                    .minor = st->minor,
                     .velocities = st->velocities};
     for (int k = 0; k < LIST_COUNT; k++) v.name[k] = st->name[k].s, v.n_name[k] = st->name[k].n;
     return v;

@@ -1,12 +1,13 @@
 /* store_append.c - frames added to a store by copy, extension and rename: whatever moment the
  * process is killed at, the store is whole, old or new. Beside the copying it costs what the new
  * frames cost; the old frames are neither unpacked nor read. */
-#define _GNU_SOURCE /* copy_file_range: on some file systems the copy then costs nothing */
+#define _GNU_SOURCE /* copy_file_range: on some file systems the copy costs nothing; realpath */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/file.h"
@@ -199,7 +200,9 @@ static mlk_status copy_bytes(int from, int to)
 static mlk_status copy_file(const char *from, const char *to, mlk_err *e)
 {
     int in = open(from, O_RDONLY), out = in < 0 ? -1 : open(to, O_CREAT | O_EXCL | O_WRONLY, 0666);
+    struct stat st;
     mlk_status s = in < 0 || out < 0 ? MLK_EIO : copy_bytes(in, out);
+    if (!s && (fstat(in, &st) != 0 || fchmod(out, st.st_mode & 07777) != 0)) s = MLK_EIO;
     int err = errno;
     if (in >= 0) close(in);
     if (out >= 0 && close(out) != 0 && !s) s = MLK_EIO, err = errno;
@@ -281,14 +284,41 @@ static void report(const plan *p, const char *path)
                 path);
 }
 
+const char *store_target(const char *path, char *buf, size_t cap)
+{
+    struct stat st;
+    char *real = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? realpath(path, NULL) : NULL;
+    bool fits = real && (size_t)snprintf(buf, cap, "%s", real) < cap;
+    free(real);
+    return fits ? buf : path;
+}
+
+/* May this store be extended, by this user and this mlkit? */
+static mlk_status may_extend(const store_view *v, const char *path, mlk_err *e)
+{
+    if (access(path, W_OK) != 0) {
+        MLK_FAIL(e, MLK_EIO, "cannot write: %s", strerror(errno));
+    } else if (v->major == STORE_MAJOR && v->minor > STORE_MINOR) {
+        MLK_FAIL(e, MLK_EUNSUPPORTED,
+                 "store version %d.%d is newer than this mlkit writes (%s): it can be read but not "
+                 "extended",
+                 v->major, v->minor, STORE_VERSION);
+        mlk_err_hint(e, "use a newer mlkit");
+    } else {
+        return MLK_OK;
+    }
+    return mlk_err_at(e, path, 0);
+}
+
 static mlk_status append_locked(const mlk_dataset *ds, const char *path, size_t *added, mlk_err *e)
 {
     char tmp[1100];
     mlk_store *st;
     plan p;
     MLK_TRY(mlk_store_open(&st, path, e));
-    snprintf(tmp, sizeof tmp, "%s.append", path);
+    snprintf(tmp, sizeof tmp, "%s.mlkit-new", path);
     mlk_status s = make_plan(&p, ds, st, e);
+    if (!s) s = may_extend(&p.v, path, e);
     if (!s && p.n_skip < ds->n) s = extend(&p, path, tmp, e);
     if (!s) report(&p, path);
     *added = ds->n - p.n_skip;
@@ -301,7 +331,9 @@ mlk_status mlk_dataset_append(const mlk_dataset *ds, const char *path, size_t *a
 {
     store_lock l;
     size_t n = 0;
+    char real[1024];
     if (ds->n == 0) return MLK_FAIL(e, MLK_EINVAL, "there are no frames to add to %s", path);
+    path = store_target(path, real, sizeof real);
     if (!mlk_file_exists(path)) {
         if (added) *added = ds->n;
         return mlk_dataset_write(ds, path, e);

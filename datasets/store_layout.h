@@ -7,7 +7,7 @@
 
 #define STORE_FORMAT "mlkit-dataset"
 #define STORE_VERSION "2.0"
-enum { STORE_MAJOR = 2 };
+enum { STORE_MAJOR = 2, STORE_MINOR = 0 };
 /* Bits of /frames/has beside MLK_HAS_*. */
 enum { STORE_HAS_ENERGY0 = 1 << 8, STORE_HAS_TEMPERATURE = 1 << 9 };
 /* Frames and atoms that are read or written at a time (more atoms for a larger frame). */
@@ -81,7 +81,7 @@ typedef struct store_view {
     char *const *name[LIST_COUNT];
     size_t n_name[LIST_COUNT];
     size_t n, atoms;
-    int major;
+    int major, minor;
     bool velocities;
 } store_view;
 store_view store_look(const mlk_store *st);
@@ -97,7 +97,10 @@ mlk_status store_add(store_writer *w, const mlk_frame *fr, int split, const char
 mlk_status store_finish(store_writer **w, mlk_err *e);
 void store_abandon(store_writer **w); /* close without care; NULL is harmless */
 
-/* A process that holds path.lock is the only one that writes path. */
+/* The file a symbolic link leads to (in buf), or path itself: a rename must not replace the link.
+ */
+const char *store_target(const char *path, char *buf, size_t cap);
+/* A process that holds path.mlkit-lock is the only one that writes path. */
 typedef struct store_lock {
     int fd;
     char path[1100];

@@ -351,7 +351,7 @@ static mlk_status lock_failed(const char *path, int err, pid_t holder, mlk_err *
 /* A lock file that was removed between open and lock is nobody's: then try again. */
 mlk_status store_lock_take(store_lock *l, const char *path, mlk_err *e)
 {
-    snprintf(l->path, sizeof l->path, "%s.lock", path);
+    snprintf(l->path, sizeof l->path, "%s.mlkit-lock", path);
     for (int tries = 0; tries < 1000; tries++) {
         struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         struct stat mine, named;
@@ -414,7 +414,7 @@ static mlk_status write_locked(const mlk_dataset *ds, const char *path, bool ove
         mlk_err_hint(e, "choose another name, or remove it first");
         return mlk_err_at(e, path, 0);
     }
-    snprintf(tmp, sizeof tmp, "%s.new", path);
+    snprintf(tmp, sizeof tmp, "%s.mlkit-new", path);
     mlk_status s = write_file(ds, tmp, e);
     if (!s && rename(tmp, path) != 0) {
         s = MLK_FAIL(e, MLK_EIO, "cannot rename the finished file to its name: %s",
@@ -431,7 +431,9 @@ static mlk_status write_locked(const mlk_dataset *ds, const char *path, bool ove
 static mlk_status write_set(const mlk_dataset *ds, const char *path, bool over, mlk_err *e)
 {
     store_lock l;
+    char real[1024];
     if (ds->n == 0) return MLK_FAIL(e, MLK_EINVAL, "there are no frames to write to %s", path);
+    path = store_target(path, real, sizeof real);
     MLK_TRY(store_lock_take(&l, path, e));
     mlk_status s = write_locked(ds, path, over, e);
     store_lock_drop(&l);

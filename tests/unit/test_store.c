@@ -450,7 +450,7 @@ Test(store, a_second_writer_is_refused_and_the_lock_of_a_dead_one_is_not)
     fill(&a, "a", "aa", 0, 3);
     fill(&b, "b", "bb", 10, 3);
     mlk_check_ok(mlk_dataset_write(&a, fresh(path, "locked.h5"), &e), e);
-    snprintf(lock, sizeof lock, "%s.lock", path);
+    snprintf(lock, sizeof lock, "%s.mlkit-lock", path);
     cr_expect(!mlk_file_exists(lock), "the lock is removed");
     cr_assert(pipe(ready) == 0 && pipe(go) == 0);
     pid_t child = fork();
@@ -496,6 +496,29 @@ Test(store, an_open_store_keeps_what_it_had)
     mlk_store_close(st);
     mlk_dataset_free(&a);
     mlk_dataset_free(&b);
+}
+
+Test(store, a_link_leads_to_the_store_and_a_newer_minor_version_is_not_extended)
+{
+    mlk_dataset a = {0}, b = {0}, all = {0};
+    mlk_err e = {0};
+    mlk_h5 *h;
+    char path[512], link[512];
+    fill(&a, "a", "aa", 0, 3);
+    fill(&b, "b", "bb", 10, 3);
+    mlk_check_ok(mlk_dataset_write(&a, fresh(path, "target.h5"), &e), e);
+    cr_assert(symlink("target.h5", fresh(link, "link.h5")) == 0);
+    mlk_check_ok(mlk_dataset_append(&b, link, NULL, &e), e);
+    mlk_check_ok(mlk_dataset_read_store(&all, path, &e), e);
+    cr_expect_eq(all.n, 6, "the link is followed, not replaced");
+    mlk_check_ok(mlk_h5_open(&h, path, "a", &e), e);
+    mlk_check_ok(mlk_h5_attr_set_str(h, "/", "version", "2.7", &e), e);
+    mlk_check_ok(mlk_h5_close(&h, &e), e);
+    cr_expect_eq(mlk_dataset_append(&b, path, NULL, &e), MLK_EUNSUPPORTED);
+    cr_expect(strstr(e.msg, "can be read but not extended"), "%s", e.msg);
+    mlk_dataset_free(&a);
+    mlk_dataset_free(&b);
+    mlk_dataset_free(&all);
 }
 
 Test(store, appending_to_what_is_no_store_changes_nothing)
