@@ -1,4 +1,5 @@
 /* dataset_convert.c - mlkit dataset convert: every format mlkit reads to those it writes. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -10,7 +11,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "datasets/dataset.h"
+#include "datasets/store.h"
 #include "parsers/parser.h"
 
 typedef enum { TO_AUTO, TO_VASPRUN, TO_EXTXYZ, TO_POSCAR, TO_H5 } target;
@@ -20,7 +21,7 @@ typedef struct cfg {
     char out[MLK_OPT_STR_MAX], from[MLK_OPT_STR_MAX], program[MLK_OPT_STR_MAX],
         program_version[MLK_OPT_STR_MAX];
     int to;
-    bool force, scf_converged;
+    bool force, append, scf_converged;
 } cfg;
 
 static const mlk_opt convert_opts[] = {
@@ -37,6 +38,8 @@ static const mlk_opt convert_opts[] = {
     {"scf-converged", MLK_OPT_FLAG, offsetof(cfg, scf_converged), "false", 0, 0, "",
      "state that every SCF loop converged, where the input does not say"},
     {"force", MLK_OPT_FLAG, offsetof(cfg, force), "false", 0, 0, "", "write over existing files"},
+    {"append", MLK_OPT_FLAG, offsetof(cfg, append), "false", 0, 0, "",
+     "add to the store NAME.h5; frames it has from the same file are not added again"},
     MLK_COMMON_OPTS(cfg),
     {0}};
 
@@ -125,7 +128,7 @@ mlk_status mlk_dataset_convert(int argc, char **argv, mlk_err *e)
     char **words;
     bool done;
     mlk_dataset ds = {0};
-    size_t n_files = 0;
+    size_t n_files = 0, n_added = SIZE_MAX; /* n_added: frames, when not all of ds */
     MLK_TRY(mlk_cmd_begin(
         convert_opts, &c, argc, argv, NULL, "mlkit dataset convert IN... -o OUT [options]",
         "Convert between vasprun.xml(.gz), extended XYZ, POSCAR and the HDF5 store of mlkit.\n"
@@ -147,7 +150,12 @@ mlk_status mlk_dataset_convert(int argc, char **argv, mlk_err *e)
     mlk_status s = mlk_dataset_inputs(&ds, n, words, c.from, true, "convert", e);
     for (size_t i = 0; i < ds.n && c.scf_converged; i++)
         if (ds.frame[i].scf == MLK_SCF_UNKNOWN) ds.frame[i].scf = MLK_SCF_CONVERGED;
-    if (!s && folder) {
+    if (!s && c.append && (folder || to != TO_H5)) {
+        s = MLK_FAIL(e, MLK_EINVAL, "--append adds to a store (NAME.h5), not to '%s'", c.out);
+    } else if (!s && c.append) {
+        s = mlk_dataset_append(&ds, c.out, &n_added, e);
+        n_files = 1;
+    } else if (!s && folder) {
         s = write_folder(&c, &ds, to, &n_files, e);
     } else if (!s) {
         s = to == TO_H5 ? mlk_dataset_may_write(&ds, c.out, c.force, e) : MLK_OK;
@@ -157,13 +165,14 @@ mlk_status mlk_dataset_convert(int argc, char **argv, mlk_err *e)
         n_files = 1;
     }
     if (!s && c.common.json) {
-        json_t *j = json_pack("{s:I,s:I,s:s}", "n_frames", (json_int_t)ds.n, "n_files",
-                              (json_int_t)n_files, "output", c.out);
+        json_t *j =
+            json_pack("{s:I,s:I,s:s}", "n_frames", (json_int_t)(n_added < ds.n ? n_added : ds.n),
+                      "n_files", (json_int_t)n_files, "output", c.out);
         s = mlk_json_write(j, "-", e);
         json_decref(j);
     } else if (!s) {
-        mlk_log(MLK_LOG_INFO, "%s: %zu frames written%s", c.out, ds.n,
-                folder ? ", one file per group" : "");
+        mlk_log(MLK_LOG_INFO, "%s: %zu frames %s%s", c.out, n_added < ds.n ? n_added : ds.n,
+                c.append ? "added" : "written", folder ? ", one file per group" : "");
     }
     mlk_dataset_free(&ds);
     return s;

@@ -24,6 +24,22 @@ static mlk_status fail(mlk_h5 *h, mlk_err *e, const char *what, const char *path
     return mlk_err_at(e, h->path, 0);
 }
 
+/* What the library says lies at the bottom of a failure: "data error detected by Fletcher32...". */
+static herr_t innermost(unsigned n, const H5E_error2_t *it, void *user)
+{
+    (void)n;
+    if (it->desc && *it->desc) snprintf(user, 200, "%s", it->desc);
+    return 0;
+}
+
+static mlk_status fail_read(mlk_h5 *h, mlk_err *e, const char *path)
+{
+    char why[200] = "";
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, innermost, why);
+    MLK_FAIL(e, MLK_EIO, "HDF5: cannot read '%s'%s%s", path, *why ? ": " : "", why);
+    return mlk_err_at(e, h->path, 0);
+}
+
 static hid_t native(mlk_h5_type t)
 {
     switch (t) {
@@ -56,6 +72,8 @@ mlk_status mlk_h5_open(mlk_h5 **h, const char *path, const char *mode, mlk_err *
     snprintf(q->path, sizeof q->path, "%s", path);
     errno = 0;
     hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
+    if (*mode != 'r' && mode[1] == 'c') /* since 1.10 all metadata carry checksums */
+        H5Pset_libver_bounds(fapl, H5F_LIBVER_V110, H5F_LIBVER_V110);
     if (*mode == 'w')
         q->id = H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, fapl);
     else
@@ -236,8 +254,9 @@ mlk_status mlk_h5_read(mlk_h5 *h, const char *path, mlk_h5_type t, void *data, m
     hid_t ds = mlk_h5_exists(h, path) ? H5Dopen2(h->id, path, H5P_DEFAULT) : -1;
     if (ds < 0) return fail(h, e, "find", path);
     herr_t r = H5Dread(ds, native(t), H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
+    if (r < 0) fail_read(h, e, path);
     H5Dclose(ds);
-    return r < 0 ? fail(h, e, "read", path) : MLK_OK;
+    return r < 0 ? MLK_EIO : MLK_OK;
 }
 
 mlk_status mlk_h5_read_rows(mlk_h5 *h, const char *path, mlk_h5_type t, size_t first, size_t n,
@@ -254,17 +273,18 @@ mlk_status mlk_h5_read_rows(mlk_h5 *h, const char *path, mlk_h5_type t, size_t f
     H5Sselect_hyperslab(sp, H5S_SELECT_SET, start, NULL, count, NULL);
     hid_t mem = H5Screate_simple(nd, count, NULL);
     herr_t r = H5Dread(ds, native(t), mem, sp, H5P_DEFAULT, data);
+    if (r < 0) fail_read(h, e, path);
     H5Sclose(mem), H5Sclose(sp), H5Dclose(ds);
-    return r < 0 ? fail(h, e, "read", path) : MLK_OK;
+    return r < 0 ? MLK_EIO : MLK_OK;
 }
 
-mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim,
-                         const size_t *rowdim, size_t n, const void *data, bool compress,
-                         mlk_err *e)
+/* Append n rows of elements of a type of `size` bytes. */
+static mlk_status append(mlk_h5 *h, const char *path, hid_t type, size_t size, int nrowdim,
+                         const size_t *rowdim, size_t n, const void *data, int filters, mlk_err *e)
 {
     int nd = nrowdim + 1;
     hsize_t dim[4] = {0, 1, 1, 1}, maxd[4], chunk[4], old[4];
-    size_t row = type_size(t);
+    size_t row = size;
     for (int k = 0; k < nrowdim; k++) dim[k + 1] = rowdim[k], row *= rowdim[k];
     memcpy(maxd, dim, sizeof dim);
     memcpy(chunk, dim, sizeof dim);
@@ -277,11 +297,12 @@ mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim
     } else {
         hid_t sp = H5Screate_simple(nd, dim, maxd), l = lcpl(), c = H5Pcreate(H5P_DATASET_CREATE);
         H5Pset_chunk(c, nd, chunk);
-        if (compress) {
+        if (filters) {
             H5Pset_shuffle(c);
-            H5Pset_deflate(c, 4);
+            H5Pset_deflate(c, filters & MLK_H5_CHECKED ? 1 : 4);
         }
-        ds = H5Dcreate2(h->id, path, native(t), sp, l, c, H5P_DEFAULT);
+        if (filters & MLK_H5_CHECKED) H5Pset_fletcher32(c); /* last: of the bytes on disk */
+        ds = H5Dcreate2(h->id, path, type, sp, l, c, H5P_DEFAULT);
         H5Pclose(c), H5Pclose(l), H5Sclose(sp);
     }
     if (ds < 0) return fail(h, e, "create", path);
@@ -306,10 +327,31 @@ mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim
     sp = H5Dget_space(ds);
     H5Sselect_hyperslab(sp, H5S_SELECT_SET, start, NULL, count, NULL);
     hid_t mem = H5Screate_simple(nd, count, NULL);
-    ok = ok && H5Dwrite(ds, native(t), mem, sp, H5P_DEFAULT, data) >= 0;
+    ok = ok && H5Dwrite(ds, type, mem, sp, H5P_DEFAULT, data) >= 0;
     H5Sclose(mem), H5Sclose(sp);
     ok = H5Dclose(ds) >= 0 && ok;
     return ok ? MLK_OK : fail(h, e, "append to (disk full?)", path);
+}
+
+mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim,
+                         const size_t *rowdim, size_t n, const void *data, int filters, mlk_err *e)
+{
+    return append(h, path, native(t), type_size(t), nrowdim, rowdim, n, data, filters, e);
+}
+
+mlk_status mlk_h5_append_strings(mlk_h5 *h, const char *path, size_t len, const char *const *s,
+                                 size_t n, mlk_err *e)
+{
+    char *flat = mlk_alloc(n ? n : 1, len);
+    if (!flat) return MLK_FAIL(e, MLK_ENOMEM, "%zu strings", n);
+    for (size_t i = 0; i < n; i++) snprintf(flat + i * len, len, "%s", s[i]);
+    hid_t t = H5Tcopy(H5T_C_S1);
+    H5Tset_size(t, len);
+    H5Tset_cset(t, H5T_CSET_UTF8);
+    mlk_status st = append(h, path, t, len, 0, NULL, n, flat, MLK_H5_CHECKED, e);
+    H5Tclose(t);
+    mlk_free(flat);
+    return st;
 }
 
 mlk_status mlk_h5_truncate(mlk_h5 *h, const char *path, size_t n, mlk_err *e)
@@ -490,7 +532,7 @@ mlk_status mlk_h5_read_strings(mlk_h5 *h, const char *path, char ***s, size_t *n
         if (!flat || !out)
             st = MLK_FAIL(e, MLK_ENOMEM, "%zu strings", dim[0]);
         else if (dim[0] && H5Dread(ds, t, H5S_ALL, H5S_ALL, H5P_DEFAULT, flat) < 0)
-            st = fail(h, e, "read", path);
+            st = fail_read(h, e, path);
         for (size_t i = 0; !st && i < dim[0]; i++) {
             out[i] = mlk_alloc(len + 1, 1);
             if (!out[i])
