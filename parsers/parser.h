@@ -13,9 +13,20 @@
  * to keep it. A non-zero return stops the parse and is passed on. */
 typedef mlk_status (*mlk_frame_fn)(mlk_frame *fr, void *user, mlk_err *e);
 
+/* Of several files of one run in one folder, the one of the lowest rank is read first. */
+enum {
+    MLK_RANK_BEST,
+    MLK_RANK_GOOD,
+    MLK_RANK_FAIR,
+    MLK_RANK_LAST,
+    MLK_RANK_COPY,     /* converted by some program */
+    MLK_RANK_STRUCTURE /* no labels                 */
+};
+
 typedef struct mlk_parser {
     const char *name;    /* "vasprun"                                                     */
     const char *summary; /* one line for help                                             */
+    int rank;            /* MLK_RANK_*                                                    */
     /* Is this file mine? head: its first bytes after decompression, NUL-terminated.         */
     bool (*sniff)(const char *path, const char *head, size_t n);
     /* Formats that are folders (DeePMD npy): is this one of mine? NULL for formats that are files.
