@@ -235,6 +235,10 @@ static mlk_status read_set(dp_system *sy, const char *dir, bool raw, mlk_frame_f
     mlk_npy a[N_ARRAYS] = {{0}};
     mlk_frame fr = {0};
     mlk_status s = load(sy, dir, raw, a, e);
+    if (!s && a[ENERGY].bytes == 4 && a[ENERGY].rows)
+        mlk_log(MLK_LOG_INFO,
+                "%s: energy.npy has 4-byte numbers: %g eV is rounded by up to %.1g eV", dir,
+                a[ENERGY].v[0], fabs(a[ENERGY].v[0]) * 6e-8);
     for (size_t f = 0; !s && f < a[COORD].rows; f++) {
         s = make_frame(sy, dir, a, f, &fr, e);
         if (s) {

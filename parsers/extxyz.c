@@ -425,26 +425,54 @@ static mlk_status read_frame(reader *r, mlk_frame *fr, size_t n, mlk_err *e)
     return MLK_OK;
 }
 
+/* The number of atoms of the next frame; *more false at the end of the file, *n 0 when something
+ * else stands there. */
+static mlk_status next_count(reader *r, long *n, bool *more, mlk_err *e)
+{
+    for (;;) {
+        MLK_TRY(mlk_text_next(&r->t, more, e));
+        if (!*more) return MLK_OK;
+        if (!*after_blanks(r->t.line)) continue; /* blank lines between frames */
+        if (!mlk_parse_long(r->t.line, n) || *n < 1 || *n > ATOMS_MAX) *n = 0;
+        return MLK_OK;
+    }
+}
+
+/* Two files joined where the first has no line end: its last number and the number of atoms of the
+ * next frame became one number, and a comment line follows. */
+static mlk_status joined(reader *r, long last, mlk_err *e)
+{
+    MLK_FAIL(e, MLK_EFORMAT,
+             "the last number holds the number of atoms of the next frame: a line end is missing "
+             "where two files were joined");
+    mlk_err_hint(e, "put a line end there, or join the files again");
+    return mlk_err_at(e, r->t.path, last);
+}
+
 static mlk_status read_all(reader *r, mlk_frame *fr, mlk_frame_fn fn, void *user, int *step,
                            mlk_err *e)
 {
     bool more;
-    for (;;) {
-        long n;
-        MLK_TRY(mlk_text_next(&r->t, &more, e));
-        if (!more) return MLK_OK;
-        const char *w = after_blanks(r->t.line);
-        if (!*w) continue; /* blank lines between frames */
-        if (!mlk_parse_long(w, &n) || n < 1 || n > ATOMS_MAX) {
+    long n = 0;
+    MLK_TRY(next_count(r, &n, &more, e));
+    while (more) {
+        if (!n) {
             MLK_FAIL(e, MLK_EFORMAT, "expected the number of atoms of frame %d, found '%.40s'",
-                     *step + 1, w);
+                     *step + 1, after_blanks(r->t.line));
             return mlk_text_err(&r->t, e);
         }
         MLK_TRY(read_frame(r, fr, (size_t)n, e));
+        const long last = r->t.number;
+        mlk_err next = {0};
+        mlk_status s = next_count(r, &n, &more, &next);
+        if (!s && more && !n && strchr(r->t.line, '=')) return joined(r, last, e);
+        if (s == MLK_EDAMAGED) return e ? (*e = next, s) : s;
         fr->step = ++*step;
         MLK_TRY(fn(fr, user, e));
         mlk_frame_free(fr);
+        if (s) return e ? (*e = next, s) : s;
     }
+    return MLK_OK;
 }
 
 static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *e)

@@ -125,6 +125,7 @@ static mlk_status fill(const char *path, const layout *l, const char *data, size
         mlk_err_hint(e, "the file was cut off or damaged");
         return mlk_err_at(e, path, 0);
     }
+    a->bytes = (int)l->size;
     a->rows = l->n_dim ? l->dim[0] : 1;
     a->cols = a->rows ? n / a->rows : 0;
     a->v = mlk_alloc(n, sizeof *a->v);

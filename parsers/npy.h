@@ -8,8 +8,9 @@
 
 typedef struct mlk_npy {
     double *v;   /* (rows, cols) in C order, whatever the file's order and type was */
-    size_t rows; /* first dimension                                                  */
-    size_t cols; /* product of the others, 1 when there are none                     */
+    size_t rows; /* first dimension                                                 */
+    size_t cols; /* product of the others, 1 when there are none                    */
+    int bytes;   /* of a number in the file: 4 or 8                                 */
 } mlk_npy;
 
 /* Read float32, float64, int32 or int64 of either byte order, C or Fortran order, format versions 1
