@@ -164,6 +164,19 @@ mlk_status mlk_h5_write(mlk_h5 *h, const char *path, mlk_h5_type t, int ndim, co
     return r < 0 ? fail(h, e, "write (disk full?)", path) : MLK_OK;
 }
 
+/* Can so many items be in the file? A damaged one may claim any shape, and its readers allocate by
+ * it. Deflate shrinks at most 1032 times; small datasets may be nothing but their fill value. */
+static bool holds(mlk_h5 *h, hid_t ds, int ndim, const hsize_t *d)
+{
+    hid_t type = H5Dget_type(ds);
+    hsize_t stored = H5Dget_storage_size(ds), file = 0;
+    double bytes = (double)H5Tget_size(type);
+    H5Tclose(type);
+    if (H5Fget_filesize(h->id, &file) >= 0 && stored > file) stored = file;
+    for (int k = 0; k < ndim; k++) bytes *= (double)d[k];
+    return bytes <= 1100 * (double)stored + 65536;
+}
+
 mlk_status mlk_h5_dims(mlk_h5 *h, const char *path, int *ndim, size_t dim[4], mlk_err *e)
 {
     hid_t ds = mlk_h5_exists(h, path) ? H5Dopen2(h->id, path, H5P_DEFAULT) : -1;
@@ -171,10 +184,16 @@ mlk_status mlk_h5_dims(mlk_h5 *h, const char *path, int *ndim, size_t dim[4], ml
     hid_t sp = H5Dget_space(ds);
     hsize_t d[32];
     *ndim = H5Sget_simple_extent_ndims(sp);
-    if (*ndim >= 0 && *ndim <= 4) H5Sget_simple_extent_dims(sp, d, NULL);
+    bool shaped = *ndim >= 0 && *ndim <= 4;
+    if (shaped) H5Sget_simple_extent_dims(sp, d, NULL);
+    bool real = shaped && holds(h, ds, *ndim, d);
     H5Sclose(sp);
     H5Dclose(ds);
-    if (*ndim < 0 || *ndim > 4) return fail(h, e, "understand the shape of", path);
+    if (!shaped) return fail(h, e, "understand the shape of", path);
+    if (!real) {
+        MLK_FAIL(e, MLK_EFORMAT, "HDF5: '%s' claims more values than the file holds", path);
+        return mlk_err_at(e, h->path, 0);
+    }
     for (int k = 0; k < *ndim; k++) dim[k] = (size_t)d[k];
     return MLK_OK;
 }
