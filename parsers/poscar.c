@@ -256,6 +256,7 @@ static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *
         /* what is wrong behind the positions does not take the structure away */
         mlk_err late = {0};
         mlk_status after = read_velocities(p, &late);
+        if (!after && mlk_stream_packed(p->t.in)) after = mlk_stream_drain(p->t.in, &late);
         MLK_GO(mlk_frame_check(&p->fr, e));
         MLK_GO(fn(&p->fr, user, e));
         if (after && e && !e->code) *e = late;
