@@ -68,7 +68,7 @@ static mlk_status add_inputs(mlk_campaign *c, const char *path, int depth, mlk_e
         char sub[2048];
         mlk_path_join(sub, sizeof sub, path, entry[k]->d_name);
         bool data =
-            mlk_file_is_dir(sub) || mlk_parser_sniff(sub) || strstr(entry[k]->d_name, ".h5");
+            mlk_file_is_dir(sub) || mlk_parser_sniff(sub, NULL) || strstr(entry[k]->d_name, ".h5");
         if (!s && entry[k]->d_name[0] != '.' && data) s = add_inputs(c, sub, depth + 1, e);
         free(entry[k]);
     }

@@ -46,7 +46,7 @@ static bool is_model(const char *path)
         mlk_potential_destroy(pot);
         return true;
     }
-    return !mlk_parser_sniff(path); /* neither: the message of a broken model says more */
+    return !mlk_parser_sniff(path, NULL); /* neither: the message of a broken model says more */
 }
 
 static void table(const model *m, size_t n, const mlk_dataset *ds)

@@ -18,6 +18,15 @@ typedef struct mlk_source {
     char sha256[65];
 } mlk_source;
 
+/* What reading made of a file. */
+typedef struct mlk_file_note {
+    char path[256];
+    const char *format; /* name of the parser, "store", or "unknown"      */
+    size_t n, taken;    /* complete frames in it, frames that were added  */
+    size_t first;       /* frames in the set before                       */
+    char why[192];      /* what was left out and why, "" when nothing was */
+} mlk_file_note;
+
 typedef struct mlk_dataset {
     mlk_frame *frame; /* (n) owned */
     size_t n, cap;
@@ -29,19 +38,27 @@ typedef struct mlk_dataset {
     size_t n_source, cap_source;
     mlk_err *problem; /* (n_problem) owned; files that were broken or cut off, with the place */
     size_t n_problem, cap_problem;
+    mlk_file_note *file; /* (n_file) owned; every file met, read or not */
+    size_t n_file, cap_file;
 } mlk_dataset;
 
 void mlk_dataset_free(mlk_dataset *ds); /* all-zero is valid */
 /* Take ownership of *fr (which becomes all-zero). */
 mlk_status mlk_dataset_add(mlk_dataset *ds, mlk_frame *fr, mlk_err *e);
-/* Read any file, folder (searched recursively, files in name order) or mlkit HDF5 store and add its
- * usable frames: with energy and forces, and not known to be unconverged. What was taken, left out
- * and why is logged. A file that is cut off gives its complete frames and a warning with the line.
- * Frames without a group get one: the file's name without endings, relative to the folder that was
- * given. Errors: nothing usable. */
+/* Read any file, folder (searched recursively), quoted pattern ("runs/?/vasprun.xml*") or mlkit
+ * HDF5 store and add its usable frames: with energy and forces, and not known to be unconverged.
+ * What was taken, left out and why is logged and kept in ds->file. In a folder,
+ *   - several outputs of one run (vaspout.h5, vasprun.xml, OUTCAR, ML_AB) count once: a step that
+ * is in a file read before from the same folder is left out;
+ *   - files that hold structures only (POSCAR, XDATCAR) are not read;
+ *   - a file that is broken is a warning, kept in ds->problem.
+ * A file that is cut off gives its complete frames and a warning with the line; of one whose
+ * compressed data are damaged nothing is taken. Frames without a group get one: the file's name
+ * without endings, relative to the folder that was given. Errors: nothing usable. */
 mlk_status mlk_dataset_read(mlk_dataset *ds, const char *path, mlk_err *e);
-/* The same, keeping every frame that has atoms, with whatever labels it has. parser: the name of
- * the one to use instead of looking at the content, NULL or "" for that. */
+/* The same, keeping every frame that has atoms, with whatever labels it has; structure files of a
+ * folder without any labels are read too. parser: the name of the one to use instead of looking at
+ * the content, NULL or "" for that. */
 mlk_status mlk_dataset_read_all(mlk_dataset *ds, const char *path, const char *parser, mlk_err *e);
 /* The store: HDF5, see docs/FORMATS.md. path must not exist. */
 mlk_status mlk_dataset_write(const mlk_dataset *ds, const char *path, mlk_err *e);

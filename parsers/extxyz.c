@@ -445,6 +445,7 @@ extern const mlk_parser mlk_parser_extxyz;
 const mlk_parser mlk_parser_extxyz = {
     .name = "extxyz",
     .summary = "extended XYZ (ASE, QUIP, GPUMD, MACE dialects)",
+    .rank = MLK_RANK_COPY,
     .sniff = sniff,
     .parse = parse,
 };

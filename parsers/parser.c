@@ -28,11 +28,11 @@ static const mlk_parser *match(const char *path, const char *head, size_t n)
     return NULL;
 }
 
-const mlk_parser *mlk_parser_sniff(const char *path)
+const mlk_parser *mlk_parser_sniff(const char *path, mlk_err *e)
 {
     char head[HEAD];
     size_t n;
-    return mlk_text_head(path, head, sizeof head, &n, NULL) ? NULL : match(path, head, n);
+    return mlk_text_head(path, head, sizeof head, &n, e) ? NULL : match(path, head, n);
 }
 
 const mlk_parser *mlk_parser_sniff_dir(const char *dir)

@@ -13,9 +13,20 @@
  * to keep it. A non-zero return stops the parse and is passed on. */
 typedef mlk_status (*mlk_frame_fn)(mlk_frame *fr, void *user, mlk_err *e);
 
+/* Of several files of one run in one folder, the one of the lowest rank is read first. */
+enum {
+    MLK_RANK_BEST,
+    MLK_RANK_GOOD,
+    MLK_RANK_FAIR,
+    MLK_RANK_LAST,
+    MLK_RANK_COPY,     /* converted by some program */
+    MLK_RANK_STRUCTURE /* no labels                 */
+};
+
 typedef struct mlk_parser {
     const char *name;    /* "vasprun"                                                     */
     const char *summary; /* one line for help                                             */
+    int rank;            /* MLK_RANK_*                                                    */
     /* Is this file mine? head: its first bytes after decompression, NUL-terminated.         */
     bool (*sniff)(const char *path, const char *head, size_t n);
     /* Formats that are folders (DeePMD npy): is this one of mine? NULL for formats that are files.
@@ -29,8 +40,9 @@ typedef struct mlk_parser {
 
 extern const mlk_parser *const mlk_parsers[]; /* parsers.def; NULL-terminated */
 
-/* The parser of a file by content; NULL if none. */
-const mlk_parser *mlk_parser_sniff(const char *path);
+/* The parser of a file by content; NULL if none, or (*e is set, which may be NULL) the file cannot
+ * be read. */
+const mlk_parser *mlk_parser_sniff(const char *path, mlk_err *e);
 /* Sniff and parse. *n_frames (may be NULL) counts delivered frames, also when it fails. */
 mlk_status mlk_parse_file(const char *path, mlk_frame_fn fn, void *user, size_t *n_frames,
                           mlk_err *e);

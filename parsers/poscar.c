@@ -295,6 +295,7 @@ extern const mlk_parser mlk_parser_poscar;
 const mlk_parser mlk_parser_poscar = {
     .name = "poscar",
     .summary = "VASP POSCAR / CONTCAR, one structure",
+    .rank = MLK_RANK_STRUCTURE,
     .sniff = sniff,
     .parse = parse,
 };

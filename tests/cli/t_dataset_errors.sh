@@ -39,7 +39,7 @@ expect 1 "nan.xyz:3: error: .*force of atom 1: 'nan'" "$MLKIT" dataset info nan.
 expect 1 "unknown.xyz:3: error: unknown element of atom 1: 'Qx'" "$MLKIT" dataset info unknown.xyz
 expect 1 "zero.xyz:1: error: expected the number of atoms" "$MLKIT" dataset info zero.xyz
 expect 1 "none: error: no data file in this folder" "$MLKIT" dataset info none
-expect 1 "hint: vasprun.xml" "$MLKIT" dataset info hollow
+expect 1 "hint: vasprun.xml, OUTCAR" "$MLKIT" dataset info hollow
 expect 2 "no output given" "$MLKIT" dataset convert good.xyz
 expect 2 "cannot tell the format" "$MLKIT" dataset convert good.xyz -o good.odd
 expect 2 "no format is called" "$MLKIT" dataset convert good.xyz --from nothing -o x.h5

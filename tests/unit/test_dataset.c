@@ -306,6 +306,12 @@ Test(dataset, groups_of_files_with_the_same_name_stay_apart)
     cr_expect_str_eq(ds.frame[0].group, "run1/train");
     cr_expect_str_eq(ds.frame[1].group, "run2/train");
     cr_assert(!mlk_dataset_read(&ds, p[0], &e), "%s", e.msg);
+    cr_expect_eq(ds.n, 2, "the same file again counts once");
+    snprintf(p[1], sizeof p[1], "%s/other/run1", dir);
+    cr_assert(!mlk_mkdir_p(p[1], NULL));
+    strcat(p[1], "/train.xyz");
+    cr_assert(!mlk_file_write_text(p[1], one, NULL));
+    cr_assert(!mlk_dataset_read(&ds, p[1], &e), "%s", e.msg);
     cr_expect_str_eq(ds.frame[2].group, "run1/train#2", "%s", ds.frame[2].group);
     mlk_dataset_free(&ds);
 }
