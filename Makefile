@@ -9,10 +9,11 @@ PKGS := openblas lapacke $(HDF5_PC) libxml-2.0 fftw3 yaml-0.1 jansson zlib liblz
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
   -Wvla -Wwrite-strings -Wpointer-arith -Wformat=2 -Wundef -Wno-sign-conversion -fno-common
 OPT := -O2 -g
-ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -fopenmp $(OPT) $(WARN) $(WERROR) $(SAN) -I. -I$(B) \
+OMP := -fopenmp
+ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(OMP) $(OPT) $(WARN) $(WERROR) $(SAN) -I. -I$(B) \
   $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
 KERNEL_FLAGS := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-signed-zeros
-ALL_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lbz2 -fopenmp -lm $(SAN) $(LDFLAGS)
+ALL_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lbz2 $(OMP) -lm $(SAN) $(LDFLAGS)
 
 LIB_SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
 CLI_SRC := $(wildcard cli/*.c)
@@ -26,7 +27,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 LIB := $(B)/libmlkit.a
 BIN := $(B)/mlkit
 
-.PHONY: all deps check test asan perf demo install clean help layers headers format format-check FORCE
+.PHONY: all deps check test asan fuzz damage perf demo install clean help layers headers format format-check FORCE
 .DEFAULT_GOAL := all
 
 ## all: build build/mlkit
@@ -59,7 +60,7 @@ $(B)/mlk-slow: $(call obj,$(SLOW_SRC) $(SUP_SRC)) $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
 $(B)/mlk-perf: $(call obj,$(PERF_SRC) $(SUP_SRC)) $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
--include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(SLOW_SRC) $(SUP_SRC) $(PERF_SRC)))
+-include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(SLOW_SRC) $(SUP_SRC) $(PERF_SRC) $(wildcard tests/fuzz/*.c)))
 
 ## deps: install the Debian/Ubuntu packages that are missing (elsewhere: name them)
 deps:
@@ -91,6 +92,23 @@ asan:
 	ASAN_OPTIONS=log_path=$(CURDIR)/build/asan/log sh tests/cli/run.sh build/asan/mlkit
 	@! ls build/asan/log.* 2>/dev/null
 
+## fuzz: every reader under libFuzzer (clang), T=60 seconds each, J targets at a time, only those in W="..."
+FUZZ_SRC := tests/fuzz/fuzz.c tests/support/feed.c tests/support/feed_h5.c
+fuzz:
+	@sh tests/fuzz/deps.sh
+	@$(MAKE) --no-print-directory CC=clang-14 B=build/fuzz OPT="-O1 -g -march=x86-64-v2" WARN="-w -Itests/fuzz/stub" OMP= \
+	  SAN="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer" build/fuzz/mlk-fuzz
+	@sh tests/fuzz/run.sh build/fuzz/mlk-fuzz "$(or $(T),60)" "$(or $(J),$(shell nproc))" $(W)
+$(B)/mlk-fuzz: $(call obj,$(FUZZ_SRC)) $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $^ $(ALL_LIBS) -o $@
+
+## damage: cuts and changed bytes through every file of ../shared/data/vasp under the sanitizers
+damage:
+	@$(MAKE) --no-print-directory -j2 B=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" build/asan/mlk-damage
+	@sh tests/fuzz/damage.sh build/asan/mlk-damage
+$(B)/mlk-damage: $(call obj,tests/fuzz/damage.c tests/support/feed.c tests/support/feed_h5.c) $(LIB)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) -o $@
+
 ## perf: verify, then time; table in build/perf.tsv
 perf: all $(B)/mlk-perf
 	$(B)/mlk-perf | tee $(B)/perf.tsv
@@ -113,7 +131,7 @@ headers: $(B)/version.h mlkit.h
 	  echo "#include \"$$h\"" | $(CC) $(ALL_CFLAGS) -Wno-pedantic -fsyntax-only -x c - || exit 1; done
 ## format: clang-format every source file; format-check only looks
 format:
-	clang-format -i $(wildcard $(addsuffix /*.[ch],$(ROOMS) cli tests/unit tests/property tests/golden tests/support tests/perf tests/slow))
+	clang-format -i $(wildcard $(addsuffix /*.[ch],$(ROOMS) cli tests/unit tests/property tests/golden tests/support tests/perf tests/slow tests/fuzz))
 format-check:
 	clang-format --dry-run -Werror $(wildcard $(addsuffix /*.[ch],$(ROOMS) cli))
 ## clean: remove build/

@@ -219,18 +219,17 @@ mlk_status mlk_h5_write(mlk_h5 *h, const char *path, mlk_h5_type t, int ndim, co
     return r < 0 ? fail(h, e, "write (disk full?)", path) : MLK_OK;
 }
 
-/* Can a foreign file hold this dataset? What is stored contiguously is as large as it claims;
- * deflate packs at most 1032 to 1. */
-static bool plausible(mlk_h5 *h, hid_t ds, hid_t space)
+/* Can so many items be in the file? A damaged one may claim any shape, and its readers allocate by
+ * it. Deflate shrinks at most 1032 times; small datasets may be nothing but their fill value. */
+static bool holds(mlk_h5 *h, hid_t ds, int ndim, const hsize_t *d)
 {
-    hssize_t points = H5Sget_simple_extent_npoints(space);
-    hid_t type = H5Dget_type(ds), plist = H5Dget_create_plist(ds);
-    const size_t item = type < 0 ? 0 : H5Tget_size(type);
-    const bool chunked = plist >= 0 && H5Pget_layout(plist) == H5D_CHUNKED;
-    if (plist >= 0) H5Pclose(plist);
-    if (type >= 0) H5Tclose(type);
-    const double claim = (double)points * (double)item;
-    return points >= 0 && item && claim <= (chunked ? 1100.0 : 1.0) * (double)h->bytes;
+    hid_t type = H5Dget_type(ds);
+    hsize_t stored = H5Dget_storage_size(ds), file = 0;
+    double bytes = (double)H5Tget_size(type);
+    H5Tclose(type);
+    if (H5Fget_filesize(h->id, &file) >= 0 && stored > file) stored = file;
+    for (int k = 0; k < ndim; k++) bytes *= (double)d[k];
+    return bytes <= 1100 * (double)stored + 65536;
 }
 
 mlk_status mlk_h5_dims(mlk_h5 *h, const char *path, int *ndim, size_t dim[4], mlk_err *e)
@@ -240,11 +239,16 @@ mlk_status mlk_h5_dims(mlk_h5 *h, const char *path, int *ndim, size_t dim[4], ml
     hid_t sp = H5Dget_space(ds);
     hsize_t d[32];
     *ndim = H5Sget_simple_extent_ndims(sp);
-    if (*ndim >= 0 && *ndim <= 4) H5Sget_simple_extent_dims(sp, d, NULL);
-    if (*ndim >= 0 && h->bytes && !plausible(h, ds, sp)) *ndim = -1;
+    bool shaped = *ndim >= 0 && *ndim <= 4;
+    if (shaped) H5Sget_simple_extent_dims(sp, d, NULL);
+    bool real = shaped && holds(h, ds, *ndim, d);
     H5Sclose(sp);
     H5Dclose(ds);
-    if (*ndim < 0 || *ndim > 4) return fail(h, e, "understand the shape of", path);
+    if (!shaped) return fail(h, e, "understand the shape of", path);
+    if (!real) {
+        MLK_FAIL(e, MLK_EFORMAT, "HDF5: '%s' claims more values than the file holds", path);
+        return mlk_err_at(e, h->path, 0);
+    }
     for (int k = 0; k < *ndim; k++) dim[k] = (size_t)d[k];
     return MLK_OK;
 }

@@ -104,12 +104,12 @@ bool mlk_number(const char **s, double *v)
     int digits = 0, decimals = 0, any = 0;
     for (; *p >= '0' && *p <= '9'; p++, any = 1) {
         m = m * 10 + (uint64_t)(*p - '0');
-        digits += m != 0;
+        digits += digits || *p != '0'; /* not `m != 0`: m wraps around, 2^64 to 0 */
     }
     if (*p == '.')
         for (p++; *p >= '0' && *p <= '9'; p++, any = 1) {
             m = m * 10 + (uint64_t)(*p - '0');
-            digits += m != 0;
+            digits += digits || *p != '0';
             decimals++;
         }
     if (!any) return false;

@@ -224,3 +224,11 @@ mlk_status mlk_stream_read(mlk_stream *s, void *buf, size_t n, size_t *got, mlk_
     }
     return MLK_OK;
 }
+
+mlk_status mlk_stream_drain(mlk_stream *s, mlk_err *e)
+{
+    char buf[16384];
+    size_t got = 1;
+    while (got) MLK_TRY(mlk_stream_read(s, buf, sizeof buf, &got, e));
+    return MLK_OK;
+}

@@ -16,6 +16,8 @@ mlk_status mlk_stream_open(mlk_stream **s, const char *path, mlk_err *e);
  * are damaged (a checksum or a code is wrong): nothing read from this file can be trusted; MLK_EIO.
  */
 mlk_status mlk_stream_read(mlk_stream *s, void *buf, size_t n, size_t *got, mlk_err *e);
+/* Read what is left, for the checksum at the end; errors as above. */
+mlk_status mlk_stream_drain(mlk_stream *s, mlk_err *e);
 void mlk_stream_close(mlk_stream *s); /* NULL is harmless */
 /* Was the file compressed? */
 int mlk_stream_packed(const mlk_stream *s);

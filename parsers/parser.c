@@ -73,6 +73,21 @@ static const mlk_parser *by_name(const char *name)
     return NULL;
 }
 
+/* Nonsense in a packed file can come from damage that only its checksum shows, and that stands at
+ * the end, where the parser did not arrive: then frames before the nonsense are not to be trusted
+ * either. */
+static mlk_status damaged(const char *path, mlk_err *e)
+{
+    mlk_stream *in;
+    mlk_err why = {0};
+    if (mlk_stream_open(&in, path, NULL)) return MLK_EFORMAT;
+    mlk_status s = mlk_stream_packed(in) ? mlk_stream_drain(in, &why) : MLK_OK;
+    mlk_stream_close(in);
+    if (s != MLK_EDAMAGED) return MLK_EFORMAT;
+    if (e) *e = why;
+    return MLK_EDAMAGED;
+}
+
 mlk_status mlk_parse_file_as(const char *path, const char *parser, mlk_frame_fn fn, void *user,
                              size_t *n_frames, mlk_err *e)
 {
@@ -103,6 +118,7 @@ mlk_status mlk_parse_file_as(const char *path, const char *parser, mlk_frame_fn 
     counter c = {.fn = fn, .user = user};
     mlk_status s = p->parse(path, count, &c, e);
     if (n_frames) *n_frames = c.n;
+    if (s == MLK_EFORMAT && !dir) s = damaged(path, e);
     if (s) return mlk_err_at(e, path, 0);
     return MLK_OK;
 }

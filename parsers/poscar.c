@@ -12,6 +12,7 @@
 #include "core/element.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/number.h"
 #include "core/opt.h"
 #include "core/units.h"
 #include "parsers/parser.h"
@@ -23,19 +24,34 @@ typedef struct poscar {
     mlk_text_in t;
     char comment[256];
     mlk_frame fr;
+    size_t n;       /* atoms announced                  */
+    double (*x)[3]; /* as they arrive, grown with them */
+    size_t cap;
+    int z[TYPES_MAX];
+    long count[TYPES_MAX]; /* atoms of each element */
+    size_t n_type;
     char *word[TYPES_MAX];
 } poscar;
 
 /* First n words of a line as numbers; further words (comments, T/F flags) are ignored. */
-static bool leading_numbers(const char *line, int n, double *v)
+static bool leading_numbers(const char *line, size_t n, double *v)
 {
-    for (int k = 0; k < n; k++) {
-        char *end;
-        v[k] = strtod(line, &end);
-        if (end == line || !isfinite(v[k]) || (*end && !isspace((unsigned char)*end))) return false;
-        line = end;
+    return mlk_numbers(&line, n, v) == n;
+}
+
+/* Three numbers of the current line. When it is the last line and has no end, its last number may
+ * be cut: it is taken only if another word follows, or if all three look like one fixed format. */
+static bool whole_vector(const mlk_text_in *t, double v[3])
+{
+    const char *p = t->line;
+    size_t tail[3];
+    for (int k = 0; k < 3; k++) {
+        if (!mlk_number(&p, &v[k])) return false;
+        const char *from = p;
+        while (from > t->line && !isspace((unsigned char)from[-1])) from--;
+        tail[k] = strcspn(from, ".") < (size_t)(p - from) ? (size_t)(p - strchr(from, '.')) : 0;
     }
-    return true;
+    return !t->open_ended || *p || (tail[0] > 6 && tail[0] == tail[1] && tail[1] == tail[2]);
 }
 
 static mlk_status need_line(poscar *p, const char *what, mlk_err *e)
@@ -87,49 +103,49 @@ static mlk_status no_species(poscar *p, size_t n, mlk_err *e)
     return mlk_text_err(&p->t, e);
 }
 
-/* Species and counts: fills fr.z and fr.n (z, x, f are allocated here). */
+/* The line below the symbols: one number of atoms for each. */
+static mlk_status read_counts(poscar *p, mlk_err *e)
+{
+    long count;
+    MLK_TRY(need_line(p, "the numbers of atoms", e));
+    size_t n = mlk_text_words(p->t.line, p->word, TYPES_MAX), kept = 0;
+    while (kept < n && kept < TYPES_MAX && mlk_parse_long(p->word[kept], &count)) kept++;
+    if (kept != p->n_type) {
+        MLK_FAIL(e, MLK_EFORMAT, "%zu numbers of atoms for %zu elements", kept, p->n_type);
+        return mlk_text_err(&p->t, e);
+    }
+    for (size_t k = 0; k < p->n_type; k++) {
+        mlk_parse_long(p->word[k], &p->count[k]);
+        if (p->count[k] < 0 || p->count[k] > 100000000) {
+            MLK_FAIL(e, MLK_EFORMAT, "%ld atoms of one element", p->count[k]);
+            return mlk_text_err(&p->t, e);
+        }
+        p->n += (size_t)p->count[k];
+    }
+    if (p->n) return MLK_OK;
+    MLK_FAIL(e, MLK_EFORMAT, "there are no atoms");
+    return mlk_text_err(&p->t, e);
+}
+
 static mlk_status read_species(poscar *p, mlk_err *e)
 {
-    int z[TYPES_MAX];
-    MLK_TRY(need_line(p, "the element symbols", e));
-    size_t n_type = mlk_text_words(p->t.line, p->word, TYPES_MAX), n = 0;
-    if (n_type == 0 || n_type > TYPES_MAX) return bad(p, e, "element symbols");
     long count;
-    if (mlk_parse_long(p->word[0], &count)) return no_species(p, n_type, e);
-    for (size_t k = 0; k < n_type; k++) {
+    MLK_TRY(need_line(p, "the element symbols", e));
+    p->n_type = mlk_text_words(p->t.line, p->word, TYPES_MAX);
+    if (p->n_type == 0) return bad(p, e, "element symbols");
+    if (p->n_type > TYPES_MAX) {
+        MLK_FAIL(e, MLK_EFORMAT, "more than %d element symbols", TYPES_MAX);
+        return mlk_text_err(&p->t, e);
+    }
+    if (mlk_parse_long(p->word[0], &count)) return no_species(p, p->n_type, e);
+    for (size_t k = 0; k < p->n_type; k++) {
         p->word[k][strcspn(p->word[k], "_/")] = 0; /* "Li_sv", "Li/0123abc" */
-        z[k] = mlk_element_z(p->word[k]);
-        if (z[k]) continue;
+        p->z[k] = mlk_element_z(p->word[k]);
+        if (p->z[k]) continue;
         MLK_FAIL(e, MLK_EFORMAT, "unknown element '%.20s'", p->word[k]);
         return mlk_text_err(&p->t, e);
     }
-    MLK_TRY(need_line(p, "the numbers of atoms", e));
-    size_t n_count = mlk_text_words(p->t.line, p->word, TYPES_MAX), kept = 0;
-    while (kept < n_count && kept < TYPES_MAX && mlk_parse_long(p->word[kept], &count)) kept++;
-    if (kept != n_type) {
-        MLK_FAIL(e, MLK_EFORMAT, "%zu numbers of atoms for %zu elements", kept, n_type);
-        return mlk_text_err(&p->t, e);
-    }
-    long counts[TYPES_MAX];
-    for (size_t k = 0; k < n_type; k++) {
-        mlk_parse_long(p->word[k], &counts[k]);
-        if (counts[k] < 0 || counts[k] > 100000000) {
-            MLK_FAIL(e, MLK_EFORMAT, "%ld atoms of one element", counts[k]);
-            return mlk_text_err(&p->t, e);
-        }
-        n += (size_t)counts[k];
-    }
-    if (n == 0) {
-        MLK_FAIL(e, MLK_EFORMAT, "there are no atoms");
-        return mlk_text_err(&p->t, e);
-    }
-    mlk_cell cell = p->fr.cell;
-    MLK_TRY(mlk_frame_init(&p->fr, n, e));
-    p->fr.cell = cell;
-    size_t i = 0;
-    for (size_t k = 0; k < n_type; k++)
-        for (long c = 0; c < counts[k]; c++) p->fr.z[i++] = z[k];
-    return MLK_OK;
+    return read_counts(p, e);
 }
 
 static bool is_cartesian(const char *line)
@@ -138,8 +154,8 @@ static bool is_cartesian(const char *line)
     return strchr("CcKk", *line) && *line;
 }
 
-/* The velocity block, if there is a whole one. Others (direct velocities, lattice velocities of a
- * variable cell) are left unread. */
+/* The velocity block. A block that ends early is not used; when the file ends in it, that is an
+ * error. Others (direct velocities, lattice velocities of a variable cell) are left unread. */
 static mlk_status read_velocities(poscar *p, mlk_err *e)
 {
     bool more;
@@ -151,20 +167,60 @@ static mlk_status read_velocities(poscar *p, mlk_err *e)
     if (!v) return MLK_FAIL(e, MLK_ENOMEM, "no memory for velocities");
     size_t i = 0;
     mlk_status st = MLK_OK;
-    for (; i < p->fr.n && !st; i++) {
+    for (; i < p->fr.n; i++) {
         st = mlk_text_next(&p->t, &more, e);
-        if (st || !more || !leading_numbers(p->t.line, 3, v[i])) break;
+        if (st || !more || !whole_vector(&p->t, v[i])) break;
         for (int k = 0; k < 3; k++) v[i][k] *= MLK_TAU_FS; /* A/fs -> A/tau */
     }
-    if (st || i < p->fr.n) {
-        if (i > 0 && !st)
-            mlk_log(MLK_LOG_WARN, "%s:%ld: velocities of %zu atoms, expected %zu: not used",
-                    p->t.path, p->t.number, i, p->fr.n);
-        mlk_free(v);
-        return st;
+    if (!st && i == p->fr.n) {
+        p->fr.v = v;
+        p->fr.has |= MLK_HAS_VELOCITY;
+        return MLK_OK;
     }
-    p->fr.v = v;
-    p->fr.has |= MLK_HAS_VELOCITY;
+    mlk_free(v);
+    bool begun = i > 0 || (more && *p->t.line);
+    if (!st && begun && (!more || p->t.open_ended)) {
+        MLK_FAIL(e, MLK_EFORMAT, "the file ends within the velocities");
+        return mlk_text_err(&p->t, e);
+    }
+    if (!st && i > 0)
+        mlk_log(MLK_LOG_WARN, "%s:%ld: velocities of %zu atoms, expected %zu: not used", p->t.path,
+                p->t.number, i, p->fr.n);
+    return st;
+}
+
+static mlk_status cut_number(poscar *p, mlk_err *e)
+{
+    MLK_FAIL(e, MLK_EFORMAT, "the last line has no line end: its last number may be cut off");
+    mlk_err_hint(e, "if the file is whole, add a line end to its last line");
+    return mlk_text_err(&p->t, e);
+}
+
+/* Positions as they arrive: the number of atoms is what the file holds, not what it announces. */
+static mlk_status read_positions(poscar *p, bool cartesian, const double scale[3], mlk_err *e)
+{
+    double x[3];
+    for (size_t i = 0; i < p->n; i++) {
+        MLK_TRY(need_line(p, "a position", e));
+        if (!whole_vector(&p->t, x)) {
+            char what[64];
+            if (leading_numbers(p->t.line, 3, x)) return cut_number(p, e);
+            snprintf(what, sizeof what, "the position of atom %zu of %zu", i + 1, p->n);
+            return bad(p, e, what);
+        }
+        MLK_TRY(MLK_GROW(p->x, p->cap, i + 1, e));
+        if (cartesian)
+            for (int k = 0; k < 3; k++) p->x[i][k] = scale[k] * x[k];
+        else
+            mlk_cell_cart(&p->fr.cell, x, p->x[i]);
+    }
+    mlk_cell cell = p->fr.cell;
+    MLK_TRY(mlk_frame_init(&p->fr, p->n, e));
+    p->fr.cell = cell;
+    memcpy(p->fr.x, p->x, p->n * sizeof *p->x);
+    size_t i = 0;
+    for (size_t k = 0; k < p->n_type; k++)
+        for (long c = 0; c < p->count[k]; c++) p->fr.z[i++] = p->z[k];
     return MLK_OK;
 }
 
@@ -182,26 +238,12 @@ static mlk_status read_all(poscar *p, mlk_err *e)
         MLK_TRY(need_line(p, "'Direct' or 'Cartesian'", e));
         s = p->t.line + strspn(p->t.line, " \t");
     }
-    double x[3];
     if (!isalpha((unsigned char)*s)) return bad(p, e, "'Direct' or 'Cartesian'");
-    bool cartesian = is_cartesian(s);
-    for (size_t i = 0; i < p->fr.n; i++) {
-        MLK_TRY(need_line(p, "a position", e));
-        if (!leading_numbers(p->t.line, 3, x)) {
-            char what[64];
-            snprintf(what, sizeof what, "the position of atom %zu of %zu", i + 1, p->fr.n);
-            return bad(p, e, what);
-        }
-        if (cartesian)
-            for (int k = 0; k < 3; k++) p->fr.x[i][k] = scale[k] * x[k];
-        else
-            mlk_cell_cart(&p->fr.cell, x, p->fr.x[i]);
-    }
+    MLK_TRY(read_positions(p, is_cartesian(s), scale, e));
     p->fr.has |= MLK_HAS_CELL;
     p->fr.line = 1;
     mlk_text_copy(p->fr.source, sizeof p->fr.source, p->t.path);
-    MLK_TRY(read_velocities(p, e));
-    return mlk_frame_check(&p->fr, e);
+    return MLK_OK;
 }
 
 static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *e)
@@ -210,9 +252,20 @@ static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *
     if (!p) return MLK_FAIL(e, MLK_ENOMEM, "no memory to read %s", path);
     mlk_status s = mlk_text_open(&p->t, path, e);
     if (!s) s = read_all(p, e);
-    if (!s) s = fn(&p->fr, user, e);
+    if (!s) {
+        /* what is wrong behind the positions does not take the structure away */
+        mlk_err late = {0};
+        mlk_status after = read_velocities(p, &late);
+        if (!after && mlk_stream_packed(p->t.in)) after = mlk_stream_drain(p->t.in, &late);
+        MLK_GO(mlk_frame_check(&p->fr, e));
+        MLK_GO(fn(&p->fr, user, e));
+        if (after && e && !e->code) *e = late;
+        s = after;
+    }
+done:
     mlk_text_close(&p->t);
     mlk_frame_free(&p->fr);
+    mlk_free(p->x);
     mlk_free(p);
     return s;
 }
