@@ -29,6 +29,7 @@ typedef struct losses {
 typedef struct reading {
     mlk_dataset *ds;
     int all;            /* keep frames without labels                          */
+    bool structures;    /* read files of a folder that hold structures only    */
     const char *parser; /* to use instead of sniffing, or NULL                 */
     const char *root;   /* folder given by the user, "" for a single file      */
     size_t first;       /* frames in ds before this call                       */
@@ -393,11 +394,10 @@ static mlk_status read_folder(reading *r, const char *dir, int depth, mlk_err *e
     char path[PATH_CAP];
     size_t n;
     mlk_status s = list(r, dir, &it, &n, e);
-    size_t first = r->ds->n;
     for (size_t k = 0; k < n && !s; k++) {
         if (!it[k].format) continue;
         mlk_path_join(path, sizeof path, dir, it[k].name);
-        if (it[k].rank == MLK_RANK_STRUCTURE && (!r->all || r->ds->n > first)) {
+        if (it[k].rank == MLK_RANK_STRUCTURE && !r->structures) {
             if (!r->lost.structure_files++) mlk_text_copy(r->structure, sizeof r->structure, path);
             s = note(r, path, it[k].format, 0, 0, "structures without labels: not read", e);
         } else {
@@ -495,7 +495,8 @@ static mlk_status read_one(reading *r, const char *path, int in_folder, mlk_err 
         if (!in_folder) r->root = path;
         return read_folder(r, path, 0, e);
     }
-    const mlk_parser *p = forced || mlk_dataset_is_store(path) ? NULL : mlk_parser_sniff(path, NULL);
+    const mlk_parser *p =
+        forced || mlk_dataset_is_store(path) ? NULL : mlk_parser_sniff(path, NULL);
     return read_file(r, path, p ? p->name : r->parser, in_folder, e);
 }
 
@@ -524,10 +525,15 @@ static mlk_status read_any(mlk_dataset *ds, const char *path, int all, const cha
                            mlk_err *e)
 {
     reading r = {.ds = ds, .all = all, .parser = parser, .root = "", .first = ds->n};
-    if (mlk_file_exists(path) || !strpbrk(path, "*?["))
-        MLK_TRY(read_one(&r, path, 0, e));
-    else
-        MLK_TRY(read_pattern(&r, path, e));
+    const bool pattern = !mlk_file_exists(path) && strpbrk(path, "*?[");
+    const size_t notes = ds->n_file;
+    MLK_TRY(pattern ? read_pattern(&r, path, e) : read_one(&r, path, 0, e));
+    if (all && ds->n == r.first && r.lost.structure_files && !r.lost.twin) {
+        r = (reading){
+            .ds = ds, .all = 1, .structures = true, .parser = parser, .root = "", .first = ds->n};
+        ds->n_file = notes; /* there is nothing but structures: read those */
+        MLK_TRY(pattern ? read_pattern(&r, path, e) : read_one(&r, path, 0, e));
+    }
     return report(&r, path, e);
 }
 
