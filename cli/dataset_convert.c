@@ -132,8 +132,10 @@ static mlk_status write_frames(const cfg *c, const mlk_dataset *ds, const target
     MLK_TRY(mlk_dataset_may_write(ds, path, c->force, e));
     if (t->frames) return t->frames(c, path, fr, n, e);
     if (n > 1)
-        mlk_log(MLK_LOG_WARN, "%s: holds one structure; the last of %zu frames is written", path,
-                n);
+        mlk_log(MLK_LOG_WARN,
+                "%s: holds one structure; the last of %zu frames is written (a folder, NAME/, "
+                "takes all)",
+                path, n);
     return t->frame(path, fr + n - 1, e);
 }
 
