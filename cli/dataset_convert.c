@@ -209,7 +209,7 @@ static mlk_status choose(const cfg *c, const target **t, bool *folder, mlk_err *
     *t = by_name ? by_name : by_end;
     if (!*t) {
         MLK_FAIL(e, MLK_EINVAL, "cannot tell the format to write from the name '%s'", c->out);
-        return mlk_err_hint(e, "use a known ending, or --to %s", "" TARGETS(TARGET_NAME) + 1);
+        return mlk_err_hint(e, "use a known ending, or --to %s", &("" TARGETS(TARGET_NAME))[1]);
     }
     const bool store = !(*t)->frames && !(*t)->frame && !(*t)->folder;
     if (c->append && !store)
