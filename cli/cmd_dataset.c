@@ -55,7 +55,9 @@ mlk_status mlk_cmd_dataset(int argc, char **argv, mlk_err *e)
     } verbs[] = {{"info", "what is in data files, what is missing or suspicious", mlk_dataset_info},
                  {"convert", "between vasprun.xml, extended XYZ, POSCAR and the HDF5 store",
                   mlk_dataset_convert},
-                 {"split", "training and validation by trajectory group", mlk_dataset_splitting}};
+                 {"split", "training and validation by trajectory group", mlk_dataset_splitting},
+                 {"check", "do the labels mean what they should; twins, leaks, shifted files",
+                  mlk_dataset_checking}};
     const size_t n = sizeof verbs / sizeof *verbs;
     const char *word = argc > 1 ? argv[1] : "";
     for (size_t k = 0; k < n; k++)
@@ -70,5 +72,5 @@ mlk_status mlk_cmd_dataset(int argc, char **argv, mlk_err *e)
         MLK_FAIL(e, MLK_EINVAL, "unknown 'mlkit dataset' verb '%s'", word);
     else
         MLK_FAIL(e, MLK_EINVAL, "'mlkit dataset' needs a verb");
-    return mlk_err_hint(e, "info, convert or split; 'mlkit dataset --help' explains");
+    return mlk_err_hint(e, "info, convert, split or check; 'mlkit dataset --help' explains");
 }

@@ -1,0 +1,419 @@
+/* consistency.c - see consistency.h. The model is a SNAP of modest size: it is not good, but its
+ * virials belong to its energies and forces by construction, which is all that is asked. */
+#include "train/consistency.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/units.h"
+#include "datasets/reading.h"
+#include "train/lsq.h"
+#include "train/train.h"
+
+#define OFFSET_FLOOR 3e-3 /* least energy offset worth a finding [eV/atom] */
+#define NOISE 0.5         /* least stress difference worth a finding [GPa] */
+enum { FRAMES_LEAST = 16, GROUPS_SHOWN = 12, PER_GROUP = 4, VALID_EVERY = 5 };
+
+typedef struct sample { /* the stress of one frame, stored and predicted */
+    size_t frame;       /* in the set */
+    double g[6], v;     /* as given; volume */
+    double ref[6];      /* GPa */
+} sample;
+
+typedef struct samples {
+    sample *s;
+    size_t n;
+    bool raw;
+} samples;
+
+typedef struct work {
+    const mlk_dataset *ds;
+    mlk_dataset sub; /* shallow: frames fitted to */
+    size_t *index;   /* (sub.n) their numbers in ds */
+    unsigned char *bad;
+    mlk_potential *pot;
+    mlk_prediction *pred;
+    double f_rmse, e_rmse;
+} work;
+
+/* ---- choice of frames ---- */
+
+static bool wanted(const work *w, size_t i)
+{
+    const unsigned need = MLK_HAS_CELL | MLK_HAS_ENERGY | MLK_HAS_FORCE;
+    return (w->ds->frame[i].has & need) == need && !w->bad[i];
+}
+
+static void mark_bad(const mlk_check *c, unsigned char *bad)
+{
+    for (size_t k = 0; k < c->s.n; k++) {
+        const mlk_suspect *it = &c->s.item[k];
+        switch (it->kind) {
+        case MLK_SUSPECT_UNCONVERGED:
+        case MLK_SUSPECT_DUPLICATE:
+        case MLK_SUSPECT_TWIN:
+        case MLK_SUSPECT_CONTRADICTION:
+        case MLK_SUSPECT_FORCE:
+        case MLK_SUSPECT_NET_FORCE:
+        case MLK_SUSPECT_ENERGY:
+        case MLK_SUSPECT_CLOSE:
+        case MLK_SUSPECT_PAIR:
+            bad[it->frame] = 1;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+typedef struct grouped {
+    const char *group;
+    size_t i;
+} grouped;
+
+static int by_group(const void *a, const void *b)
+{
+    const grouped *p = a, *q = b;
+    int s = strcmp(p->group, q->group);
+    return s ? s : (p->i > q->i) - (p->i < q->i);
+}
+
+static int by_index(const void *a, const void *b)
+{
+    size_t p = *(const size_t *)a, q = *(const size_t *)b;
+    return (p > q) - (p < q);
+}
+
+/* Of every group the same share, evenly spaced, but some of each. */
+static size_t pick(const work *w, const grouped *g, size_t n, double share)
+{
+    size_t m = 0;
+    for (size_t i = 0, j; i < n; i = j) {
+        for (j = i; j < n && !strcmp(g[j].group, g[i].group);) j++;
+        double want = fmax(share * (double)(j - i), PER_GROUP);
+        size_t k = want < (double)(j - i) ? (size_t)want : j - i;
+        for (size_t q = 0; q < k; q++) w->index[m++] = g[i + q * (j - i) / k].i;
+    }
+    return m;
+}
+
+static mlk_status choose(work *w, size_t max_atoms, mlk_err *e)
+{
+    const mlk_dataset *ds = w->ds;
+    grouped *g = mlk_alloc(ds->n + 1, sizeof *g);
+    size_t n = 0, atoms = 0;
+    w->index = mlk_alloc(ds->n + 1, sizeof *w->index);
+    if (!g || !w->index) {
+        mlk_free(g);
+        return MLK_FAIL(e, MLK_ENOMEM, "no memory to choose among %zu frames", ds->n);
+    }
+    for (size_t i = 0; i < ds->n; i++) {
+        if (!wanted(w, i)) continue;
+        const mlk_frame *fr = &ds->frame[i];
+        g[n++] = (grouped){fr->config_type[0] && !fr->group[0] ? fr->config_type : fr->group, i};
+        atoms += fr->n;
+    }
+    qsort(g, n, sizeof *g, by_group);
+    size_t m = pick(w, g, n, atoms > max_atoms ? (double)max_atoms / (double)atoms : 1);
+    mlk_free(g);
+    qsort(w->index, m, sizeof *w->index, by_index);
+    w->sub.frame = mlk_alloc(m + 1, sizeof *w->sub.frame);
+    w->sub.split = mlk_alloc(m + 1, sizeof *w->sub.split);
+    if (!w->sub.frame || !w->sub.split)
+        return MLK_FAIL(e, MLK_ENOMEM, "no memory for %zu frames", m);
+    w->sub.n = m;
+    w->sub.n_species = ds->n_species;
+    memcpy(w->sub.z, ds->z, sizeof ds->z);
+    for (size_t k = 0; k < m; k++) {
+        w->sub.frame[k] = ds->frame[w->index[k]]; /* borrowed: only the array is freed */
+        w->sub.split[k] = k % VALID_EVERY == 3 ? MLK_SPLIT_VALID : MLK_SPLIT_TRAIN;
+    }
+    return MLK_OK;
+}
+
+/* ---- fit ---- */
+
+static mlk_status create(work *w, mlk_err *e)
+{
+    const mlk_potential_type *type = mlk_potential_find("snap");
+    const char *order = w->ds->n_species <= 2 ? "6" : w->ds->n_species <= 4 ? "5" : "4";
+    char note[512];
+    if (!type) return MLK_FAIL(e, MLK_EBUG, "there is no snap model");
+    MLK_TRY(mlk_potential_new(&w->pot, type, e));
+    MLK_TRY(mlk_opt_set(type->hyper, w->pot->hyper, "twojmax", order, e));
+    MLK_TRY(mlk_opt_set(type->hyper, w->pot->hyper, "chem", "false", e));
+    MLK_TRY(mlk_potential_create(w->pot, w->sub.n_species, w->sub.z, 1, e));
+    return mlk_fit_e0(w->pot, &w->sub, "least-squares", note, sizeof note, e);
+}
+
+static mlk_status fit(work *w, mlk_err *e)
+{
+    mlk_lsq_config cfg = MLK_LSQ_DEFAULTS;
+    mlk_lsq_result res;
+    mlk_fit_errors er = {0};
+    cfg.w_virial = 0;
+    MLK_TRY(create(w, e));
+    MLK_TRY(mlk_lsq_fit(w->pot, &w->sub, &cfg, &res, e));
+    MLK_TRY(mlk_predict(w->pot, &w->sub, &w->pred, e));
+    mlk_errors_add(&w->sub, w->pred, -1, &er);
+    w->e_rmse = mlk_stat_rmse(&er.energy);
+    w->f_rmse = mlk_stat_rmse(&er.force);
+    return MLK_OK;
+}
+
+/* ---- stress ---- */
+
+static double score(const mlk_reading *r, const void *user)
+{
+    const samples *q = user;
+    double sum = 0, s[6];
+    for (size_t k = 0; k < q->n; k++) {
+        mlk_reading_apply(r, q->s[k].g, q->s[k].v, s);
+        for (int c = 0; c < 6; c++) sum += (s[c] - q->s[k].ref[c]) * (s[c] - q->s[k].ref[c]);
+    }
+    return q->n ? sqrt(sum / 6 / (double)q->n) : NAN;
+}
+
+/* Slope, bias and size of the stresses under one reading. */
+static void moments(const samples *q, const mlk_reading *r, mlk_stress_row *row)
+{
+    double mean[6] = {0}, given[6] = {0}, xx = 0, xy = 0, n = (double)q->n, s[6];
+    for (size_t k = 0; k < q->n; k++) {
+        mlk_reading_apply(r, q->s[k].g, q->s[k].v, s);
+        for (int c = 0; c < 6; c++) given[c] += s[c] / n, mean[c] += q->s[k].ref[c] / n;
+    }
+    for (size_t k = 0; k < q->n; k++) {
+        mlk_reading_apply(r, q->s[k].g, q->s[k].v, s);
+        for (int c = 0; c < 6; c++) {
+            double d = q->s[k].ref[c] - mean[c];
+            xx += d * d, xy += d * (s[c] - given[c]);
+        }
+    }
+    row->n = q->n;
+    row->rms = score(r, q);
+    row->slope = xx > 0 ? xy / xx : NAN;
+    row->size = sqrt(xx / 6 / n);
+    row->bias = 0;
+    for (int c = 0; c < 3; c++) row->bias += (given[c] - mean[c]) / 3;
+}
+
+static bool take_sample(const work *w, size_t k, bool raw, sample *out)
+{
+    const mlk_frame *fr = &w->sub.frame[k];
+    double m[3][3];
+    *out = (sample){.frame = w->index[k], .v = fr->cell.volume};
+    if (raw ? fr->n_raw != 6 && fr->n_raw != 9 : !(fr->has & MLK_HAS_VIRIAL)) return false;
+    if (!raw) {
+        mlk_voigt((const double(*)[3])fr->virial, -MLK_EVA3_GPA / out->v, out->g);
+    } else if (fr->n_raw == 9) {
+        memcpy(m, fr->raw, sizeof m);
+        mlk_voigt((const double(*)[3])m, 1, out->g);
+    } else {
+        memcpy(out->g, fr->raw, sizeof out->g);
+    }
+    mlk_voigt((const double(*)[3])w->pred[k].virial, -MLK_EVA3_GPA / out->v, out->ref);
+    return true;
+}
+
+/* Which order of the shear components does each frame speak for? A vote counts when the next best
+ * order is at least twice as far off. */
+static size_t votes(const samples *q, mlk_reading r, size_t count[MLK_ORDERS])
+{
+    size_t all = 0;
+    memset(count, 0, MLK_ORDERS * sizeof *count);
+    for (size_t k = 0; k < q->n; k++) {
+        double least = INFINITY, next = INFINITY;
+        int best = 0;
+        for (int o = 0; o < MLK_ORDERS; o++) {
+            double s[6], d = 0;
+            r.order = o;
+            mlk_reading_apply(&r, q->s[k].g, q->s[k].v, s);
+            for (int c = 3; c < 6; c++) d += (s[c] - q->s[k].ref[c]) * (s[c] - q->s[k].ref[c]);
+            if (d < least)
+                next = least, least = d, best = o;
+            else if (d < next)
+                next = d;
+        }
+        if (sqrt(next) < 2 * sqrt(least) || sqrt(next / 3) < 0.05) continue;
+        count[best]++, all++;
+    }
+    return all;
+}
+
+/* " components: A in 30 frames, B in 12" when more than one order has enough votes. */
+static bool mixed_orders(const samples *q, const mlk_reading *r, char *text, size_t cap)
+{
+    size_t count[MLK_ORDERS], all = votes(q, *r, count), used = 0;
+    *text = 0;
+    for (int o = 0; o < MLK_ORDERS; o++) used += count[o] >= 3 && count[o] * 10 >= all;
+    for (int o = 0; used > 1 && o < MLK_ORDERS; o++)
+        if (count[o] >= 3 && count[o] * 10 >= all)
+            snprintf(text + strlen(text), cap - strlen(text), "%s%s in %zu frames",
+                     *text ? ", " : "", mlk_reading_order(o), count[o]);
+    return used > 1;
+}
+
+static mlk_status judge(const work *w, const samples *all, const char *name, const mlk_reading *raw,
+                        mlk_check *c, mlk_err *e)
+{
+    mlk_stress_row row = {.method = "fit", .raw = all->raw, .frame = all->s[0].frame};
+    mlk_reading best = mlk_reading_best(all->raw, score, all, &row.best_rms);
+    const mlk_reading plain = raw ? *raw : mlk_reading_plain();
+    (void)w;
+    snprintf(row.name, sizeof row.name, "%s", name);
+    mlk_reading_name(&best, row.best, sizeof row.best);
+    moments(all, &plain, &row);
+    return mlk_check_judge_row(c, &row, NOISE, e);
+}
+
+/* The samples of one group (level as below) to the front of part. */
+static const char *name_of(const mlk_frame *fr, bool by_type)
+{
+    return by_type ? fr->config_type : fr->group;
+}
+
+/* Rows by group where there are a few of them: by tag, else by trajectory. */
+static mlk_status judge_groups(const work *w, const samples *all, const mlk_reading *raw,
+                               mlk_check *c, mlk_err *e)
+{
+    samples part = {.raw = all->raw};
+    const char *name[GROUPS_SHOWN];
+    size_t n = 0;
+    bool by_type = true, many = false;
+    for (int pass = 0; pass < 2 && (pass == 0 || n < 2 || many); pass++) {
+        by_type = pass == 0, n = 0, many = false;
+        for (size_t k = 0; k < all->n && !many; k++) {
+            const char *t = name_of(&w->ds->frame[all->s[k].frame], by_type);
+            size_t q = 0;
+            while (q < n && strcmp(name[q], t)) q++;
+            if (q == GROUPS_SHOWN)
+                many = true;
+            else if (q == n)
+                name[n++] = t;
+        }
+    }
+    if (many || n < 2) return MLK_OK;
+    part.s = mlk_alloc(all->n, sizeof *part.s);
+    if (!part.s) return MLK_FAIL(e, MLK_ENOMEM, "no memory for %zu stresses", all->n);
+    mlk_status s = MLK_OK;
+    for (size_t q = 0; q < n && !s; q++) {
+        part.n = 0;
+        for (size_t k = 0; k < all->n; k++)
+            if (!strcmp(name_of(&w->ds->frame[all->s[k].frame], by_type), name[q]))
+                part.s[part.n++] = all->s[k];
+        if (part.n >= 3) s = judge(w, &part, name[q][0] ? name[q] : "(none)", raw, c, e);
+    }
+    mlk_free(part.s);
+    return s;
+}
+
+static mlk_status report_raw(const samples *q, const mlk_reading *r, const char *key, bool mixed,
+                             const char *orders, const mlk_stress_row *row, mlk_check *c,
+                             mlk_err *e)
+{
+    char name[96];
+    const mlk_suspect it = {.kind = MLK_SUSPECT_RAW_STRESS,
+                            .frame = q->s[0].frame,
+                            .other = q->s[0].frame,
+                            .value = row->best_rms,
+                            .limit = NOISE};
+    return mlk_suspects_add(&c->s, it, e,
+                            "%s reads best as %s, but off by %.2f GPa (trace/3 by %.2f)%s%s%s", key,
+                            mlk_reading_name(r, name, sizeof name), row->best_rms, row->bias,
+                            mixed ? "; component orders are mixed: " : "", orders,
+                            mixed || row->best_rms > NOISE ? "; do not train on it" : "");
+}
+
+static mlk_status stresses(const work *w, bool raw, mlk_check *c, mlk_err *e)
+{
+    samples q = {.raw = raw};
+    q.s = mlk_alloc(w->sub.n + 1, sizeof *q.s);
+    if (!q.s) return MLK_FAIL(e, MLK_ENOMEM, "no memory for %zu stresses", w->sub.n);
+    for (size_t k = 0; k < w->sub.n; k++) q.n += take_sample(w, k, raw, &q.s[q.n]);
+    mlk_status s = MLK_OK;
+    if (q.n >= 3) {
+        char orders[160];
+        double rms;
+        mlk_reading r = raw ? mlk_reading_best(true, score, &q, &rms) : mlk_reading_plain();
+        const mlk_frame *fr = &w->ds->frame[q.s[0].frame];
+        bool mixed = mixed_orders(&q, &r, orders, sizeof orders);
+        s = judge(w, &q, raw ? fr->raw_key : "all", raw ? &r : NULL, c, e);
+        mlk_stress_row row = c->n_row ? c->row[c->n_row - 1] : (mlk_stress_row){0};
+        if (!s) s = judge_groups(w, &q, raw ? &r : NULL, c, e);
+        if (!s && raw) s = report_raw(&q, &r, fr->raw_key, mixed, orders, &row, c, e);
+        const mlk_suspect it = {.kind = MLK_SUSPECT_STRESS,
+                                .frame = q.s[0].frame,
+                                .other = q.s[0].frame,
+                                .value = row.rms,
+                                .limit = NOISE};
+        if (!s && !raw && mixed)
+            s = mlk_suspects_add(&c->s, it, e, "component orders are mixed: %s", orders);
+    }
+    mlk_free(q.s);
+    return s;
+}
+
+/* ---- energies ---- */
+
+static mlk_status energies(const work *w, mlk_check *c, mlk_err *e)
+{
+    double *r = mlk_alloc(w->ds->n + 1, sizeof *r);
+    if (!r) return MLK_FAIL(e, MLK_ENOMEM, "no memory to compare energies");
+    for (size_t i = 0; i < w->ds->n; i++) r[i] = NAN;
+    for (size_t k = 0; k < w->sub.n; k++)
+        r[w->index[k]] = (w->sub.frame[k].energy - w->pred[k].energy) / (double)w->sub.frame[k].n;
+    mlk_status s = mlk_check_offsets(w->ds, r, OFFSET_FLOOR, "fitted model", c, e);
+    mlk_free(r);
+    return s;
+}
+
+static mlk_status everything(work *w, const mlk_consistency_config *cfg, mlk_check *c, bool *done,
+                             mlk_err *e)
+{
+    size_t rows = 0;
+    MLK_TRY(choose(w, cfg->max_atoms, e));
+    for (size_t k = 0; k < w->sub.n; k++) rows += 3 * w->sub.frame[k].n + 1;
+    if (w->sub.n < FRAMES_LEAST || rows < 300 * w->ds->n_species) {
+        snprintf(c->fit, sizeof c->fit, "skipped: %zu usable frames with %zu labels are too few",
+                 w->sub.n, rows);
+        return MLK_OK;
+    }
+    MLK_TRY(fit(w, e));
+    snprintf(c->fit, sizeof c->fit,
+             "SNAP with %zu parameters on energies and forces of %zu frames: errors %.1f meV/atom, "
+             "%.0f meV/A",
+             w->pot->n_param, w->sub.n, 1e3 * w->e_rmse, 1e3 * w->f_rmse);
+    *done = true;
+    MLK_TRY(energies(w, c, e));
+    MLK_TRY(stresses(w, false, c, e));
+    return stresses(w, true, c, e);
+}
+
+mlk_status mlk_dataset_consistency(const mlk_dataset *ds, const mlk_consistency_config *cfg,
+                                   mlk_check *c, bool *done, mlk_err *e)
+{
+    work w = {.ds = ds};
+    mlk_err why = {0};
+    *done = false;
+    w.bad = mlk_alloc(ds->n + 1, 1);
+    if (!w.bad) return MLK_FAIL(e, MLK_ENOMEM, "no memory to check %zu frames", ds->n);
+    mark_bad(c, w.bad);
+    mlk_status s = everything(&w, cfg, c, done, &why);
+    mlk_predict_free(w.pred, w.sub.n);
+    mlk_potential_destroy(w.pot);
+    mlk_free(w.sub.frame);
+    mlk_free(w.sub.split);
+    mlk_free(w.index);
+    mlk_free(w.bad);
+    mlk_suspects_sort(&c->s);
+    if (s == MLK_ENOMEM || s == MLK_EINTERRUPTED) {
+        if (e && !e->code) *e = why;
+        return s;
+    }
+    /* a fit that fails on odd data is no reason to hide the other findings */
+    if (s) snprintf(c->fit, sizeof c->fit, "skipped: %.200s", why.msg);
+    return MLK_OK;
+}
