@@ -13,6 +13,8 @@
 #define SMEARING 5e-3   /* |F - E0| worth saying [eV/atom] */
 #define BASE_FLOOR 0.01 /* least offset against the simple baseline [eV/atom] */
 #define CUT 4.0         /* offsets: times the deviation within a file */
+#define SURE 5.0        /* standard errors between cells of different size */
+#define WITHIN_FILE 5.0 /* groups of one file differ in structure rather than in settings */
 
 static size_t gcd(size_t a, size_t b)
 {
@@ -158,9 +160,9 @@ typedef struct member { /* a frame in the order of composition and source */
 } member;
 
 typedef struct cluster { /* a file with its residuals; later the cluster it belongs to */
-    size_t first, n;     /* members */
+    size_t first, n;     /* members, all of one size */
     double median, dev;
-    size_t id;
+    size_t n_atoms, id;
 } cluster;
 
 static int by_source(const void *a, const void *b)
@@ -168,7 +170,9 @@ static int by_source(const void *a, const void *b)
     const member *p = a, *q = b;
     if (p->comp != q->comp) return p->comp < q->comp ? -1 : 1;
     int s = strcmp(p->source, q->source);
-    return s ? s : (p->i > q->i) - (p->i < q->i);
+    if (s) return s;
+    if (p->n_atoms != q->n_atoms) return p->n_atoms < q->n_atoms ? -1 : 1;
+    return (p->i > q->i) - (p->i < q->i);
 }
 
 static int by_median(const void *a, const void *b)
@@ -252,28 +256,72 @@ static mlk_status add_offsets(cluster *q, size_t n, size_t n_id, member *m, doub
     return MLK_OK;
 }
 
+/* Do the files of one cell size lie apart from the others, though nothing cuts them off? Cells of
+ * another size often had another k mesh. Decided by the standard error of the files' medians. Sets
+ * q->id to 1 for that size. */
+static bool by_size(cluster *q, size_t n, double *work, double least, double *limit)
+{
+    enum { LEAST = 3 };
+    for (size_t s = 0; s < n; s++) {
+        size_t n_in = 0, n_out = 0, seen = 0;
+        while (q[seen].n_atoms != q[s].n_atoms) seen++;
+        for (size_t k = 0; k < n; k++)
+            if (q[k].n_atoms == q[s].n_atoms) work[n_in++] = q[k].median;
+        double in = mlk_median(n_in, work);
+        for (size_t k = 0; k < n; k++)
+            if (q[k].n_atoms != q[s].n_atoms) work[n_out++] = q[k].median;
+        if (seen != s || n_in < LEAST || n_out < LEAST || n_in > n_out) continue;
+        double out = mlk_median(n_out, work);
+        for (size_t k = 0; k < n; k++)
+            work[k] = fabs(q[k].median - (q[k].n_atoms == q[s].n_atoms ? in : out));
+        double dev = 1.4826 * mlk_median(n, work);
+        *limit = fmax(least, SURE * 1.25 * dev * sqrt(1.0 / (double)n_in + 1.0 / (double)n_out));
+        if (fabs(in - out) <= *limit) continue;
+        for (size_t k = 0; k < n; k++) q[k].id = q[k].n_atoms == q[s].n_atoms;
+        return true;
+    }
+    return false;
+}
+
+/* Runs of members of one source, and, with sizes, of one number of atoms. Returns how many;
+ * scatter: the usual deviation within one. */
+static size_t make_clusters(const member *m, size_t n, bool sizes, cluster *q, double *work,
+                            double *dev, double *scatter)
+{
+    size_t nq = 0, nd = 0;
+    for (size_t i = 0, j; i < n; i = j) {
+        for (j = i; j < n && !strcmp(m[j].source, m[i].source); j++)
+            if (sizes && m[j].n_atoms != m[i].n_atoms) break;
+        q[nq] = (cluster){.first = i, .n = j - i, .n_atoms = m[i].n_atoms};
+        robust(j - i, m + i, work, &q[nq].median, &q[nq].dev);
+        if (j - i > 2) dev[nd++] = q[nq].dev;
+        nq++;
+    }
+    *scatter = nd ? mlk_median(nd, dev) : 0;
+    return nq;
+}
+
 /* Sources of one composition: cut where their medians jump by more than their frames scatter. */
 static mlk_status cluster_sources(member *m, size_t n, double least, const char *method,
                                   mlk_check *c, mlk_err *e)
 {
     cluster *q = mlk_alloc(n, sizeof *q);
-    double *work = mlk_alloc(n, sizeof *work), *dev = mlk_alloc(n, sizeof *dev);
-    size_t nq = 0, n_id = 1, nd = 0;
+    double *work = mlk_alloc(n, sizeof *work), *dev = mlk_alloc(n, sizeof *dev), scatter;
+    size_t n_id = 1;
     mlk_status st = MLK_OK;
-    if (!q || !work || !dev) st = MLK_FAIL(e, MLK_ENOMEM, "no memory to compare files");
-    for (size_t i = 0, j; i < n && !st; i = j) {
-        for (j = i; j < n && !strcmp(m[j].source, m[i].source);) j++;
-        q[nq] = (cluster){.first = i, .n = j - i};
-        robust(j - i, m + i, work, &q[nq].median, &q[nq].dev);
-        if (j - i > 2) dev[nd++] = q[nq].dev;
-        nq++;
-    }
-    if (!st && nq > 1) {
-        double scatter = nd ? mlk_median(nd, dev) : 0, limit = fmax(least, CUT * scatter);
+    if (!q || !work || !dev) {
+        st = MLK_FAIL(e, MLK_ENOMEM, "no memory to compare files");
+    } else {
+        size_t nq = make_clusters(m, n, false, q, work, dev, &scatter);
+        double limit = fmax(least, CUT * scatter);
         qsort(q, nq, sizeof *q, by_median);
         for (size_t k = 1; k < nq; k++) {
             if (q[k].median - q[k - 1].median > limit) n_id++;
             q[k].id = n_id - 1;
+        }
+        if (n_id == 1) {
+            nq = make_clusters(m, n, true, q, work, dev, &scatter);
+            if (by_size(q, nq, work, least, &limit)) n_id = 2;
         }
         if (n_id > 1) st = add_offsets(q, nq, n_id, m, work, limit, method, c, e);
     }
@@ -290,6 +338,7 @@ mlk_status mlk_check_offsets(const mlk_dataset *ds, const double *residual, doub
     int level = source_level(ds);
     size_t n = 0;
     mlk_status st = MLK_OK;
+    if (level > 0) least *= WITHIN_FILE;
     if (!m) return MLK_FAIL(e, MLK_ENOMEM, "no memory to compare files");
     for (size_t i = 0; i < ds->n; i++)
         if (isfinite(residual[i]))

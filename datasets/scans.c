@@ -176,8 +176,7 @@ static mlk_status report(scan *s, size_t first, mlk_check *c, mlk_err *e)
     if (s->raw)
         snprintf(row.name, sizeof row.name, "%s", fr->raw_key);
     else
-        snprintf(row.name, sizeof row.name, "%.60s%s%.30s", fr->group,
-                 fr->config_type[0] ? ", " : "", fr->config_type);
+        snprintf(row.name, sizeof row.name, "%s", fr->group[0] ? fr->group : fr->config_type);
     mlk_reading_name(&best, row.best, sizeof row.best);
     return mlk_check_judge_row(c, &row, NOISE, e);
 }

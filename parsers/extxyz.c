@@ -264,6 +264,28 @@ static mlk_status read_stress(reader *r, mlk_frame *fr, mlk_err *e)
     return MLK_OK;
 }
 
+/* Six or nine numbers under a key that speaks of stress or virial but is none of the known ones:
+ * order, sign and unit are anybody's guess, so they are kept aside for the checker. */
+static void keep_unknown_stress(const reader *r, mlk_frame *fr)
+{
+    static const char *const known[] = {"stress",      "ref_stress",  "dft_stress",  "virial",
+                                        "virials",     "ref_virial",  "dft_virial",  "ref_virials",
+                                        "dft_virials", "stress-unit", "stress_unit", "stress-units",
+                                        "stress_units"};
+    for (size_t k = 0; k < r->n_kv; k++) {
+        const char *key = r->kv[k].key;
+        size_t q = 0, n = sizeof known / sizeof *known;
+        if (!strstr(key, "stress") && !strstr(key, "virial")) continue;
+        while (q < n && strcmp(key, known[q])) q++;
+        if (q < n) continue;
+        int m = numbers(r->kv[k].value, fr->raw, 9);
+        if (m != 6 && m != 9) continue;
+        fr->n_raw = m;
+        mlk_text_copy(fr->raw_key, sizeof fr->raw_key, key);
+        return;
+    }
+}
+
 static mlk_status read_real(reader *r, const char *key, const char *value, double *v, mlk_err *e)
 {
     return numbers(value, v, 1) == 1 ? MLK_OK : bad_value(r, e, key, "a number", value);
@@ -288,6 +310,7 @@ static mlk_status read_labels(reader *r, mlk_frame *fr, mlk_err *e)
         mlk_text_copy(fr->config_type, sizeof fr->config_type, s);
     if ((s = FIND(r, NULL, "scf_converged")))
         fr->scf = strchr("Tt1", *s) && *s ? MLK_SCF_CONVERGED : MLK_SCF_UNCONVERGED;
+    keep_unknown_stress(r, fr);
     return read_stress(r, fr, e);
 }
 
