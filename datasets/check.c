@@ -33,8 +33,8 @@ mlk_status mlk_check_add_row(mlk_check *c, const mlk_stress_row *row, mlk_err *e
 
 mlk_status mlk_check_judge_row(mlk_check *c, mlk_stress_row *row, double noise, mlk_err *e)
 {
-    /* another reading must halve the error and explain most of what varies */
-    bool better = row->best_rms < 0.5 * row->rms && row->rms > noise;
+    /* another reading that halves the error is evidence of its own, below the noise too */
+    bool better = row->best_rms < 0.5 * row->rms && row->rms > 0.3;
     bool off = row->rms > fmax(noise, 0.3 * row->size) && fabs(row->bias) > noise;
     row->bad = row->raw || better || off;
     mlk_suspect it = {.kind = row->raw ? MLK_SUSPECT_RAW_STRESS : MLK_SUSPECT_STRESS,
@@ -43,9 +43,9 @@ mlk_status mlk_check_judge_row(mlk_check *c, mlk_stress_row *row, double noise, 
                       .value = row->rms,
                       .limit = noise};
     if (row->bad && !row->raw)
-        MLK_TRY(mlk_suspects_add(&c->s, it, e, "%s: mean pressure off by %.2f GPa%s%s%s%s",
-                                 row->name, -row->bias, better ? "; explained by: " : "",
-                                 better ? row->best : "", "", ""));
+        MLK_TRY(mlk_suspects_add(&c->s, it, e, "%s (%s): trace/3 off by %.2f GPa%s%s", row->name,
+                                 row->method, row->bias, better ? "; explained by: " : "",
+                                 better ? row->best : ""));
     return mlk_check_add_row(c, row, e);
 }
 
