@@ -19,7 +19,8 @@
 #define ENERGY_TOL 1e-4      /* twins as published lists count them [eV] */
 #define CONTRADICTION_E 1e-3 /* [eV/atom] */
 #define CONTRADICTION_F 0.1  /* sorted |F| [eV/A] */
-#define BUDGET 5e7           /* distances sorted */
+#define BUDGET 2e7           /* numbers sorted; a comparison counts COMPARISON more */
+#define COMPARISON 500
 
 /* Smooth window of half-width 1.3 A around c. */
 static double window(double r, double c)
@@ -129,7 +130,7 @@ static mlk_status distances(const mlk_frame *fr, pairs *d, double *spent, mlk_er
             if (a <= b) d->p[d->n++] = (pair){a * 1000 + b, sqrt(r2)};
         }
     qsort(d->p, d->n, sizeof *d->p, by_pair);
-    *spent += (double)d->n;
+    *spent += (double)d->n + COMPARISON;
     return MLK_OK;
 }
 
@@ -264,6 +265,7 @@ static mlk_status compare(search *s, size_t i, size_t j, likeness *l, mlk_err *e
     *l = (likeness){.de = energies ? fabs(fi->energy - fj->energy) : 0};
     if (s->spent > BUDGET && l->de > ENERGY_TOL) return MLK_OK;
     MLK_TRY(force_difference(fi, fj, &s->fa, &s->fb, &l->df, e));
+    s->spent += 2 * (double)fi->n;
     if (s->spent > BUDGET && l->df > 0.01) return MLK_OK;
     if (s->a.frame != i) {
         s->a.frame = SIZE_MAX;

@@ -18,7 +18,14 @@
 #define NOISE 0.5         /* least stress difference worth a finding [GPa] */
 #define VOTE 12           /* variances between the best order of components and the next */
 enum { BAD = 1, FAR = 2 };
-enum { FRAMES_LEAST = 16, GROUPS_SHOWN = 12, PER_GROUP = 4, VALID_EVERY = 5, FAR_MOST = 300 };
+enum {
+    FRAMES_LEAST = 16,
+    GROUPS_SHOWN = 12,
+    PER_GROUP = 4,
+    VALID_EVERY = 5,
+    FAR_MOST = 300,
+    ENOUGH = 8
+};
 
 typedef struct sample { /* the stress of one frame, stored and predicted */
     size_t frame;       /* in the set */
@@ -93,14 +100,17 @@ static int by_index(const void *a, const void *b)
     return (p > q) - (p < q);
 }
 
-/* Of every group the same share, evenly spaced, but some of each. */
-static size_t pick(const work *w, const grouped *g, size_t n, double share)
+/* Of every group the same share, evenly spaced, but at least `least` of each; shares below one
+ * frame are carried on to the next group. */
+static size_t pick(const work *w, const grouped *g, size_t n, double share, double least)
 {
     size_t m = 0;
+    double carried = 0;
     for (size_t i = 0, j; i < n; i = j) {
         for (j = i; j < n && !strcmp(g[j].group, g[i].group);) j++;
-        double want = fmax(share * (double)(j - i), PER_GROUP);
+        double want = fmax(share * (double)(j - i), least) + carried;
         size_t k = want < (double)(j - i) ? (size_t)want : j - i;
+        carried = fmin(want - (double)k, 1);
         for (size_t q = 0; q < k; q++) w->index[m++] = g[i + q * (j - i) / k].i;
     }
     return m;
@@ -123,7 +133,11 @@ static mlk_status choose(work *w, size_t max_atoms, mlk_err *e)
         atoms += fr->n;
     }
     qsort(g, n, sizeof *g, by_group);
-    size_t m = pick(w, g, n, atoms > max_atoms ? (double)max_atoms / (double)atoms : 1);
+    size_t groups = n > 0;
+    for (size_t i = 1; i < n; i++) groups += strcmp(g[i].group, g[i - 1].group) != 0;
+    double share = atoms > max_atoms ? (double)max_atoms / (double)atoms : 1;
+    double least = fmin(PER_GROUP, share * (double)n / fmax((double)groups, 1));
+    size_t m = pick(w, g, n, share, least);
     mlk_free(g);
     for (size_t i = 0, far = 0; i < ds->n && far < FAR_MOST; i++)
         if (wanted(w, i) && w->bad[i] == FAR) w->index[m++] = i, far++;
@@ -305,10 +319,11 @@ static void shear_errors(const sample *q, mlk_reading r, double d[MLK_ORDERS])
 }
 
 /* One group of frames: which order of the shear components it speaks for, as a whole and frame by
- * frame. Every other order must be worse by VOTE times the variance that the best one leaves.
- * Returns the frames for which it cannot be told. */
+ * frame. Every other order must be worse by VOTE times the variance that the best one leaves;
+ * usual: that of the whole set, for groups too small to have their own. Returns the frames for
+ * which it cannot be told. */
 static size_t vote(const samples *q, const mlk_frame *one, const mlk_dataset *ds, mlk_reading r,
-                   size_t count[MLK_ORDERS])
+                   double usual, size_t count[MLK_ORDERS])
 {
     double sum[MLK_ORDERS] = {0}, d[MLK_ORDERS], var = 0;
     size_t n = 0, mine[MLK_ORDERS] = {0};
@@ -325,6 +340,7 @@ static size_t vote(const samples *q, const mlk_frame *one, const mlk_dataset *ds
             }
         }
         if (pass == 0) var = sum[least_of(sum)] / (3 * (double)n);
+        if (pass == 0 && n < ENOUGH) var = fmax(var, usual);
     }
     int best = least_of(sum);
     bool clear = next_of(sum, best) - sum[best] > VOTE * var;
@@ -337,17 +353,22 @@ static size_t vote(const samples *q, const mlk_frame *one, const mlk_dataset *ds
 static bool mixed_orders(const mlk_dataset *ds, const samples *q, const mlk_reading *r, char *text,
                          size_t cap, size_t *open)
 {
-    size_t count[MLK_ORDERS] = {0}, used = 0;
+    size_t count[MLK_ORDERS] = {0}, used = 0, few = 3 + q->n / 50;
+    double usual = 0, d[MLK_ORDERS];
     *text = 0, *open = 0;
+    for (size_t k = 0; k < q->n; k++) {
+        shear_errors(&q->s[k], *r, d);
+        usual += d[r->order] / 3 / (double)q->n;
+    }
     for (size_t k = 0; k < q->n; k++) {
         const mlk_frame *one = &ds->frame[q->s[k].frame];
         size_t m = 0; /* once per kind: at its first frame */
         while (!same_kind(&ds->frame[q->s[m].frame], one)) m++;
-        if (m == k) *open += vote(q, one, ds, *r, count);
+        if (m == k) *open += vote(q, one, ds, *r, usual, count);
     }
-    for (int o = 0; o < MLK_ORDERS; o++) used += count[o] >= 3;
+    for (int o = 0; o < MLK_ORDERS; o++) used += count[o] >= few;
     for (int o = 0; used > 1 && o < MLK_ORDERS; o++)
-        if (count[o] >= 3)
+        if (count[o] >= few)
             snprintf(text + strlen(text), cap - strlen(text), "%s%s in %zu frames",
                      *text ? ", " : "", mlk_reading_order(o), count[o]);
     return used > 1;
