@@ -63,7 +63,10 @@ void mlk_dataset_energy_kinds(const mlk_dataset *ds, mlk_energy_kinds *k)
 
 static void name_frame(const mlk_dataset *ds, size_t i, char *buf, size_t cap)
 {
-    snprintf(buf, cap, "%.200s:%ld", ds->frame[i].source, ds->frame[i].line);
+    const char *s = ds->frame[i].source;
+    size_t n = strlen(s), most = 100; /* the end of a path tells more, and the advice must fit */
+    snprintf(buf, cap, "%s%.100s:%ld", n > most ? "..." : "", n > most ? s + n - most : s,
+             ds->frame[i].line);
 }
 
 char *mlk_energy_advice(const mlk_dataset *ds, const mlk_energy_kinds *k, char *text, size_t cap)
@@ -103,7 +106,7 @@ static mlk_status energy_kinds(const mlk_dataset *ds, mlk_check *c, mlk_err *e)
                                 .frame = first,
                                 .other = k.stated ? k.first_stated : first,
                                 .value = (double)(k.only_e0 ? k.only_e0 : k.unstated)};
-        MLK_TRY(mlk_suspects_add(&c->s, it, e, "%.250s", text));
+        MLK_TRY(mlk_suspects_add(&c->s, it, e, "%.500s", text));
     }
     c->smear_min = c->smear_max = NAN;
     for (size_t i = 0; i < ds->n; i++) {
@@ -250,8 +253,8 @@ static mlk_status add_offsets(cluster *q, size_t n, size_t n_id, member *m, doub
                                     .other = first,
                                     .value = 1e3 * (median - base),
                                     .limit = 1e3 * limit};
-            MLK_TRY(mlk_suspects_add(&c->s, it, e, "%s: %zu frames of %zu files: %s", method,
-                                     frames, files, names));
+            MLK_TRY(mlk_suspects_add(&c->s, it, e, "%s: %zu frames in %zu source%s: %s", method,
+                                     frames, files, files == 1 ? "" : "s", names));
         }
     return MLK_OK;
 }

@@ -43,7 +43,7 @@ typedef struct mlk_suspect {
     size_t other;   /* of MLK_SUSPECT_DUPLICATE and _CONTRADICTION */
     double value;   /* what was found, unit as above */
     double limit;   /* what it was compared with, same unit; 0: nothing */
-    char note[256]; /* details for people, "" when none */
+    char note[512]; /* details for people, "" when none */
 } mlk_suspect;
 
 typedef enum { MLK_ADVICE_KEEP, MLK_ADVICE_LOOK, MLK_ADVICE_DROP } mlk_advice;
