@@ -12,14 +12,16 @@ typedef struct mlk_stress_row {
     char name[96];      /* group, file or key                                       */
     const char *method; /* "strain" energies of strained cells, "fit" a fitted model */
     size_t frame;       /* first frame of it                                        */
-    size_t n;           /* pairs of cells, or frames                                */
+    size_t n, frames;   /* pairs of cells, or frames; frames                        */
     double slope;       /* of the stored against the independent ones; NaN: no variation */
     double rms, bias;   /* stored - independent: RMS of a component, mean of the trace/3 [GPa] */
     double size;        /* RMS of the independent ones about their mean [GPa]       */
     double best_rms;    /* with the reading that fits best [GPa]                    */
     char best[96];      /* its name                                                 */
-    bool raw;           /* of a key of unknown meaning                              */
-    bool bad;           /* became a finding                                         */
+    int order;          /* of the shear components that explains them best (reading.h) ... */
+    double order_gain; /* ... and what the next best adds to the squared error, over its variance */
+    bool raw;          /* of a key of unknown meaning                              */
+    bool bad;          /* became a finding                                         */
 } mlk_stress_row;
 
 typedef struct mlk_check {

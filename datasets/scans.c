@@ -155,10 +155,26 @@ static mlk_status collect(scan *s, const size_t *member, size_t n, mlk_err *e)
     return MLK_OK;
 }
 
-static mlk_status report(scan *s, size_t first, mlk_check *c, mlk_err *e)
+/* How clearly the scan speaks for one order of the shear components. */
+static void find_order(const scan *s, mlk_reading r, mlk_stress_row *row)
+{
+    double least = INFINITY, next = INFINITY;
+    for (int o = 0; o < MLK_ORDERS; o++) {
+        r.order = o;
+        double v = score(&r, s);
+        if (v < least)
+            next = least, least = v, row->order = o;
+        else if (v < next)
+            next = v;
+    }
+    row->order_gain = (double)s->n * (next * next / (least * least) - 1);
+}
+
+static mlk_status report(scan *s, size_t first, size_t frames, mlk_check *c, mlk_err *e)
 {
     const mlk_frame *fr = &s->ds->frame[first];
-    mlk_stress_row row = {.method = "strain", .frame = first, .n = s->n, .raw = s->raw};
+    mlk_stress_row row = {
+        .method = "strain", .frame = first, .n = s->n, .frames = frames, .raw = s->raw};
     mlk_reading plain = mlk_reading_plain(),
                 best = mlk_reading_best(s->raw, score, s, &row.best_rms);
     double xx = 0, xy = 0, yy = 0, y1 = 0, x, y, n = (double)s->n;
@@ -178,6 +194,7 @@ static mlk_status report(scan *s, size_t first, mlk_check *c, mlk_err *e)
     else
         snprintf(row.name, sizeof row.name, "%s", fr->group[0] ? fr->group : fr->config_type);
     mlk_reading_name(&best, row.best, sizeof row.best);
+    find_order(s, best, &row);
     return mlk_check_judge_row(c, &row, NOISE, e);
 }
 
@@ -209,7 +226,7 @@ static mlk_status all_scans(const mlk_dataset *ds, bool raw, mlk_check *c, mlk_e
             if (crystal[j] == i) member[n++] = j;
         s.n = 0;
         if (n >= LEAST) st = collect(&s, member, n, e);
-        if (!st && s.n >= LEAST) st = report(&s, i, c, e);
+        if (!st && s.n >= LEAST) st = report(&s, i, n, c, e);
     }
     mlk_free(crystal);
     mlk_free(s.p);

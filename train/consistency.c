@@ -349,11 +349,17 @@ static size_t vote(const samples *q, const mlk_frame *one, const mlk_dataset *ds
     return clear ? 0 : n;
 }
 
-/* "A in 30 frames, B in 12" when more than one order has votes; open: frames without one. */
-static bool mixed_orders(const mlk_dataset *ds, const samples *q, const mlk_reading *r, char *text,
-                         size_t cap, size_t *open)
+/* "A in 30 frames, B in 12" when more than one order has votes; open: frames without one. Rows of
+ * strained cells that are clear about their order have a vote of their own. */
+static bool mixed_orders(const mlk_dataset *ds, const samples *q, const mlk_reading *r,
+                         const mlk_check *c, char *text, size_t cap, size_t *open)
 {
     size_t count[MLK_ORDERS] = {0}, used = 0, few = 3 + q->n / 50;
+    for (size_t k = 0; k < c->n_row; k++) {
+        const mlk_stress_row *row = &c->row[k];
+        if (!strcmp(row->method, "strain") && row->raw == q->raw && row->order_gain > VOTE)
+            count[row->order] += row->frames;
+    }
     double usual = 0, d[MLK_ORDERS];
     *text = 0, *open = 0;
     for (size_t k = 0; k < q->n; k++) {
@@ -438,7 +444,7 @@ static mlk_status report_raw(const mlk_dataset *ds, const samples *q, const mlk_
 {
     char name[96], orders[128];
     size_t open;
-    bool mixed = mixed_orders(ds, q, r, orders, sizeof orders, &open);
+    bool mixed = mixed_orders(ds, q, r, c, orders, sizeof orders, &open);
     const mlk_suspect it = {.kind = MLK_SUSPECT_RAW_STRESS,
                             .frame = q->s[0].frame,
                             .other = q->s[0].frame,
@@ -481,7 +487,7 @@ static mlk_status stresses(const work *w, bool raw, mlk_check *c, mlk_err *e)
                                 .other = q.s[0].frame,
                                 .value = row.rms,
                                 .limit = NOISE};
-        if (!s && !raw && mixed_orders(w->ds, &q, &r, orders, sizeof orders, &open))
+        if (!s && !raw && mixed_orders(w->ds, &q, &r, c, orders, sizeof orders, &open))
             s = mlk_suspects_add(&c->s, it, e, "component orders are mixed: %s", orders);
     }
     mlk_free(q.s);
