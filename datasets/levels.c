@@ -157,7 +157,7 @@ static mlk_status theories(const mlk_dataset *ds, mlk_check *c, mlk_err *e)
 
 typedef struct member { /* a frame in the order of composition and source */
     uint64_t comp;
-    const char *source;
+    const char *source, *group;
     size_t i, n_atoms;
     double r;
 } member;
@@ -322,7 +322,9 @@ static mlk_status cluster_sources(member *m, size_t n, double least, const char 
             if (q[k].median - q[k - 1].median > limit) n_id++;
             q[k].id = n_id - 1;
         }
-        if (n_id == 1) {
+        if (n_id == 1) { /* one file may hold many trajectories: cells are compared by these */
+            for (size_t k = 0; k < n; k++) m[k].source = m[k].group;
+            qsort(m, n, sizeof *m, by_source);
             nq = make_clusters(m, n, true, q, work, dev, &scatter);
             if (by_size(q, nq, work, least, &limit)) n_id = 2;
         }
@@ -345,8 +347,12 @@ mlk_status mlk_check_offsets(const mlk_dataset *ds, const double *residual, doub
     if (!m) return MLK_FAIL(e, MLK_ENOMEM, "no memory to compare files");
     for (size_t i = 0; i < ds->n; i++)
         if (isfinite(residual[i]))
-            m[n++] = (member){mlk_composition(&ds->frame[i], true), source_of(ds, i, level), i,
-                              ds->frame[i].n, residual[i]};
+            m[n++] = (member){mlk_composition(&ds->frame[i], true),
+                              source_of(ds, i, level),
+                              ds->frame[i].group,
+                              i,
+                              ds->frame[i].n,
+                              residual[i]};
     qsort(m, n, sizeof *m, by_source);
     for (size_t i = 0, j; i < n && !st; i = j) {
         for (j = i; j < n && m[j].comp == m[i].comp;) j++;
@@ -413,6 +419,7 @@ mlk_status mlk_check_baseline_offsets(const mlk_dataset *ds, mlk_check *c, mlk_e
         if ((ds->frame[i].has & need) == need)
             m[n++] = (member){.comp = mlk_composition(&ds->frame[i], true),
                               .source = "",
+                              .group = "",
                               .i = i,
                               .n_atoms = ds->frame[i].n};
     }
