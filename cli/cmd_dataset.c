@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/cmd.h"
 #include "cli/dataset_verbs.h"
 #include "core/file.h"
+#include "datasets/store.h"
 
 mlk_status mlk_dataset_inputs(mlk_dataset *ds, int n, char **words, const char *parser, bool all,
                               const char *command, mlk_err *e)
@@ -37,14 +37,7 @@ mlk_status mlk_dataset_may_write(const mlk_dataset *ds, const char *path, bool f
 
 mlk_status mlk_dataset_store(const mlk_dataset *ds, const char *path, bool force, mlk_err *e)
 {
-    if (!force || !mlk_file_exists(path)) return mlk_dataset_write(ds, path, e);
-    char fresh[1088];
-    snprintf(fresh, sizeof fresh, "%s.new.%ld", path, (long)getpid());
-    MLK_TRY(mlk_dataset_write(ds, fresh, e));
-    if (rename(fresh, path) == 0) return MLK_OK;
-    unlink(fresh);
-    MLK_FAIL(e, MLK_EIO, "cannot be replaced");
-    return mlk_err_at(e, path, 0);
+    return force ? mlk_dataset_replace(ds, path, e) : mlk_dataset_write(ds, path, e);
 }
 
 mlk_status mlk_cmd_dataset(int argc, char **argv, mlk_err *e)
@@ -55,7 +48,9 @@ mlk_status mlk_cmd_dataset(int argc, char **argv, mlk_err *e)
     } verbs[] = {{"info", "what is in data files, what is missing or suspicious", mlk_dataset_info},
                  {"convert", "between vasprun.xml, extended XYZ, POSCAR and the HDF5 store",
                   mlk_dataset_convert},
-                 {"split", "training and validation by trajectory group", mlk_dataset_splitting}};
+                 {"split", "training and validation by trajectory group", mlk_dataset_splitting},
+                 {"select", "which frames to compute next, by a model's descriptors",
+                  mlk_dataset_selecting}};
     const size_t n = sizeof verbs / sizeof *verbs;
     const char *word = argc > 1 ? argv[1] : "";
     for (size_t k = 0; k < n; k++)
@@ -70,5 +65,5 @@ mlk_status mlk_cmd_dataset(int argc, char **argv, mlk_err *e)
         MLK_FAIL(e, MLK_EINVAL, "unknown 'mlkit dataset' verb '%s'", word);
     else
         MLK_FAIL(e, MLK_EINVAL, "'mlkit dataset' needs a verb");
-    return mlk_err_hint(e, "info, convert or split; 'mlkit dataset --help' explains");
+    return mlk_err_hint(e, "info, convert, split or select; 'mlkit dataset --help' explains");
 }

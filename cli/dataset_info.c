@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "core/mem.h"
 #include "core/units.h"
+#include "datasets/store.h"
 #include "datasets/suspect.h"
 
 typedef struct cfg {
@@ -46,7 +47,7 @@ static double mean(const range *r)
 }
 
 typedef struct group {
-    const char *name; /* borrowed */
+    char name[64];
     size_t n;
     range t;
     int split[3];
@@ -54,7 +55,10 @@ typedef struct group {
 
 typedef struct summary {
     size_t labels[4], scf[3], n_group, cap_group; /* energy forces stress velocities; by scf + 1 */
-    size_t atoms_min, atoms_max;
+    size_t n, atoms_min, atoms_max;
+    double force_squares;
+    bool species[MLK_ELEMENT_MAX + 1];
+    char formula[256]; /* of the first frame */
     range energy, force, fmax, pressure, shear, volume, temperature;
     group *group; /* in order of appearance */
 } summary;
@@ -74,45 +78,52 @@ static double largest_force(const mlk_frame *fr)
     return most;
 }
 
-static mlk_status add_group(summary *s, const mlk_dataset *ds, size_t i, mlk_err *e)
+static mlk_status add_group(summary *s, const mlk_frame *fr, int split, mlk_err *e)
 {
-    const mlk_frame *fr = &ds->frame[i];
     size_t k = s->n_group;
     while (k-- > 0 && strcmp(s->group[k].name, fr->group)) continue;
     if (k == (size_t)-1) {
         MLK_TRY(MLK_GROW(s->group, s->cap_group, s->n_group + 1, e));
         k = s->n_group++;
-        s->group[k].name = fr->group;
+        memcpy(s->group[k].name, fr->group, sizeof fr->group);
     }
     s->group[k].n++;
-    s->group[k].split[ds->split[i]]++;
+    s->group[k].split[split]++;
     put(&s->group[k].t, fr->temperature);
     return MLK_OK;
 }
 
-static mlk_status summarise(const mlk_dataset *ds, summary *s, mlk_err *e)
+static mlk_status add_frame(summary *s, const mlk_frame *fr, int split, mlk_err *e)
 {
     static const unsigned bit[4] = {MLK_HAS_ENERGY, MLK_HAS_FORCE, MLK_HAS_VIRIAL,
                                     MLK_HAS_VELOCITY};
-    for (size_t i = 0; i < ds->n; i++) {
-        const mlk_frame *fr = &ds->frame[i];
-        for (int k = 0; k < 4; k++) s->labels[k] += (fr->has & bit[k]) != 0;
-        s->scf[fr->scf < -1 || fr->scf > 1 ? 0 : fr->scf + 1]++;
-        s->atoms_min = i && s->atoms_min < fr->n ? s->atoms_min : fr->n;
-        s->atoms_max = s->atoms_max > fr->n ? s->atoms_max : fr->n;
-        put(&s->temperature, fr->temperature);
-        if (fr->has & MLK_HAS_CELL) put(&s->volume, fr->cell.volume / (double)fr->n);
-        if (fr->has & MLK_HAS_ENERGY) put(&s->energy, fr->energy / (double)fr->n);
-        if (fr->has & MLK_HAS_FORCE) put(&s->fmax, largest_force(fr));
-        for (size_t a = 0; (fr->has & MLK_HAS_FORCE) && a < fr->n; a++)
-            for (int k = 0; k < 3; k++) put(&s->force, fr->f[a][k]);
-        if (fr->has & MLK_HAS_VIRIAL) {
-            put(&s->pressure, pressure(fr));
-            for (int k = 0; k < 3; k++)
-                put(&s->shear, -fr->virial[k][(k + 1) % 3] / fr->cell.volume * MLK_EVA3_GPA);
+    if (s->n == 0) mlk_frame_formula(fr, s->formula, sizeof s->formula);
+    for (size_t a = 0; a < fr->n; a++) s->species[fr->z[a]] = true;
+    for (int k = 0; k < 4; k++) s->labels[k] += (fr->has & bit[k]) != 0;
+    s->scf[fr->scf < -1 || fr->scf > 1 ? 0 : fr->scf + 1]++;
+    s->atoms_min = s->n && s->atoms_min < fr->n ? s->atoms_min : fr->n;
+    s->atoms_max = s->atoms_max > fr->n ? s->atoms_max : fr->n;
+    s->n++;
+    put(&s->temperature, fr->temperature);
+    if (fr->has & MLK_HAS_CELL) put(&s->volume, fr->cell.volume / (double)fr->n);
+    if (fr->has & MLK_HAS_ENERGY) put(&s->energy, fr->energy / (double)fr->n);
+    if (fr->has & MLK_HAS_FORCE) put(&s->fmax, largest_force(fr));
+    for (size_t a = 0; (fr->has & MLK_HAS_FORCE) && a < fr->n; a++)
+        for (int k = 0; k < 3; k++) {
+            put(&s->force, fr->f[a][k]);
+            s->force_squares += fr->f[a][k] * fr->f[a][k];
         }
-        MLK_TRY(add_group(s, ds, i, e));
+    if (fr->has & MLK_HAS_VIRIAL) {
+        put(&s->pressure, pressure(fr));
+        for (int k = 0; k < 3; k++)
+            put(&s->shear, -fr->virial[k][(k + 1) % 3] / fr->cell.volume * MLK_EVA3_GPA);
     }
+    return add_group(s, fr, split, e);
+}
+
+static mlk_status summarise(const mlk_dataset *ds, summary *s, mlk_err *e)
+{
+    for (size_t i = 0; i < ds->n; i++) MLK_TRY(add_frame(s, &ds->frame[i], ds->split[i], e));
     return MLK_OK;
 }
 
@@ -311,20 +322,18 @@ static void show_suspects(const mlk_dataset *ds, const mlk_suspects *s)
     }
 }
 
-static void show_text(const cfg *c, const mlk_dataset *ds, const summary *s,
-                      const mlk_suspects *sus)
+static void show_summary(const cfg *c, const summary *s)
 {
-    char formula[256];
-    printf("%-22s%zu in %zu trajectory group%s\n", "frames", ds->n, s->n_group,
+    printf("%-22s%zu in %zu trajectory group%s\n", "frames", s->n, s->n_group,
            s->n_group == 1 ? "" : "s");
     if (s->atoms_min == s->atoms_max)
-        printf("%-22s%zu per frame, first %s\n", "atoms", s->atoms_min,
-               mlk_frame_formula(&ds->frame[0], formula, sizeof formula));
+        printf("%-22s%zu per frame, first %s\n", "atoms", s->atoms_min, s->formula);
     else
         printf("%-22s%zu .. %zu per frame, first %s\n", "atoms", s->atoms_min, s->atoms_max,
-               mlk_frame_formula(&ds->frame[0], formula, sizeof formula));
+               s->formula);
     printf("%-22s", "species");
-    for (size_t k = 0; k < ds->n_species; k++) printf("%s ", mlk_element_symbol(ds->z[k]));
+    for (int z = 1; z <= MLK_ELEMENT_MAX; z++)
+        if (s->species[z]) printf("%s ", mlk_element_symbol(z));
     printf("\n%-22senergy %zu, forces %zu, stress %zu, velocities %zu\n", "labels", s->labels[0],
            s->labels[1], s->labels[2], s->labels[3]);
     printf("%-22sconverged %zu, unconverged %zu, unknown %zu\n", "SCF", s->scf[2], s->scf[1],
@@ -332,7 +341,9 @@ static void show_text(const cfg *c, const mlk_dataset *ds, const summary *s,
     printf("%-22s%14s %12s %12s\n", "", "min", "mean", "max");
     show_range("energy, eV/atom", &s->energy, 5);
     show_range("force component, eV/A", &s->force, 4);
-    if (s->fmax.n) printf("%-22s%14s %12.4f\n", "force RMS, eV/A", "", sus->force_rms);
+    if (s->fmax.n)
+        printf("%-22s%14s %12.4f\n", "force RMS, eV/A", "",
+               sqrt(s->force_squares / (double)s->force.n));
     show_range("largest |F| of frame", &s->fmax, 4);
     show_range("pressure, GPa", &s->pressure, 4);
     show_range("shear stress, GPa", &s->shear, 4);
@@ -348,11 +359,56 @@ static void show_text(const cfg *c, const mlk_dataset *ds, const summary *s,
         printf("%-40s %8zu ", s->group[k].name[0] ? s->group[k].name : "(none)", s->group[k].n);
         s->group[k].t.n ? printf("%8.0f\n", mean(&s->group[k].t)) : printf("%8s\n", "-");
     }
+}
+
+static void show_text(const cfg *c, const mlk_dataset *ds, const summary *s,
+                      const mlk_suspects *sus)
+{
+    show_summary(c, s);
     for (size_t k = 0; k < ds->n_problem; k++)
         printf("%s%s:%ld: %s\n", k ? "" : "\nproblems\n", ds->problem[k].file, ds->problem[k].line,
                ds->problem[k].msg);
     show_suspects(ds, sus);
     if (c->frames) show_frames(ds);
+}
+
+/* A store too large to be read as a whole: its summary, frame by frame. */
+enum { LARGE_ATOMS = 4000000 };
+
+static mlk_status show_large(const cfg *c, mlk_store *st, mlk_err *e)
+{
+    summary s = {0};
+    mlk_status status = MLK_OK;
+    for (size_t i = 0; i < mlk_store_n(st) && !status; i++) {
+        mlk_frame fr;
+        status = mlk_store_frame(st, i, &fr, e);
+        if (status) break;
+        status = add_frame(&s, &fr, mlk_store_split(st, i), e);
+        mlk_frame_free(&fr);
+    }
+    if (!status) {
+        show_summary(c, &s);
+        printf(
+            "\nsuspicious\n  not looked for: %zu atoms; --json or --frames read the whole store, "
+            "about %.1f GB\n",
+            mlk_store_atoms(st),
+            1e-9 * ((double)mlk_store_atoms(st) * 60 + (double)s.n * sizeof(mlk_frame)));
+    }
+    mlk_free(s.group);
+    return status;
+}
+
+/* *done: the only input was a large store, and it has been shown. */
+static mlk_status try_large(const cfg *c, int n, char **words, bool *done, mlk_err *e)
+{
+    mlk_store *st;
+    *done = false;
+    if (n != 1 || c->frames || c->common.json || !mlk_dataset_is_store(words[0])) return MLK_OK;
+    if (mlk_store_open(&st, words[0], NULL)) return MLK_OK; /* the usual way says why */
+    *done = mlk_store_atoms(st) > LARGE_ATOMS;
+    mlk_status s = *done ? show_large(c, st, e) : MLK_OK;
+    mlk_store_close(st);
+    return s;
 }
 
 mlk_status mlk_dataset_info(int argc, char **argv, mlk_err *e)
@@ -374,7 +430,8 @@ mlk_status mlk_dataset_info(int argc, char **argv, mlk_err *e)
         MLK_FAIL(e, MLK_EINVAL, "no data given");
         return mlk_err_hint(e, "name files, folders or stores: mlkit dataset info vasprun.xml");
     }
-    mlk_status s = MLK_OK;
+    mlk_status s = try_large(&c, n, words, &done, e);
+    if (s || done) return s;
     for (int k = 0; k < n && !s; k++) s = mlk_dataset_read_all(&ds, words[k], c.from, e);
     if (!s) s = summarise(&ds, &sum, e);
     if (!s) s = mlk_dataset_suspect(&ds, &sus, e);
@@ -388,31 +445,89 @@ mlk_status mlk_dataset_info(int argc, char **argv, mlk_err *e)
     return s;
 }
 
+/* What stands on one side of a split. */
+typedef struct side {
+    size_t frames, groups;
+    range t;
+    json_t *names; /* of its groups */
+} side;
+
+static void show_side(const char *name, const side *p, size_t n)
+{
+    printf("%-12s %8zu %7.1f%% %8zu", name, p->frames, 100 * (double)p->frames / (double)n,
+           p->groups);
+    if (p->t.n)
+        printf("   %.0f .. %.0f (mean %.0f)", no_minus_zero(p->t.min, 0), p->t.max, mean(&p->t));
+    printf("\n");
+}
+
+static void show_sides(const side p[3], size_t n, size_t torn)
+{
+    static const char *const name[3] = {"train", "validation", "test"};
+    enum { SHOWN = 12 };
+    printf("%-12s %8s %8s %8s   %s\n", "part", "frames", "", "groups", "temperature, K");
+    for (int k = 0; k < 3; k++)
+        if (k < 2 || p[k].frames) show_side(name[k], &p[k], n);
+    for (int k = 1; k < 3; k++) {
+        size_t m = json_array_size(p[k].names);
+        if (!m) continue;
+        printf("%s:", name[k]);
+        for (size_t i = 0; i < m && i < SHOWN; i++)
+            printf(" %s", json_string_value(json_array_get(p[k].names, i)));
+        m > SHOWN ? printf(" and %zu more groups (--json shows all)\n", m - SHOWN) : printf("\n");
+    }
+    if (torn) printf("%zu groups have frames in more than one part\n", torn);
+}
+
+static json_t *json_sides(const side p[3], size_t n, size_t torn)
+{
+    static const char *const name[3] = {"train", "valid", "test"};
+    json_t *j = json_object();
+    char key[64];
+    for (int k = 0; k < 3; k++) {
+        snprintf(key, sizeof key, "n_%s", name[k]);
+        json_object_set_new(j, key, json_integer((json_int_t)p[k].frames));
+        snprintf(key, sizeof key, "fraction_%s", name[k]);
+        json_object_set_new(j, key, mlk_json_real((double)p[k].frames / (double)n));
+        snprintf(key, sizeof key, "groups_%s", name[k]);
+        json_object_set_new(j, key, json_integer((json_int_t)p[k].groups));
+        snprintf(key, sizeof key, "temperature_%s_K", name[k]);
+        json_object_set_new(j, key, json_range(&p[k].t));
+        if (k > 0) json_object_set(j, name[k], p[k].names);
+    }
+    json_object_set_new(j, "groups_in_several", json_integer((json_int_t)torn));
+    return j;
+}
+
 mlk_status mlk_dataset_split_show(const mlk_dataset *ds, bool json, mlk_err *e)
 {
     summary s = {0};
+    side p[3] = {{0}, {0}, {0}};
+    size_t torn = 0;
     mlk_status st = summarise(ds, &s, e);
-    size_t n[3] = {0}, groups[3] = {0};
-    json_t *valid = json_array();
-    for (size_t i = 0; i < ds->n; i++) n[ds->split[i]]++;
-    for (size_t k = 0; k < s.n_group; k++) {
-        for (int p = 0; p < 3; p++) groups[p] += s.group[k].split[p] > 0;
-        if (s.group[k].split[MLK_SPLIT_VALID]) json_array_append_new(valid, text(s.group[k].name));
+    for (int k = 0; k < 3; k++) p[k].names = json_array();
+    for (size_t i = 0; i < ds->n; i++) {
+        p[ds->split[i]].frames++;
+        put(&p[ds->split[i]].t, ds->frame[i].temperature);
+    }
+    for (size_t m = 0; m < s.n_group; m++) {
+        int in = 0;
+        for (int k = 0; k < 3; k++) {
+            if (!s.group[m].split[k]) continue;
+            in++;
+            p[k].groups++;
+            json_array_append_new(p[k].names, text(s.group[m].name));
+        }
+        torn += in > 1;
     }
     if (!st && json) {
-        json_t *j = json_pack("{s:I,s:I,s:I,s:I,s:O}", "n_train", (json_int_t)n[0], "n_valid",
-                              (json_int_t)n[1], "groups_train", (json_int_t)groups[0],
-                              "groups_valid", (json_int_t)groups[1], "valid", valid);
+        json_t *j = json_sides(p, ds->n, torn);
         st = mlk_json_write(j, "-", e);
         json_decref(j);
     } else if (!st) {
-        printf("train       %zu frames, %zu groups\nvalidation  %zu frames, %zu groups:", n[0],
-               groups[0], n[1], groups[1]);
-        for (size_t k = 0; k < s.n_group; k++)
-            if (s.group[k].split[MLK_SPLIT_VALID]) printf(" %s", s.group[k].name);
-        printf("\n");
+        show_sides(p, ds->n, torn);
     }
-    json_decref(valid);
+    for (int k = 0; k < 3; k++) json_decref(p[k].names);
     mlk_free(s.group);
     return st;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/file.h"
@@ -13,12 +14,29 @@
 
 struct mlk_h5 {
     hid_t id;
+    size_t bytes; /* of a foreign file, else 0 */
     char path[1024];
 };
 
 static mlk_status fail(mlk_h5 *h, mlk_err *e, const char *what, const char *path)
 {
-    MLK_FAIL(e, MLK_EIO, "HDF5: cannot %s '%s'", what, path);
+    MLK_FAIL(e, h->bytes ? MLK_EFORMAT : MLK_EIO, "HDF5: cannot %s '%s'", what, path);
+    return mlk_err_at(e, h->path, 0);
+}
+
+/* What the library says lies at the bottom of a failure: "data error detected by Fletcher32...". */
+static herr_t innermost(unsigned n, const H5E_error2_t *it, void *user)
+{
+    (void)n;
+    if (it->desc && *it->desc) snprintf(user, 200, "%s", it->desc);
+    return 0;
+}
+
+static mlk_status fail_read(mlk_h5 *h, mlk_err *e, const char *path)
+{
+    char why[200] = "";
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, innermost, why);
+    MLK_FAIL(e, MLK_EIO, "HDF5: cannot read '%s'%s%s", path, *why ? ": " : "", why);
     return mlk_err_at(e, h->path, 0);
 }
 
@@ -54,6 +72,8 @@ mlk_status mlk_h5_open(mlk_h5 **h, const char *path, const char *mode, mlk_err *
     snprintf(q->path, sizeof q->path, "%s", path);
     errno = 0;
     hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
+    if (*mode != 'r' && mode[1] == 'c') /* since 1.10 all metadata carry checksums */
+        H5Pset_libver_bounds(fapl, H5F_LIBVER_V110, H5F_LIBVER_V110);
     if (*mode == 'w')
         q->id = H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, fapl);
     else
@@ -67,6 +87,41 @@ mlk_status mlk_h5_open(mlk_h5 **h, const char *path, const char *mode, mlk_err *
             MLK_FAIL(e, MLK_EIO, "cannot read: %s", strerror(errno));
         else
             MLK_FAIL(e, MLK_EFORMAT, "not an HDF5 file, damaged, or open for writing elsewhere");
+        return mlk_err_at(e, path, 0);
+    }
+    *h = q;
+    return MLK_OK;
+}
+
+mlk_status mlk_h5_open_foreign(mlk_h5 **h, const char *path, const void *image, size_t n,
+                               mlk_err *e)
+{
+    struct stat st;
+    *h = NULL;
+    H5dont_atexit();
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    if (!image && stat(path, &st) != 0) {
+        MLK_FAIL(e, MLK_EIO, "cannot read: %s", strerror(errno));
+        return mlk_err_at(e, path, 0);
+    }
+    mlk_h5 *q = mlk_alloc(1, sizeof *q);
+    if (!q) return MLK_FAIL(e, MLK_ENOMEM, "HDF5 file");
+    snprintf(q->path, sizeof q->path, "%s", path);
+    q->bytes = image ? n : (size_t)st.st_size;
+    hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_file_locking(fapl, false, true);
+    if (image) {
+        H5Pset_fapl_core(fapl, 1 << 16, false);
+        H5Pset_file_image(fapl, (void *)(uintptr_t)image, n);
+    }
+    char none[sizeof q->path + 8]; /* HDF5 wants an image to have the name of no file */
+    snprintf(none, sizeof none, "%s/image", path);
+    q->id = H5Fopen(image ? none : path, H5F_ACC_RDONLY, fapl);
+    H5Pclose(fapl);
+    if (q->id < 0) {
+        mlk_free(q);
+        MLK_FAIL(e, MLK_EFORMAT, "the HDF5 file is cut off, damaged or not finished");
+        mlk_err_hint(e, "while a job runs, read its OUTCAR or vasprun.xml");
         return mlk_err_at(e, path, 0);
     }
     *h = q;
@@ -203,8 +258,9 @@ mlk_status mlk_h5_read(mlk_h5 *h, const char *path, mlk_h5_type t, void *data, m
     hid_t ds = mlk_h5_exists(h, path) ? H5Dopen2(h->id, path, H5P_DEFAULT) : -1;
     if (ds < 0) return fail(h, e, "find", path);
     herr_t r = H5Dread(ds, native(t), H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
+    if (r < 0) fail_read(h, e, path);
     H5Dclose(ds);
-    return r < 0 ? fail(h, e, "read", path) : MLK_OK;
+    return r < 0 ? MLK_EIO : MLK_OK;
 }
 
 mlk_status mlk_h5_read_rows(mlk_h5 *h, const char *path, mlk_h5_type t, size_t first, size_t n,
@@ -221,17 +277,18 @@ mlk_status mlk_h5_read_rows(mlk_h5 *h, const char *path, mlk_h5_type t, size_t f
     H5Sselect_hyperslab(sp, H5S_SELECT_SET, start, NULL, count, NULL);
     hid_t mem = H5Screate_simple(nd, count, NULL);
     herr_t r = H5Dread(ds, native(t), mem, sp, H5P_DEFAULT, data);
+    if (r < 0) fail_read(h, e, path);
     H5Sclose(mem), H5Sclose(sp), H5Dclose(ds);
-    return r < 0 ? fail(h, e, "read", path) : MLK_OK;
+    return r < 0 ? MLK_EIO : MLK_OK;
 }
 
-mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim,
-                         const size_t *rowdim, size_t n, const void *data, bool compress,
-                         mlk_err *e)
+/* Append n rows of elements of a type of `size` bytes. */
+static mlk_status append(mlk_h5 *h, const char *path, hid_t type, size_t size, int nrowdim,
+                         const size_t *rowdim, size_t n, const void *data, int filters, mlk_err *e)
 {
     int nd = nrowdim + 1;
     hsize_t dim[4] = {0, 1, 1, 1}, maxd[4], chunk[4], old[4];
-    size_t row = type_size(t);
+    size_t row = size;
     for (int k = 0; k < nrowdim; k++) dim[k + 1] = rowdim[k], row *= rowdim[k];
     memcpy(maxd, dim, sizeof dim);
     memcpy(chunk, dim, sizeof dim);
@@ -244,11 +301,12 @@ mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim
     } else {
         hid_t sp = H5Screate_simple(nd, dim, maxd), l = lcpl(), c = H5Pcreate(H5P_DATASET_CREATE);
         H5Pset_chunk(c, nd, chunk);
-        if (compress) {
+        if (filters) {
             H5Pset_shuffle(c);
-            H5Pset_deflate(c, 4);
+            H5Pset_deflate(c, filters & MLK_H5_CHECKED ? 1 : 4);
         }
-        ds = H5Dcreate2(h->id, path, native(t), sp, l, c, H5P_DEFAULT);
+        if (filters & MLK_H5_CHECKED) H5Pset_fletcher32(c); /* last: of the bytes on disk */
+        ds = H5Dcreate2(h->id, path, type, sp, l, c, H5P_DEFAULT);
         H5Pclose(c), H5Pclose(l), H5Sclose(sp);
     }
     if (ds < 0) return fail(h, e, "create", path);
@@ -273,10 +331,31 @@ mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim
     sp = H5Dget_space(ds);
     H5Sselect_hyperslab(sp, H5S_SELECT_SET, start, NULL, count, NULL);
     hid_t mem = H5Screate_simple(nd, count, NULL);
-    ok = ok && H5Dwrite(ds, native(t), mem, sp, H5P_DEFAULT, data) >= 0;
+    ok = ok && H5Dwrite(ds, type, mem, sp, H5P_DEFAULT, data) >= 0;
     H5Sclose(mem), H5Sclose(sp);
     ok = H5Dclose(ds) >= 0 && ok;
     return ok ? MLK_OK : fail(h, e, "append to (disk full?)", path);
+}
+
+mlk_status mlk_h5_append(mlk_h5 *h, const char *path, mlk_h5_type t, int nrowdim,
+                         const size_t *rowdim, size_t n, const void *data, int filters, mlk_err *e)
+{
+    return append(h, path, native(t), type_size(t), nrowdim, rowdim, n, data, filters, e);
+}
+
+mlk_status mlk_h5_append_strings(mlk_h5 *h, const char *path, size_t len, const char *const *s,
+                                 size_t n, mlk_err *e)
+{
+    char *flat = mlk_alloc(n ? n : 1, len);
+    if (!flat) return MLK_FAIL(e, MLK_ENOMEM, "%zu strings", n);
+    for (size_t i = 0; i < n; i++) snprintf(flat + i * len, len, "%s", s[i]);
+    hid_t t = H5Tcopy(H5T_C_S1);
+    H5Tset_size(t, len);
+    H5Tset_cset(t, H5T_CSET_UTF8);
+    mlk_status st = append(h, path, t, len, 0, NULL, n, flat, MLK_H5_CHECKED, e);
+    H5Tclose(t);
+    mlk_free(flat);
+    return st;
 }
 
 mlk_status mlk_h5_truncate(mlk_h5 *h, const char *path, size_t n, mlk_err *e)
@@ -457,7 +536,7 @@ mlk_status mlk_h5_read_strings(mlk_h5 *h, const char *path, char ***s, size_t *n
         if (!flat || !out)
             st = MLK_FAIL(e, MLK_ENOMEM, "%zu strings", dim[0]);
         else if (dim[0] && H5Dread(ds, t, H5S_ALL, H5S_ALL, H5P_DEFAULT, flat) < 0)
-            st = fail(h, e, "read", path);
+            st = fail_read(h, e, path);
         for (size_t i = 0; !st && i < dim[0]; i++) {
             out[i] = mlk_alloc(len + 1, 1);
             if (!out[i])
@@ -471,6 +550,63 @@ mlk_status mlk_h5_read_strings(mlk_h5 *h, const char *path, char ***s, size_t *n
     }
     H5Tclose(t), H5Dclose(ds);
     return st;
+}
+
+/* Copy of n bytes of text without the blanks at its end. */
+static char *trimmed(const char *text, size_t n)
+{
+    n = strnlen(text, n);
+    while (n && (text[n - 1] == ' ' || text[n - 1] == '\n' || text[n - 1] == '\t')) n--;
+    char *s = mlk_alloc(n + 1, 1);
+    if (s) memcpy(s, text, n);
+    return s;
+}
+
+static herr_t read_variable(hid_t ds, hid_t type, size_t n, char **out)
+{
+    char **raw = mlk_alloc(n, sizeof *raw);
+    hid_t t = H5Tcopy(H5T_C_S1);
+    H5Tset_size(t, H5T_VARIABLE);
+    H5Tset_cset(t, H5Tget_cset(type));
+    herr_t r = raw ? H5Dread(ds, t, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw) : -1;
+    for (size_t i = 0; r >= 0 && i < n; i++) {
+        out[i] = trimmed(raw[i] ? raw[i] : "", raw[i] ? strlen(raw[i]) : 0);
+        if (!out[i]) r = -1;
+    }
+    for (size_t i = 0; raw && i < n; i++)
+        if (raw[i]) H5free_memory(raw[i]);
+    H5Tclose(t);
+    mlk_free(raw);
+    return r;
+}
+
+static herr_t read_fixed(hid_t ds, hid_t type, size_t n, char **out)
+{
+    const size_t len = H5Tget_size(type);
+    char *flat = mlk_alloc(n, len);
+    herr_t r = flat ? H5Dread(ds, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, flat) : -1;
+    for (size_t i = 0; r >= 0 && i < n; i++)
+        if (!(out[i] = trimmed(flat + i * len, len))) r = -1;
+    mlk_free(flat);
+    return r;
+}
+
+mlk_status mlk_h5_read_texts(mlk_h5 *h, const char *path, char ***s, size_t *n, mlk_err *e)
+{
+    int nd;
+    size_t dim[4] = {1};
+    *s = NULL;
+    *n = 0;
+    MLK_TRY(mlk_h5_dims(h, path, &nd, dim, e));
+    if (nd > 1 || dim[0] == 0) return fail(h, e, "read as text", path);
+    if (!(*s = mlk_alloc(dim[0], sizeof **s))) return MLK_FAIL(e, MLK_ENOMEM, "%zu texts", dim[0]);
+    *n = dim[0];
+    hid_t ds = H5Dopen2(h->id, path, H5P_DEFAULT), t = H5Dget_type(ds);
+    herr_t r = -1;
+    if (H5Tget_class(t) == H5T_STRING)
+        r = H5Tis_variable_str(t) > 0 ? read_variable(ds, t, *n, *s) : read_fixed(ds, t, *n, *s);
+    H5Tclose(t), H5Dclose(ds);
+    return r < 0 ? fail(h, e, "read as text", path) : MLK_OK;
 }
 
 const char *mlk_h5_version(void)

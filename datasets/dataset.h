@@ -65,8 +65,8 @@ mlk_status mlk_dataset_write(const mlk_dataset *ds, const char *path, mlk_err *e
 /* Add every frame of a store with its split. Errors: MLK_EFORMAT not a store, a newer major
  * version, NaN in it. */
 mlk_status mlk_dataset_read_store(mlk_dataset *ds, const char *path, mlk_err *e);
-/* Does the file begin as HDF5 does? */
-int mlk_dataset_is_hdf5(const char *path);
+/* Is it a store: HDF5, and not a file that VASP wrote? Reading says no to what is neither. */
+int mlk_dataset_is_store(const char *path);
 /* Split by trajectory group: whole groups go to validation until about `fraction` of the frames are
  * there; groups are drawn with `seed`, stratified over temperature. A set with fewer than 5 groups
  * is cut into blocks of consecutive frames instead, and says so. Keeps splits read from a store

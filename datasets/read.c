@@ -283,7 +283,7 @@ static mlk_status read_file(reading *r, const char *path, const char *parser, in
         if (same_folder(r->ds->file[k].path, path)) r->dir_first = r->ds->file[k].first;
     r->here = (losses){0};
     r->n_files++;
-    if (mlk_dataset_is_hdf5(path)) {
+    if (mlk_dataset_is_store(path)) {
         s = mlk_dataset_read_store(r->ds, path, &why);
         n = r->ds->n - r->file_first;
         if (!s) drop_unwanted(r);
@@ -331,7 +331,7 @@ static mlk_status classify(reading *r, const char *path, entry *it, mlk_err *e)
         it->dir = !p;
     } else if (stat(path, &st) || !S_ISREG(st.st_mode)) {
         return MLK_OK;
-    } else if (mlk_dataset_is_hdf5(path)) {
+    } else if (mlk_dataset_is_store(path)) {
         it->format = "store";
         it->rank = MLK_RANK_COPY;
         return MLK_OK;
@@ -495,7 +495,7 @@ static mlk_status read_one(reading *r, const char *path, int in_folder, mlk_err 
         if (!in_folder) r->root = path;
         return read_folder(r, path, 0, e);
     }
-    const mlk_parser *p = forced || mlk_dataset_is_hdf5(path) ? NULL : mlk_parser_sniff(path, NULL);
+    const mlk_parser *p = forced || mlk_dataset_is_store(path) ? NULL : mlk_parser_sniff(path, NULL);
     return read_file(r, path, p ? p->name : r->parser, in_folder, e);
 }
 

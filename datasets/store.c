@@ -1,184 +1,208 @@
-/* store.c - the HDF5 form of a data set; its layout is the contract in docs/FORMATS.md.
+/* store.c - reading the HDF5 form of a data set; its layout is the contract in docs/FORMATS.md.
  * Frames are ragged: atom arrays are one long table, /frames/start says where each frame begins.
- * No NaN is ever stored: what is unknown is marked in /frames/has and holds 0. */
+ * Columns with one number per frame are read when a store is opened, everything else in blocks of
+ * frames when they are asked for. Version 2 carries a checksum of every frame beside those of HDF5.
+ * Not here: writing (store_write.c) and appending (store_append.c). */
+#include "datasets/store.h"
+
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/file.h"
-#include "core/h5.h"
 #include "core/mem.h"
-#include "datasets/dataset.h"
-#include "version.h"
+#include "datasets/framehash.h"
+#include "datasets/store_layout.h"
+#include "parsers/vaspout.h"
 
-static const char FORMAT[] = "mlkit-dataset", VERSION[] = "1.0";
-enum { MAJOR = 1, HAS_ENERGY0 = 1 << 8, HAS_TEMPERATURE = 1 << 9 };
+// clang-format off
+const store_column store_columns[COL_COUNT] = {
+    [COL_LINE] = {"/frames/line", MLK_H5_INT64, 0, 1},
+    [COL_HAS] = {"/frames/has", MLK_H5_INT, 0, 1},
+    [COL_SCF] = {"/frames/scf", MLK_H5_INT, 0, 1},
+    [COL_STEP] = {"/frames/step", MLK_H5_INT, 0, 1},
+    [COL_RUN] = {"/frames/run", MLK_H5_INT, 0, 2},
+    [COL_KIND] = {"/frames/energy_kind", MLK_H5_INT, 0, 2},
+    [COL_SPLIT] = {"/frames/split", MLK_H5_INT, 0, 1},
+    [COL_GROUP] = {"/frames/group", MLK_H5_INT, 0, 1},
+    [COL_CONFIG] = {"/frames/config_type", MLK_H5_INT, 0, 1},
+    [COL_SOURCE] = {"/frames/source", MLK_H5_INT, 0, 1},
+    [COL_THEORY] = {"/frames/theory", MLK_H5_INT, 0, 2},
+    [COL_CONTENT] = {"/frames/content", MLK_H5_INT64, 0, 2},
+    [COL_CHECKSUM] = {"/frames/checksum", MLK_H5_INT64, 0, 2},
+    [COL_ENERGY] = {"/frames/energy", MLK_H5_DOUBLE, 0, 1},
+    [COL_ENERGY0] = {"/frames/energy0", MLK_H5_DOUBLE, 0, 1},
+    [COL_TEMPERATURE] = {"/frames/temperature", MLK_H5_DOUBLE, 0, 1},
+    [COL_VIRIAL] = {"/frames/virial", MLK_H5_DOUBLE, 2, 1},
+    [COL_CELL] = {"/frames/cell", MLK_H5_DOUBLE, 2, 1},
+    [COL_PBC] = {"/frames/pbc", MLK_H5_UINT8, 1, 1},
+    [COL_Z] = {"/atoms/z", MLK_H5_INT, 0, 1},
+    [COL_X] = {"/atoms/x", MLK_H5_DOUBLE, 1, 1},
+    [COL_F] = {"/atoms/f", MLK_H5_DOUBLE, 1, 1},
+    [COL_V] = {"/atoms/v", MLK_H5_DOUBLE, 1, 1},
+};
+const store_list store_lists[LIST_COUNT] = {
+    [LIST_GROUP] = {"/names/group", sizeof ((mlk_frame *)0)->group, 1},
+    [LIST_CONFIG] = {"/names/config_type", sizeof ((mlk_frame *)0)->config_type, 1},
+    [LIST_SOURCE] = {"/sources/path", sizeof ((mlk_frame *)0)->source, 1},
+    [LIST_THEORY] = {"/names/theory", sizeof ((mlk_frame *)0)->theory, 2},
+    [LIST_SHA] = {"/sources/sha256", sizeof ((mlk_source *)0)->sha256, 1},
+};
+// clang-format on
 
-int mlk_dataset_is_hdf5(const char *path)
+typedef struct strings {
+    char **s;
+    size_t n;
+} strings;
+
+struct mlk_store {
+    char path[1024];
+    mlk_h5 *h;
+    int major, minor;
+    size_t n, atoms;
+    bool velocities;
+    int64_t *start;      /* (n + 1) first atom of each frame     */
+    store_table all;     /* columns before COL_BLOCK, all frames */
+    store_table block;   /* columns from COL_BLOCK               */
+    size_t first, count; /* frames of the block                  */
+    size_t expected;     /* the frame after the last one given   */
+    size_t ahead;        /* frames to read at the next miss      */
+    strings name[LIST_COUNT];
+    mlk_source *source;
+    size_t n_source;
+};
+
+int mlk_dataset_is_store(const char *path)
 {
-    char head[8] = "";
+    char head[8192] = "";
     FILE *f = mlk_file_is_dir(path) ? NULL : fopen(path, "rb");
     if (!f) return 0;
     size_t n = fread(head, 1, sizeof head, f);
     fclose(f);
-    return n == sizeof head && !memcmp(head, "\x89HDF\r\n\x1a\n", sizeof head);
+    return n >= 8 && !memcmp(head, "\x89HDF\r\n\x1a\n", 8) && !mlk_vaspout_is(path, head, n);
 }
 
-/* Columns of /frames, one row per frame, and the atom tables; one block of memory each. */
-typedef struct table {
-    size_t n, atoms;
-    int64_t *start, *line;
-    int *has, *scf, *step, *split, *group, *config, *source;
-    double *energy, *energy0, *temperature, (*virial)[3][3], (*cell)[3][3];
-    uint8_t (*pbc)[3];
-    int *z;
-    double (*x)[3], (*f)[3], (*v)[3];
-} table;
-
-static void table_free(table *t)
+void store_table_free(store_table *t)
 {
-    void *all[] = {t->start,   t->line,        t->has,    t->scf,    t->step,
-                   t->split,   t->group,       t->config, t->source, t->energy,
-                   t->energy0, t->temperature, t->virial, t->cell,   t->pbc,
-                   t->z,       t->x,           t->f,      t->v};
-    for (size_t k = 0; k < sizeof all / sizeof *all; k++) mlk_free(all[k]);
+    for (int c = 0; c < COL_COUNT; c++) mlk_free(t->col[c]);
     memset(t, 0, sizeof *t);
 }
 
-static mlk_status table_alloc(table *t, size_t n, size_t atoms, bool velocities, mlk_err *e)
+size_t store_row_items(store_col c)
 {
-    memset(t, 0, sizeof *t);
-    t->n = n;
-    t->atoms = atoms;
-    bool ok = (t->start = mlk_alloc(n + 1, sizeof *t->start)) &&
-              (t->line = mlk_alloc(n, sizeof *t->line)) && (t->has = mlk_alloc(n, sizeof(int))) &&
-              (t->scf = mlk_alloc(n, sizeof(int))) && (t->step = mlk_alloc(n, sizeof(int))) &&
-              (t->split = mlk_alloc(n, sizeof(int))) && (t->group = mlk_alloc(n, sizeof(int))) &&
-              (t->config = mlk_alloc(n, sizeof(int))) && (t->source = mlk_alloc(n, sizeof(int))) &&
-              (t->energy = mlk_alloc(n, sizeof(double))) &&
-              (t->energy0 = mlk_alloc(n, sizeof(double))) &&
-              (t->temperature = mlk_alloc(n, sizeof(double))) &&
-              (t->virial = mlk_alloc(n, sizeof *t->virial)) &&
-              (t->cell = mlk_alloc(n, sizeof *t->cell)) &&
-              (t->pbc = mlk_alloc(n, sizeof *t->pbc)) && (t->z = mlk_alloc(atoms, sizeof(int))) &&
-              (t->x = mlk_alloc(atoms, sizeof *t->x)) && (t->f = mlk_alloc(atoms, sizeof *t->f)) &&
-              (!velocities || (t->v = mlk_alloc(atoms, sizeof *t->v)));
-    if (ok) return MLK_OK;
-    table_free(t);
-    return MLK_FAIL(e, MLK_ENOMEM, "no memory for a store of %zu frames and %zu atoms", n, atoms);
+    static const size_t items[3] = {1, 3, 9};
+    return items[store_columns[c].ndim];
 }
 
-/* Every column: path, type, extra dimensions and address; read and written by the same list. */
-typedef struct column {
-    const char *path;
-    mlk_h5_type type;
-    int per_atom, ndim; /* ndim: dimensions beyond the first, each 3 */
-    void *data;
-} column;
-
-static size_t columns(const table *t, column *c)
+mlk_status store_table_room(store_table *t, store_col from, store_col to, size_t n, size_t atoms,
+                            mlk_err *e)
 {
-    // clang-format off
-    const column all[] = {
-        {"/frames/line", MLK_H5_INT64, 0, 0, t->line}, {"/frames/has", MLK_H5_INT, 0, 0, t->has},
-        {"/frames/scf", MLK_H5_INT, 0, 0, t->scf}, {"/frames/step", MLK_H5_INT, 0, 0, t->step},
-        {"/frames/split", MLK_H5_INT, 0, 0, t->split}, {"/frames/group", MLK_H5_INT, 0, 0, t->group},
-        {"/frames/config_type", MLK_H5_INT, 0, 0, t->config},
-        {"/frames/source", MLK_H5_INT, 0, 0, t->source},
-        {"/frames/energy", MLK_H5_DOUBLE, 0, 0, t->energy},
-        {"/frames/energy0", MLK_H5_DOUBLE, 0, 0, t->energy0},
-        {"/frames/temperature", MLK_H5_DOUBLE, 0, 0, t->temperature},
-        {"/frames/virial", MLK_H5_DOUBLE, 0, 2, t->virial},
-        {"/frames/cell", MLK_H5_DOUBLE, 0, 2, t->cell},
-        {"/frames/pbc", MLK_H5_UINT8, 0, 1, t->pbc},
-        {"/atoms/z", MLK_H5_INT, 1, 0, t->z}, {"/atoms/x", MLK_H5_DOUBLE, 1, 1, t->x},
-        {"/atoms/f", MLK_H5_DOUBLE, 1, 1, t->f}, {"/atoms/v", MLK_H5_DOUBLE, 1, 1, t->v},
-    };
-    // clang-format on
-    size_t n = sizeof all / sizeof *all - (t->v == NULL);
-    memcpy(c, all, n * sizeof *c);
-    return n;
-}
-
-/* Distinct strings in order of appearance. */
-typedef struct names {
-    const char **s; /* borrowed */
-    size_t n, cap;
-} names;
-
-static int name_index(names *t, const char *s, mlk_err *e)
-{
-    for (size_t k = t->n; k-- > 0;)
-        if (!strcmp(t->s[k], s)) return (int)k;
-    if (MLK_GROW(t->s, t->cap, t->n + 1, e)) return -1;
-    t->s[t->n] = s;
-    return (int)t->n++;
-}
-
-static mlk_status gather(const mlk_dataset *ds, table *t, names nm[3], mlk_err *e)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < ds->n; i++) {
-        const mlk_frame *fr = &ds->frame[i];
-        t->start[i] = (int64_t)at;
-        t->line[i] = fr->line;
-        t->has[i] = (int)fr->has | (isfinite(fr->energy0) ? HAS_ENERGY0 : 0) |
-                    (isfinite(fr->temperature) ? HAS_TEMPERATURE : 0);
-        t->scf[i] = fr->scf;
-        t->step[i] = fr->step;
-        t->split[i] = ds->split[i];
-        t->group[i] = name_index(&nm[0], fr->group, e);
-        t->config[i] = name_index(&nm[1], fr->config_type, e);
-        t->source[i] = name_index(&nm[2], fr->source, e);
-        if (t->group[i] < 0 || t->config[i] < 0 || t->source[i] < 0) return MLK_ENOMEM;
-        if (fr->has & MLK_HAS_ENERGY) t->energy[i] = fr->energy;
-        if (isfinite(fr->energy0)) t->energy0[i] = fr->energy0;
-        if (isfinite(fr->temperature)) t->temperature[i] = fr->temperature;
-        if (fr->has & MLK_HAS_VIRIAL) memcpy(t->virial[i], fr->virial, sizeof fr->virial);
-        memcpy(t->cell[i], fr->cell.h, sizeof fr->cell.h);
-        for (int k = 0; k < 3; k++) t->pbc[i][k] = fr->cell.pbc[k];
-        memcpy(t->z + at, fr->z, fr->n * sizeof *fr->z);
-        memcpy(t->x + at, fr->x, fr->n * sizeof *fr->x);
-        if (fr->has & MLK_HAS_FORCE) memcpy(t->f + at, fr->f, fr->n * sizeof *fr->f);
-        if (t->v && (fr->has & MLK_HAS_VELOCITY)) memcpy(t->v + at, fr->v, fr->n * sizeof *fr->v);
-        at += fr->n;
+    static const size_t size[] = {[MLK_H5_DOUBLE] = sizeof(double),
+                                  [MLK_H5_FLOAT] = sizeof(float),
+                                  [MLK_H5_INT] = sizeof(int),
+                                  [MLK_H5_INT64] = sizeof(int64_t),
+                                  [MLK_H5_UINT8] = 1};
+    if (n <= t->cap_n && atoms <= t->cap_atoms) return MLK_OK;
+    store_table_free(t);
+    for (store_col c = from; c < to; c++) {
+        t->col[c] =
+            mlk_alloc(c < COL_ATOMS ? n : atoms, size[store_columns[c].type] * store_row_items(c));
+        if (t->col[c]) continue;
+        store_table_free(t);
+        return MLK_FAIL(e, MLK_ENOMEM, "no memory for %zu frames and %zu atoms of a store", n,
+                        atoms);
     }
-    t->start[ds->n] = (int64_t)at;
+    t->cap_n = n;
+    t->cap_atoms = atoms;
     return MLK_OK;
 }
 
-static const char *digest(const mlk_dataset *ds, const char *path)
+static mlk_status broken(mlk_err *e, const char *what)
 {
-    for (size_t k = 0; k < ds->n_source; k++)
-        if (!strcmp(ds->source[k].path, path)) return ds->source[k].sha256;
-    return "";
+    MLK_FAIL(e, MLK_EFORMAT, "damaged store: %s", what);
+    return mlk_err_hint(e, "make it again with 'mlkit dataset convert', or take a copy of it");
 }
 
-static mlk_status write_all(mlk_h5 *h, const mlk_dataset *ds, const table *t, const names nm[3],
-                            mlk_err *e)
+static mlk_status check_header(mlk_store *st, mlk_err *e)
 {
-    column c[32];
-    size_t nc = columns(t, c), dim[3] = {t->n + 1, 3, 3};
-    MLK_TRY(mlk_h5_attr_set_str(h, "/", "format", FORMAT, e));
-    MLK_TRY(mlk_h5_attr_set_str(h, "/", "version", VERSION, e));
-    MLK_TRY(mlk_h5_attr_set_str(h, "/", "creator", "mlkit " MLK_VERSION, e));
-    MLK_TRY(mlk_h5_attr_set_str(h, "/", "units", "A, eV, eV/A, K; velocities sqrt(eV/amu)", e));
-    MLK_TRY(mlk_h5_write(h, "/frames/start", MLK_H5_INT64, 1, dim, t->start, e));
-    for (size_t k = 0; k < nc; k++) {
-        dim[0] = c[k].per_atom ? t->atoms : t->n;
-        MLK_TRY(mlk_h5_write(h, c[k].path, c[k].type, 1 + c[k].ndim, dim, c[k].data, e));
+    char format[64] = "", version[32] = "";
+    if (mlk_h5_attr_str(st->h, "/", "format", format, sizeof format, NULL) ||
+        strcmp(format, STORE_FORMAT)) {
+        MLK_FAIL(e, MLK_EFORMAT, "is HDF5, but not a data set of mlkit, or damaged");
+        return mlk_err_hint(e, "a store is made by 'mlkit dataset convert ... -o NAME.h5'");
     }
-    MLK_TRY(mlk_h5_write_strings(h, "/names/group", nm[0].s, nm[0].n, e));
-    MLK_TRY(mlk_h5_write_strings(h, "/names/config_type", nm[1].s, nm[1].n, e));
-    MLK_TRY(mlk_h5_write_strings(h, "/sources/path", nm[2].s, nm[2].n, e));
-    const char **sha = mlk_alloc(nm[2].n, sizeof *sha);
-    if (!sha) return MLK_FAIL(e, MLK_ENOMEM, "no memory for the list of sources");
-    for (size_t k = 0; k < nm[2].n; k++) sha[k] = digest(ds, nm[2].s[k]);
-    mlk_status s = mlk_h5_write_strings(h, "/sources/sha256", sha, nm[2].n, e);
-    mlk_free(sha);
-    return s;
+    if (mlk_h5_attr_str(st->h, "/", "version", version, sizeof version, NULL) ||
+        sscanf(version, "%d.%d", &st->major, &st->minor) < 1 || st->major < 1)
+        return broken(e, "no version");
+    if (st->major > STORE_MAJOR) {
+        MLK_FAIL(e, MLK_EUNSUPPORTED, "store version %s is newer than this mlkit reads (%s)",
+                 version, STORE_VERSION);
+        return mlk_err_hint(e, "use a newer mlkit");
+    }
+    return MLK_OK;
+}
+
+/* The library's own words about data it cannot read, made an error of the file's content. */
+static mlk_status unreadable(mlk_err *e, const mlk_err *why)
+{
+    if (why->code == MLK_ENOMEM) {
+        if (e && !e->code) *e = *why;
+        return MLK_ENOMEM;
+    }
+    MLK_FAIL(e, MLK_EFORMAT, "damaged store: %s", why->msg);
+    return mlk_err_hint(e, "make it again with 'mlkit dataset convert', or take a copy of it");
+}
+
+/* Does the file have this column, and with this many rows? */
+static mlk_status check_column(const mlk_store *st, store_col c, size_t rows, mlk_err *e)
+{
+    int nd;
+    size_t dim[4];
+    const store_column *q = &store_columns[c];
+    bool ok = !mlk_h5_dims(st->h, q->path, &nd, dim, NULL) && nd == 1 + q->ndim && dim[0] == rows;
+    for (int d = 1; ok && d < nd; d++) ok = dim[d] == 3;
+    if (ok) return MLK_OK;
+    char what[96];
+    snprintf(what, sizeof what, "%s is missing or of another shape", q->path);
+    return broken(e, what);
+}
+
+static mlk_status read_starts(mlk_store *st, mlk_err *e)
+{
+    int nd;
+    size_t dim[4];
+    mlk_err why = {0};
+    if (mlk_h5_dims(st->h, "/frames/start", &nd, dim, NULL) || nd != 1 || dim[0] < 2)
+        return broken(e, "no frames");
+    st->n = dim[0] - 1;
+    if (mlk_h5_dims(st->h, "/atoms/z", &nd, dim, NULL) || nd != 1 || dim[0] == 0)
+        return broken(e, "no atoms");
+    st->atoms = dim[0];
+    st->start = mlk_alloc(st->n + 1, sizeof *st->start);
+    if (!st->start) return MLK_FAIL(e, MLK_ENOMEM, "no memory for %zu frames of a store", st->n);
+    if (mlk_h5_read(st->h, "/frames/start", MLK_H5_INT64, st->start, &why))
+        return unreadable(e, &why);
+    for (size_t i = 0; i < st->n; i++)
+        if (st->start[i] < 0 || st->start[i] >= st->start[i + 1])
+            return broken(e, "/frames/start does not count the atoms");
+    if (st->start[0] != 0 || (size_t)st->start[st->n] != st->atoms)
+        return broken(e, "/frames/start does not count the atoms");
+    return MLK_OK;
+}
+
+static mlk_status read_columns(mlk_store *st, mlk_err *e)
+{
+    mlk_err why = {0};
+    st->velocities = mlk_h5_exists(st->h, store_columns[COL_V].path);
+    MLK_TRY(store_table_room(&st->all, 0, COL_BLOCK, st->n, 0, e));
+    for (store_col c = 0; c < COL_COUNT; c++) {
+        if (store_columns[c].since > st->major || (c == COL_V && !st->velocities)) continue;
+        MLK_TRY(check_column(st, c, c < COL_ATOMS ? st->n : st->atoms, e));
+        if (c < COL_BLOCK &&
+            mlk_h5_read(st->h, store_columns[c].path, store_columns[c].type, st->all.col[c], &why))
+            return unreadable(e, &why);
+    }
+    return MLK_OK;
 }
 
 static void copy(char *dst, size_t cap, const char *s)
@@ -189,189 +213,299 @@ static void copy(char *dst, size_t cap, const char *s)
     dst[n] = 0;
 }
 
-mlk_status mlk_dataset_write(const mlk_dataset *ds, const char *path, mlk_err *e)
+static mlk_status read_names(mlk_store *st, mlk_err *e)
 {
-    char tmp[1088];
-    table t = {0};
-    names nm[3] = {{0}, {0}, {0}};
-    mlk_h5 *h = NULL;
+    mlk_err why = {0};
+    for (int k = 0; k < LIST_COUNT; k++)
+        if (store_lists[k].since <= st->major &&
+            mlk_h5_read_strings(st->h, store_lists[k].path, &st->name[k].s, &st->name[k].n, &why))
+            return unreadable(e, &why);
+    const strings *path = &st->name[LIST_SOURCE], *sha = &st->name[LIST_SHA];
+    if (path->n != sha->n) return broken(e, "/sources are not of one length");
+    st->source = mlk_alloc(path->n ? path->n : 1, sizeof *st->source);
+    if (!st->source) return MLK_FAIL(e, MLK_ENOMEM, "no memory for %zu sources", path->n);
+    for (size_t k = 0; k < path->n; k++) {
+        copy(st->source[k].path, sizeof st->source[k].path, path->s[k]);
+        copy(st->source[k].sha256, sizeof st->source[k].sha256, sha->s[k]);
+    }
+    st->n_source = path->n;
+    return MLK_OK;
+}
+
+static const int *ints(const store_table *t, store_col c)
+{
+    return t->col[c];
+}
+
+static const double *reals(const store_table *t, store_col c)
+{
+    return t->col[c];
+}
+
+static mlk_status check_indices(const mlk_store *st, mlk_err *e)
+{
+    static const struct {
+        store_col col;
+        int list;
+    } by[] = {{COL_GROUP, LIST_GROUP},
+              {COL_CONFIG, LIST_CONFIG},
+              {COL_SOURCE, LIST_SOURCE},
+              {COL_THEORY, LIST_THEORY}};
+    for (size_t k = 0; k < sizeof by / sizeof *by; k++) {
+        const int *v = ints(&st->all, by[k].col);
+        if (store_columns[by[k].col].since > st->major) continue;
+        for (size_t i = 0; i < st->n; i++)
+            if (v[i] < 0 || (size_t)v[i] >= st->name[by[k].list].n)
+                return broken(e, "an index is out of range");
+    }
+    const int *split = ints(&st->all, COL_SPLIT);
+    for (size_t i = 0; i < st->n; i++)
+        if (split[i] < MLK_SPLIT_TRAIN || split[i] > MLK_SPLIT_TEST)
+            return broken(e, "/frames/split holds what is no part");
+    return MLK_OK;
+}
+
+mlk_status mlk_store_open(mlk_store **out, const char *path, mlk_err *e)
+{
     mlk_status s;
-    size_t atoms = 0;
-    bool velocities = false, made = false;
-    if (ds->n == 0) return MLK_FAIL(e, MLK_EINVAL, "there are no frames to write to %s", path);
-    if (mlk_file_exists(path)) {
-        MLK_FAIL(e, MLK_EIO, "exists already");
-        mlk_err_hint(e, "choose another name, or remove it first");
-        return mlk_err_at(e, path, 0);
-    }
-    for (size_t i = 0; i < ds->n; i++) {
-        atoms += ds->frame[i].n;
-        velocities = velocities || (ds->frame[i].has & MLK_HAS_VELOCITY);
-        MLK_TRY(mlk_frame_check(&ds->frame[i], e));
-    }
-    snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid());
-    MLK_GO(table_alloc(&t, ds->n, atoms, velocities, e));
-    MLK_GO(gather(ds, &t, nm, e));
-    MLK_GO(mlk_h5_open(&h, tmp, "w", e));
-    made = true;
-    MLK_GO(write_all(h, ds, &t, nm, e));
-    MLK_GO(mlk_h5_close(&h, e));
-    if (rename(tmp, path) != 0) {
-        MLK_FAIL(e, MLK_EIO, "cannot rename the finished file to its name");
-        s = mlk_err_at(e, path, 0);
-    }
+    mlk_store *st = *out = mlk_alloc(1, sizeof *st);
+    if (!st) return MLK_FAIL(e, MLK_ENOMEM, "no memory for a store");
+    copy(st->path, sizeof st->path, path);
+    MLK_GO(mlk_h5_open(&st->h, path, "r", e));
+    MLK_GO(check_header(st, e));
+    MLK_GO(read_starts(st, e));
+    MLK_GO(read_columns(st, e));
+    MLK_GO(read_names(st, e));
+    MLK_GO(check_indices(st, e));
+    return MLK_OK;
 done:
-    if (h) mlk_h5_close(&h, NULL);
-    if (s && made) unlink(tmp);
-    if (s && e && !strcmp(e->file, tmp)) { /* the user knows the file by its own name */
-        mlk_err_hint(e, "check the free space and the permissions of the folder");
-        copy(e->file, sizeof e->file, path);
-    }
-    for (int k = 0; k < 3; k++) mlk_free(nm[k].s);
-    table_free(&t);
+    mlk_store_close(st);
+    *out = NULL;
+    mlk_err_at(e, path, 0);
     return s;
 }
 
-static mlk_status broken(mlk_err *e, const char *what)
+void mlk_store_close(mlk_store *st)
 {
-    MLK_FAIL(e, MLK_EFORMAT, "damaged store: %s", what);
-    return mlk_err_hint(e, "make it again with 'mlkit dataset convert'");
+    if (!st) return;
+    mlk_h5_close(&st->h, NULL);
+    for (int k = 0; k < LIST_COUNT; k++) {
+        for (size_t i = 0; i < st->name[k].n; i++) mlk_free(st->name[k].s[i]);
+        mlk_free(st->name[k].s);
+    }
+    store_table_free(&st->all);
+    store_table_free(&st->block);
+    mlk_free(st->start);
+    mlk_free(st->source);
+    mlk_free(st);
 }
 
-static mlk_status check_header(mlk_h5 *h, mlk_err *e)
+size_t mlk_store_n(const mlk_store *st)
 {
-    char format[64] = "", version[32] = "";
-    int major = 0;
-    if (mlk_h5_attr_str(h, "/", "format", format, sizeof format, NULL) || strcmp(format, FORMAT)) {
-        MLK_FAIL(e, MLK_EFORMAT, "is HDF5, but not a data set of mlkit");
-        return mlk_err_hint(e, "a store is made by 'mlkit dataset convert ... -o NAME.h5'");
+    return st->n;
+}
+
+size_t mlk_store_atoms(const mlk_store *st)
+{
+    return st->atoms;
+}
+
+int mlk_store_split(const mlk_store *st, size_t i)
+{
+    return ints(&st->all, COL_SPLIT)[i];
+}
+
+size_t mlk_store_frame_atoms(const mlk_store *st, size_t i)
+{
+    return (size_t)(st->start[i + 1] - st->start[i]);
+}
+
+size_t mlk_store_sources(const mlk_store *st, const mlk_source **list)
+{
+    *list = st->source;
+    return st->n_source;
+}
+
+store_view store_look(const mlk_store *st)
+{
+    store_view v = {.t = &st->all,
+                    .n = st->n,
+                    .atoms = st->atoms,
+                    .major = st->major,
+                    .minor = st->minor,
+                    .velocities = st->velocities};
+    for (int k = 0; k < LIST_COUNT; k++) v.name[k] = st->name[k].s, v.n_name[k] = st->name[k].n;
+    return v;
+}
+
+/* Bring frames i ... into the block: at most `want`, and no more atoms than a block has unless one
+ * frame alone has more. */
+static mlk_status load(mlk_store *st, size_t i, size_t want, mlk_err *e)
+{
+    mlk_err why = {0};
+    size_t n = 1, at = (size_t)st->start[i];
+    if (want > STORE_BLOCK_FRAMES) want = STORE_BLOCK_FRAMES;
+    while (n < want && i + n < st->n && (size_t)st->start[i + n + 1] - at <= STORE_BLOCK_ATOMS) n++;
+    size_t atoms = (size_t)st->start[i + n] - at;
+    st->count = 0;
+    if (n > st->block.cap_n || atoms > st->block.cap_atoms) {
+        bool grown = st->block.cap_n > 0; /* a second time: then for good */
+        MLK_TRY(store_table_room(&st->block, COL_BLOCK, COL_COUNT,
+                                 grown && n < STORE_BLOCK_FRAMES ? STORE_BLOCK_FRAMES : n,
+                                 grown && atoms < STORE_BLOCK_ATOMS ? STORE_BLOCK_ATOMS : atoms,
+                                 e));
     }
-    if (mlk_h5_attr_str(h, "/", "version", version, sizeof version, NULL) ||
-        sscanf(version, "%d", &major) != 1 || major < 1)
-        return broken(e, "no version");
-    if (major > MAJOR) {
-        MLK_FAIL(e, MLK_EUNSUPPORTED, "store version %s is newer than this mlkit reads (%s)",
-                 version, VERSION);
-        return mlk_err_hint(e, "use a newer mlkit");
+    for (store_col c = COL_BLOCK; c < COL_COUNT; c++) {
+        const store_column *q = &store_columns[c];
+        if (c == COL_V && !st->velocities) continue;
+        if (!mlk_h5_read_rows(st->h, q->path, q->type, c < COL_ATOMS ? i : at,
+                              c < COL_ATOMS ? n : atoms, st->block.col[c], &why))
+            continue;
+        unreadable(e, &why);
+        return mlk_err_at(e, st->path, 0);
     }
+    st->first = i;
+    st->count = n;
     return MLK_OK;
 }
 
-static mlk_status read_columns(mlk_h5 *h, table *t, mlk_err *e)
+static void fill_text(const mlk_store *st, size_t i, mlk_frame *fr)
 {
-    int nd;
-    size_t dim[4];
-    MLK_TRY(mlk_h5_dims(h, "/frames/start", &nd, dim, e));
-    if (nd != 1 || dim[0] < 2) return broken(e, "no frames");
-    size_t n = dim[0] - 1;
-    MLK_TRY(mlk_h5_dims(h, "/atoms/z", &nd, dim, e));
-    if (nd != 1 || dim[0] == 0) return broken(e, "no atoms");
-    MLK_TRY(table_alloc(t, n, dim[0], mlk_h5_exists(h, "/atoms/v"), e));
-    MLK_TRY(mlk_h5_read(h, "/frames/start", MLK_H5_INT64, t->start, e));
-    column c[32];
-    size_t nc = columns(t, c);
-    for (size_t k = 0; k < nc; k++) {
-        MLK_TRY(mlk_h5_dims(h, c[k].path, &nd, dim, e));
-        bool ok = nd == 1 + c[k].ndim && dim[0] == (c[k].per_atom ? t->atoms : t->n);
-        for (int d = 1; d < nd; d++) ok = ok && dim[d] == 3;
-        if (!ok) return broken(e, c[k].path);
-        MLK_TRY(mlk_h5_read(h, c[k].path, c[k].type, c[k].data, e));
+    const store_table *t = &st->all;
+    copy(fr->group, sizeof fr->group, st->name[LIST_GROUP].s[ints(t, COL_GROUP)[i]]);
+    copy(fr->config_type, sizeof fr->config_type, st->name[LIST_CONFIG].s[ints(t, COL_CONFIG)[i]]);
+    copy(fr->source, sizeof fr->source, st->name[LIST_SOURCE].s[ints(t, COL_SOURCE)[i]]);
+    if (st->major >= 2)
+        copy(fr->theory, sizeof fr->theory, st->name[LIST_THEORY].s[ints(t, COL_THEORY)[i]]);
+}
+
+static void fill_numbers(const mlk_store *st, size_t i, mlk_frame *fr)
+{
+    const store_table *t = &st->all;
+    int has = ints(t, COL_HAS)[i];
+    fr->has = (unsigned)has & (MLK_HAS_CELL | MLK_HAS_ENERGY | MLK_HAS_FORCE | MLK_HAS_VIRIAL |
+                               (st->velocities ? MLK_HAS_VELOCITY : 0));
+    fr->energy = reals(t, COL_ENERGY)[i];
+    if (has & STORE_HAS_ENERGY0) fr->energy0 = reals(t, COL_ENERGY0)[i];
+    if (has & STORE_HAS_TEMPERATURE) fr->temperature = reals(t, COL_TEMPERATURE)[i];
+    fr->scf = ints(t, COL_SCF)[i];
+    fr->step = ints(t, COL_STEP)[i];
+    fr->run = ints(t, COL_RUN)[i]; /* these two are 0 in version 1 */
+    fr->energy_kind = ints(t, COL_KIND)[i];
+    fr->line = (long)((const int64_t *)t->col[COL_LINE])[i];
+}
+
+/* From the block: the atoms, and what has a cell's worth of numbers. */
+static mlk_status fill_block(const mlk_store *st, size_t i, mlk_frame *fr, mlk_err *e)
+{
+    const store_table *t = &st->block;
+    size_t row = i - st->first, at = (size_t)(st->start[i] - st->start[st->first]), n = fr->n;
+    memcpy(fr->z, ints(t, COL_Z) + at, n * sizeof *fr->z);
+    memcpy(fr->x, reals(t, COL_X) + 3 * at, n * sizeof *fr->x);
+    memcpy(fr->f, reals(t, COL_F) + 3 * at, n * sizeof *fr->f);
+    memcpy(fr->virial, reals(t, COL_VIRIAL) + 9 * row, sizeof fr->virial);
+    if (fr->has & MLK_HAS_VELOCITY) {
+        if (!(fr->v = mlk_alloc(n, sizeof *fr->v)))
+            return MLK_FAIL(e, MLK_ENOMEM, "no memory for velocities");
+        memcpy(fr->v, reals(t, COL_V) + 3 * at, n * sizeof *fr->v);
     }
-    for (size_t i = 0; i < t->n; i++)
-        if (t->start[i] < 0 || t->start[i] >= t->start[i + 1]) return broken(e, "/frames/start");
-    if (t->start[0] != 0 || (size_t)t->start[t->n] != t->atoms) return broken(e, "/frames/start");
+    if (!(fr->has & MLK_HAS_CELL)) return MLK_OK;
+    double h[3][3];
+    memcpy(h, reals(t, COL_CELL) + 9 * row, sizeof h);
+    MLK_TRY(mlk_cell_init(&fr->cell, (const double(*)[3])h, e));
+    const uint8_t *pbc = (const uint8_t *)t->col[COL_PBC] + 3 * row;
+    for (int k = 0; k < 3; k++) fr->cell.pbc[k] = pbc[k] != 0;
     return MLK_OK;
 }
 
-typedef struct strings {
-    char **s;
-    size_t n;
-} strings;
-
-static void strings_free(strings *t)
+uint64_t store_checksum(const mlk_frame *fr, uint64_t content, int split, const char *sha)
 {
-    for (size_t k = 0; k < t->n; k++) mlk_free(t->s[k]);
-    mlk_free(t->s);
+    uint64_t h = mlk_hash_word(content, (uint64_t)(int64_t)fr->step);
+    h = mlk_hash_word(h, (uint64_t)(int64_t)fr->line);
+    h = mlk_hash_word(h, (uint64_t)(int64_t)fr->run);
+    h = mlk_hash_word(h, (uint64_t)(int64_t)split);
+    h = mlk_hash_text(mlk_hash_text(h, fr->group), fr->config_type);
+    return mlk_hash_text(mlk_hash_text(mlk_hash_text(h, fr->theory), fr->source), sha);
 }
 
-static mlk_status scatter(mlk_dataset *ds, const table *t, const strings nm[4], mlk_err *e)
+static mlk_status check_sums(const mlk_store *st, size_t i, const mlk_frame *fr, mlk_err *e)
 {
-    for (size_t i = 0; i < t->n; i++) {
-        mlk_frame fr;
-        size_t at = (size_t)t->start[i], n = (size_t)(t->start[i + 1] - t->start[i]);
-        int g = t->group[i], c = t->config[i], q = t->source[i];
-        if (g < 0 || (size_t)g >= nm[0].n || c < 0 || (size_t)c >= nm[1].n || q < 0 ||
-            (size_t)q >= nm[2].n || t->split[i] < MLK_SPLIT_TRAIN || t->split[i] > MLK_SPLIT_TEST)
-            return broken(e, "an index is out of range");
-        MLK_TRY(mlk_frame_init(&fr, n, e));
-        mlk_status s = MLK_OK;
-        fr.has = (unsigned)t->has[i] & (MLK_HAS_CELL | MLK_HAS_ENERGY | MLK_HAS_FORCE |
-                                        MLK_HAS_VIRIAL | (t->v ? MLK_HAS_VELOCITY : 0));
-        memcpy(fr.z, t->z + at, n * sizeof *fr.z);
-        memcpy(fr.x, t->x + at, n * sizeof *fr.x);
-        memcpy(fr.f, t->f + at, n * sizeof *fr.f);
-        if (fr.has & MLK_HAS_VELOCITY) {
-            if ((fr.v = mlk_alloc(n, sizeof *fr.v)))
-                memcpy(fr.v, t->v + at, n * sizeof *fr.v);
-            else
-                s = MLK_FAIL(e, MLK_ENOMEM, "no memory for velocities");
-        }
-        if (!s && (fr.has & MLK_HAS_CELL)) {
-            s = mlk_cell_init(&fr.cell, (const double(*)[3])t->cell[i], e);
-            for (int k = 0; k < 3; k++) fr.cell.pbc[k] = t->pbc[i][k] != 0;
-        }
-        fr.energy = t->energy[i];
-        if (t->has[i] & HAS_ENERGY0) fr.energy0 = t->energy0[i];
-        if (t->has[i] & HAS_TEMPERATURE) fr.temperature = t->temperature[i];
-        memcpy(fr.virial, t->virial[i], sizeof fr.virial);
-        fr.scf = t->scf[i];
-        fr.step = t->step[i];
-        fr.line = (long)t->line[i];
-        copy(fr.group, sizeof fr.group, nm[0].s[g]);
-        copy(fr.config_type, sizeof fr.config_type, nm[1].s[c]);
-        copy(fr.source, sizeof fr.source, nm[2].s[q]);
-        if (!s) s = mlk_dataset_add(ds, &fr, e);
-        if (s) {
-            mlk_frame_free(&fr);
-            return mlk_err_prefix(e, "frame %zu: ", i + 1);
-        }
-        ds->split[ds->n - 1] = t->split[i];
-    }
-    return MLK_OK;
+    if (st->major < 2) return MLK_OK;
+    uint64_t content = mlk_hash_content(fr);
+    const char *sha = st->source[ints(&st->all, COL_SOURCE)[i]].sha256;
+    if ((uint64_t)((const int64_t *)st->all.col[COL_CONTENT])[i] == content &&
+        (uint64_t)((const int64_t *)st->all.col[COL_CHECKSUM])[i] ==
+            store_checksum(fr, content, mlk_store_split(st, i), sha))
+        return MLK_OK;
+    return broken(e, "wrong checksum");
 }
 
-static mlk_status add_sources(mlk_dataset *ds, const strings *path, const strings *sha, mlk_err *e)
+/* want: frames to read when this one is not in the block. */
+static mlk_status give(mlk_store *st, size_t i, size_t want, mlk_frame *fr, mlk_err *e)
 {
-    if (path->n != sha->n) return broken(e, "/sources");
-    for (size_t k = 0; k < path->n; k++) {
-        MLK_TRY(MLK_GROW(ds->source, ds->cap_source, ds->n_source + 1, e));
-        mlk_source *q = &ds->source[ds->n_source++];
-        copy(q->path, sizeof q->path, path->s[k]);
-        copy(q->sha256, sizeof q->sha256, sha->s[k]);
+    memset(fr, 0, sizeof *fr);
+    if (i < st->first || i >= st->first + st->count) MLK_TRY(load(st, i, want, e));
+    MLK_TRY(mlk_frame_init(fr, mlk_store_frame_atoms(st, i), e));
+    fill_numbers(st, i, fr);
+    fill_text(st, i, fr);
+    mlk_status s = fill_block(st, i, fr, e);
+    if (!s) s = check_sums(st, i, fr, e);
+    if (!s) s = mlk_frame_check(fr, e);
+    if (!s) return MLK_OK;
+    mlk_frame_free(fr);
+    mlk_err_prefix(e, "frame %zu: ", i + 1);
+    mlk_err_at(e, st->path, 0);
+    return s;
+}
+
+mlk_status mlk_store_frame(mlk_store *st, size_t i, mlk_frame *fr, mlk_err *e)
+{
+    memset(fr, 0, sizeof *fr);
+    if (i >= st->n)
+        return MLK_FAIL(e, MLK_EINVAL, "frame %zu of a store of %zu frames", i + 1, st->n);
+    bool ready = i >= st->first && i < st->first + st->count;
+    if (!ready) st->ahead = i == st->expected && i > 0 ? 2 * st->ahead : 1;
+    if (st->ahead > STORE_BLOCK_FRAMES) st->ahead = STORE_BLOCK_FRAMES;
+    st->expected = i + 1;
+    return give(st, i, st->ahead, fr, e);
+}
+
+mlk_status mlk_store_frames(mlk_store *st, size_t first, size_t n, mlk_frame *fr, mlk_err *e)
+{
+    if (first > st->n || n > st->n - first)
+        return MLK_FAIL(e, MLK_EINVAL, "frames %zu to %zu of a store of %zu frames", first + 1,
+                        first + n, st->n);
+    for (size_t k = 0; k < n; k++) {
+        mlk_status s = give(st, first + k, n - k, &fr[k], e);
+        if (!s) continue;
+        while (k > 0) mlk_frame_free(&fr[--k]);
+        return s;
     }
     return MLK_OK;
 }
 
 mlk_status mlk_dataset_read_store(mlk_dataset *ds, const char *path, mlk_err *e)
 {
-    static const char *const lists[4] = {"/names/group", "/names/config_type", "/sources/path",
-                                         "/sources/sha256"};
-    table t = {0};
-    strings nm[4] = {{0}, {0}, {0}, {0}};
-    mlk_h5 *h = NULL;
+    mlk_store *st;
     mlk_status s;
     size_t before = ds->n;
-    MLK_GO(mlk_h5_open(&h, path, "r", e));
-    MLK_GO(check_header(h, e));
-    MLK_GO(read_columns(h, &t, e));
-    for (int k = 0; k < 4; k++) MLK_GO(mlk_h5_read_strings(h, lists[k], &nm[k].s, &nm[k].n, e));
-    MLK_GO(scatter(ds, &t, nm, e));
-    MLK_GO(add_sources(ds, &nm[2], &nm[3], e));
+    MLK_TRY(mlk_store_open(&st, path, e));
+    MLK_GO(MLK_GROW(ds->frame, ds->cap, ds->n + st->n, e));
+    MLK_GO(MLK_GROW(ds->split, ds->cap_split, ds->n + st->n, e));
+    for (size_t i = 0; i < st->n; i++) {
+        mlk_frame fr;
+        MLK_GO(give(st, i, STORE_BLOCK_FRAMES, &fr, e));
+        s = mlk_dataset_add(ds, &fr, e);
+        if (s) mlk_frame_free(&fr);
+        if (s) goto done;
+        ds->split[ds->n - 1] = mlk_store_split(st, i);
+    }
+    MLK_GO(MLK_GROW(ds->source, ds->cap_source, ds->n_source + st->n_source, e));
+    memcpy(ds->source + ds->n_source, st->source, st->n_source * sizeof *st->source);
+    ds->n_source += st->n_source;
 done:
     if (s)
         while (ds->n > before) mlk_frame_free(&ds->frame[--ds->n]);
-    mlk_h5_close(&h, NULL);
-    for (int k = 0; k < 4; k++) strings_free(&nm[k]);
-    table_free(&t);
+    mlk_store_close(st);
     return s ? mlk_err_at(e, path, 0) : MLK_OK;
 }

@@ -1,10 +1,7 @@
-/* extxyz.c - extended XYZ, the many dialects of it that carry DFT labels.
- * Keys and column names are compared without case; REF_ and DFT_ prefixes are accepted and
- * preferred. energy: [ref_|dft_]free_energy before energy, because the forces belong to the free
- * energy. stress is sigma (tension positive) in eV/A^3 unless a stress-unit says otherwise;
- * virial(s) is W = -volume * stress in eV; nine numbers row by row, or six in Voigt order xx yy zz
- * yz xz xy. vel / velo / velocities are A/fs; momenta are ASE's, sqrt(amu eV). The writer is
- * extxyz_write.c. */
+/* extxyz.c - extended XYZ, the many dialects of it that carry DFT labels: frames and atoms. Keys
+ * and column names are compared without case; REF_ and DFT_ prefixes are accepted and preferred.
+ * vel / velo / velocities are A/fs; momenta are ASE's, sqrt(amu eV). The labels of the comment line
+ * are in extxyz_labels.c, the writer in extxyz_write.c. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,348 +12,372 @@
 #include "core/element.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/number.h"
 #include "core/opt.h"
 #include "core/units.h"
+#include "parsers/extxyz.h"
+#include "parsers/isolated.h"
 #include "parsers/parser.h"
 #include "parsers/text.h"
 
-enum { KEYS_MAX = 256, WORDS_MAX = 512, ATOMS_MAX = 100000000 };
+enum {
+    KEYS_MAX = 256,
+    FIELDS_MAX = 64,
+    COLUMNS_MAX = 512,
+    ATOMS_MAX = 100000000,
+    FIRST_ATOMS = 64
+};
 
-typedef struct pair {
-    const char *key, *value; /* key in lower case, inside the comment line */
-} pair;
+typedef enum { SKIP, SPECIES, NUMBER, POSITION, FORCE, VELOCITY, MOMENTUM } role;
 
-typedef struct columns {
-    int species, z, pos, force, vel, momenta; /* first column, -1 when absent */
-    int n;
-} columns;
+static const char *const role_name[] = {"", "", "", "position", "force", "velocity", "velocity"};
+
+/* A property of the atoms: consecutive columns. */
+typedef struct field {
+    role what;
+    int width;
+} field;
+
+/* The decimals of the last number of the atom lines so far: does this file have a fixed format? */
+typedef struct decimals {
+    long same; /* lines that agree            */
+    int n;     /* their decimals              */
+    bool mixed;
+} decimals;
 
 typedef struct reader {
     mlk_text_in t;
     char *comment;
     size_t comment_cap;
-    pair kv[KEYS_MAX];
-    size_t n_kv;
-    char *word[WORDS_MAX];
-    columns col;
-    bool warned_sign, warned_z;
+    mlk_keyval kv[KEYS_MAX];
+    mlk_xyz_head head;
+    mlk_xyz_said said;
+    field field[FIELDS_MAX];
+    int n_field, n_column;
+    bool stated;               /* Properties stands on the comment line              */
+    bool has_force, has_speed; /* columns of this frame; force: as long as it is read */
+    size_t cap_z, cap_x, cap_f, cap_v;
+    decimals dec;
+    char symbol[16]; /* of the atom before, and its number */
+    int symbol_z;
 } reader;
 
-/* Cut the comment line into key=value pairs in place. Values may stand in "..", '..', {..} or [..].
- * A word without '=' is a flag with the value "T". */
-static mlk_status split_comment(reader *r, mlk_err *e)
+/* ---- columns ---- */
+
+static role role_of(const char *name, char type, int *prefix)
 {
-    char *s = r->comment;
-    r->n_kv = 0;
-    for (;;) {
-        while (isspace((unsigned char)*s) || *s == ',') s++;
-        if (!*s) return MLK_OK;
-        if (r->n_kv == KEYS_MAX) {
-            MLK_FAIL(e, MLK_EFORMAT, "more than %d keys on the comment line", KEYS_MAX);
-            return mlk_text_err(&r->t, e);
-        }
-        pair *kv = &r->kv[r->n_kv++];
-        char *key = s;
-        while (*s && *s != '=' && !isspace((unsigned char)*s)) {
-            *s = (char)tolower((unsigned char)*s);
-            s++;
-        }
-        kv->key = key;
-        kv->value = "T";
-        char *end = s;
-        char *q = s + strspn(s, " \t");
-        if (*q != '=') {
-            if (*s) *s++ = 0;
-            continue;
-        }
-        q++;
-        q += strspn(q, " \t");
-        *end = 0;
-        const char *open = "\"'{[", *close = "\"'}]", *which = *q ? strchr(open, *q) : NULL;
-        if (which) {
-            char stop = close[which - open];
-            kv->value = ++q;
-            s = strchr(q, stop);
-            if (!s) {
-                MLK_FAIL(e, MLK_EFORMAT, "the value of '%s' has no closing %c", kv->key, stop);
-                return mlk_text_err(&r->t, e);
-            }
-            *s++ = 0;
-            if (*s == ']') s++; /* [[...], [...]] */
-        } else {
-            kv->value = q;
-            s = q + strcspn(q, " \t\r");
-            if (*s) *s++ = 0;
-        }
+    static const struct {
+        const char *name;
+        role what;
+    } known[] = {{"species", SPECIES},     {"element", SPECIES},       {"elements", SPECIES},
+                 {"symbol", SPECIES},      {"symbols", SPECIES},       {"z", NUMBER},
+                 {"numbers", NUMBER},      {"atomic_numbers", NUMBER}, {"pos", POSITION},
+                 {"positions", POSITION},  {"position", POSITION},     {"force", FORCE},
+                 {"forces", FORCE},        {"vel", VELOCITY},          {"velo", VELOCITY},
+                 {"velocities", VELOCITY}, {"momenta", MOMENTUM}};
+    const char *base;
+    *prefix = mlk_xyz_prefix(name, &base);
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+        if (strcmp(known[k].name, base)) continue;
+        if (known[k].what == SPECIES && type != 'S') return SKIP;
+        return *prefix && known[k].what != FORCE ? SKIP : known[k].what;
     }
+    return SKIP;
 }
 
-static const char *find(const reader *r, const char *const *keys, const char **found)
+static mlk_status bad_properties(reader *r, mlk_err *e, const char *expected, const char *s)
 {
-    for (; *keys; keys++)
-        for (size_t k = 0; k < r->n_kv; k++)
-            if (!strcmp(r->kv[k].key, *keys)) {
-                if (found) *found = *keys;
-                return r->kv[k].value;
-            }
-    return NULL;
+    return mlk_xyz_bad(&r->head, e, "Properties", expected, s);
 }
 
-#define FIND(r, found, ...) find(r, (const char *const[]){__VA_ARGS__, NULL}, found)
-
-/* Numbers separated by blanks, commas or brackets; -1 when something else stands there. */
-static int numbers(const char *s, double *v, int max)
+/* Only one field may have each role: the first, for forces that of the best prefix. */
+static void claim(reader *r, int *best, role what, int prefix)
 {
-    int n = 0;
-    for (;;) {
-        s += strspn(s, " \t,[]{}()");
-        if (!*s) return n;
-        char *end;
-        double d = strtod(s, &end);
-        if (end == s || n == max || !isfinite(d) || (*end && !strchr(" \t,[]{}()", *end)))
-            return -1;
-        v[n++] = d;
-        s = end;
+    for (int k = 0; k < r->n_field; k++) {
+        if (r->field[k].what != what) continue;
+        if (what == FORCE && prefix > *best) {
+            r->field[k].what = SKIP;
+            break;
+        }
+        r->field[r->n_field].what = SKIP;
+        return;
     }
+    if (what == FORCE) *best = prefix;
 }
 
-static mlk_status bad_value(reader *r, mlk_err *e, const char *key, const char *expected,
-                            const char *value)
+static void name_unused_forces(reader *r, const char *name, int width)
 {
-    MLK_FAIL(e, MLK_EFORMAT, "%s should be %s, found '%.60s'", key, expected, value);
-    return mlk_text_err(&r->t, e);
+    if (r->said.forces || width != 3 || !strstr(name, "force")) return;
+    r->said.forces = true;
+    mlk_log(MLK_LOG_INFO, "%s:%ld: the columns '%s' are not used", r->t.path, r->t.number, name);
 }
 
-static int column(int *slot, int at, int want, int have)
+static mlk_status add_field(reader *r, int *best, char *name, char type, int width, const char *all,
+                            mlk_err *e)
 {
-    if (have != want) return -1;
-    if (*slot < 0) *slot = at;
-    return 0;
+    int prefix;
+    for (char *p = name; *p; p++) *p = (char)tolower((unsigned char)*p);
+    role what = role_of(name, type, &prefix);
+    if (what != SKIP && width != (what == SPECIES || what == NUMBER ? 1 : 3))
+        return bad_properties(r, e, "3 columns per vector and 1 per scalar", all);
+    if (what == SKIP) name_unused_forces(r, name, width);
+    r->n_column += width;
+    if (what == SKIP && r->n_field && r->field[r->n_field - 1].what == SKIP) {
+        r->field[r->n_field - 1].width += width;
+        return MLK_OK;
+    }
+    if (r->n_field == FIELDS_MAX) return bad_properties(r, e, "at most 64 properties", all);
+    r->field[r->n_field] = (field){what, width};
+    if (what != SKIP) claim(r, best, what, prefix);
+    r->n_field++;
+    return MLK_OK;
+}
+
+static bool has_role(const reader *r, role what)
+{
+    for (int k = 0; k < r->n_field; k++)
+        if (r->field[k].what == what) return true;
+    return false;
 }
 
 /* Properties=species:S:1:pos:R:3:... */
 static mlk_status read_properties(reader *r, mlk_err *e)
 {
-    const char *s = FIND(r, NULL, "properties");
-    columns *c = &r->col;
-    *c = (columns){-1, -1, -1, -1, -1, -1, 0};
+    const char *s = MLK_XYZ_FIND(&r->head, NULL, "properties");
+    int best = -1;
+    r->stated = s != NULL;
+    r->n_field = r->n_column = 0;
     if (!s) s = "species:S:1:pos:R:3";
-    int ref_force = -1;
     for (const char *q = s; *q;) {
-        char name[64], type;
-        int m, used = 0;
-        if (sscanf(q, "%63[^:]:%c:%d%n", name, &type, &m, &used) != 3 || m < 1 || m > WORDS_MAX)
-            return bad_value(r, e, "Properties", "name:type:columns triples", s);
-        q += used;
-        if (*q == ':') q++;
-        for (char *p = name; *p; p++) *p = (char)tolower((unsigned char)*p);
-        int bad = 0;
-        if (type == 'S' && (!strcmp(name, "species") || !strcmp(name, "element") ||
-                            !strcmp(name, "symbol") || !strcmp(name, "symbols")))
-            bad = column(&c->species, c->n, 1, m);
-        else if (!strcmp(name, "z") || !strcmp(name, "numbers") || !strcmp(name, "atomic_numbers"))
-            bad = column(&c->z, c->n, 1, m);
-        else if (!strcmp(name, "pos") || !strcmp(name, "positions"))
-            bad = column(&c->pos, c->n, 3, m);
-        else if (!strcmp(name, "force") || !strcmp(name, "forces"))
-            bad = column(&c->force, c->n, 3, m);
-        else if (!strcmp(name, "ref_forces") || !strcmp(name, "dft_forces") ||
-                 !strcmp(name, "ref_force") || !strcmp(name, "dft_force"))
-            bad = column(&ref_force, c->n, 3, m);
-        else if (!strcmp(name, "vel") || !strcmp(name, "velo") || !strcmp(name, "velocities"))
-            bad = column(&c->vel, c->n, 3, m);
-        else if (!strcmp(name, "momenta"))
-            bad = column(&c->momenta, c->n, 3, m);
-        if (bad) return bad_value(r, e, "Properties", "3 columns per vector and 1 per scalar", s);
-        c->n += m;
-        if (c->n > WORDS_MAX) return bad_value(r, e, "Properties", "at most 512 columns", s);
+        char name[64];
+        size_t n = strcspn(q, ":");
+        long m = 0;
+        char *end = NULL;
+        if (n && n < sizeof name && q[n] && q[n + 1] && q[n + 2] == ':')
+            m = strtol(q + n + 3, &end, 10);
+        if (m < 1 || m > COLUMNS_MAX || (*end && *end != ':'))
+            return bad_properties(r, e, "name:type:columns triples", s);
+        memcpy(name, q, n);
+        name[n] = 0;
+        MLK_TRY(add_field(r, &best, name, q[n + 1], (int)m, s, e));
+        if (r->n_column > COLUMNS_MAX) return bad_properties(r, e, "at most 512 columns", s);
+        q = *end ? end + 1 : end;
     }
-    if (ref_force >= 0) c->force = ref_force;
-    if (c->pos < 0 || (c->species < 0 && c->z < 0))
-        return bad_value(r, e, "Properties", "a list with species (or Z) and pos", s);
+    if (!has_role(r, POSITION) || (!has_role(r, SPECIES) && !has_role(r, NUMBER)))
+        return bad_properties(r, e, "a list with species (or Z) and pos", s);
+    r->has_force = has_role(r, FORCE);
+    r->has_speed = has_role(r, VELOCITY) || has_role(r, MOMENTUM);
+    if (has_role(r, VELOCITY))
+        for (int k = 0; k < r->n_field; k++)
+            if (r->field[k].what == MOMENTUM) r->field[k].what = SKIP;
     return MLK_OK;
 }
 
-static mlk_status read_lattice(reader *r, mlk_frame *fr, mlk_err *e)
+/* ---- atoms ---- */
+
+static const char *after_blanks(const char *s)
 {
-    const char *s = FIND(r, NULL, "lattice", "cell");
-    if (!s) {
-        MLK_FAIL(e, MLK_EFORMAT, "no Lattice=\"...\" on the comment line: a frame needs its cell");
-        mlk_err_hint(e, "add Lattice=\"ax ay az bx by bz cx cy cz\" in Angstrom");
-        return mlk_text_err(&r->t, e);
-    }
-    double h[3][3];
-    if (numbers(s, &h[0][0], 9) != 9) return bad_value(r, e, "Lattice", "nine numbers", s);
-    if (mlk_cell_init(&fr->cell, (const double(*)[3])h, NULL))
-        return bad_value(r, e, "Lattice", "three vectors that span a volume", s);
-    fr->has |= MLK_HAS_CELL;
-    s = FIND(r, NULL, "pbc");
-    if (!s) return MLK_OK;
-    for (int k = 0; k < 3; k++) {
-        s += strspn(s, " \t,[]");
-        if (!*s || !strchr("TtFf10", *s)) return bad_value(r, e, "pbc", "three of T and F", s);
-        fr->cell.pbc[k] = strchr("Tt1", *s) != NULL;
-        s += strcspn(s, " \t,[]");
-    }
-    return MLK_OK;
+    return s + strspn(s, " \t\r\f\v");
 }
 
-/* Nine numbers row by row, or six in Voigt order. */
-static bool tensor(const char *s, double m[3][3])
+static const char *after_word(const char *s)
 {
-    double v[9];
-    int n = numbers(s, v, 9);
-    if (n == 9) memcpy(m, v, sizeof v);
-    if (n == 6) {
-        m[0][0] = v[0], m[1][1] = v[1], m[2][2] = v[2];
-        m[1][2] = m[2][1] = v[3], m[0][2] = m[2][0] = v[4], m[0][1] = m[1][0] = v[5];
-    }
-    return n == 9 || n == 6;
+    s = after_blanks(s);
+    return s + strcspn(s, " \t\r\f\v");
 }
 
-/* eV/A^3 per unit named, 0 if unknown. */
-static double stress_unit(const char *s)
+static mlk_status atom_err(reader *r, mlk_err *e, size_t i, const char *what, const char *at)
 {
-    if (!s || !strcasecmp(s, "eV/A^3") || !strcasecmp(s, "eV/Ang^3") ||
-        !strcasecmp(s, "eV/Angstrom^3"))
-        return 1;
-    if (!strcasecmp(s, "kbar") || !strcasecmp(s, "kB")) return MLK_KBAR_EVA3;
-    if (!strcasecmp(s, "GPa")) return 1 / MLK_EVA3_GPA;
-    if (!strcasecmp(s, "bar")) return MLK_KBAR_EVA3 * 1e-3;
-    return 0;
-}
-
-static mlk_status read_stress(reader *r, mlk_frame *fr, mlk_err *e)
-{
-    double w[3][3], sg[3][3];
-    const char *kw = NULL, *ks = NULL;
-    const char *sw =
-        FIND(r, &kw, "ref_virial", "dft_virial", "ref_virials", "dft_virials", "virial", "virials");
-    const char *ss = FIND(r, &ks, "ref_stress", "dft_stress", "stress");
-    if (sw && !tensor(sw, w)) return bad_value(r, e, kw, "6 or 9 numbers", sw);
-    if (ss) {
-        const char *name =
-            FIND(r, NULL, "stress-unit", "stress_unit", "stress_units", "stress-units");
-        double unit = stress_unit(name);
-        if (!tensor(ss, sg)) return bad_value(r, e, ks, "6 or 9 numbers", ss);
-        if (unit == 0) return bad_value(r, e, "stress-unit", "eV/A^3, GPa, kbar or bar", name);
-        for (int a = 0; a < 3; a++)
-            for (int b = 0; b < 3; b++) sg[a][b] *= -unit * fr->cell.volume;
-    }
-    if (sw && ss && !r->warned_sign) {
-        double diff = 0, size = 0;
-        for (int a = 0; a < 3; a++)
-            for (int b = 0; b < 3; b++) {
-                diff = fmax(diff, fabs(w[a][b] - sg[a][b]));
-                size = fmax(size, fabs(w[a][b]));
-            }
-        if (diff > 0.01 * size + 1e-3) {
-            r->warned_sign = true;
-            mlk_log(MLK_LOG_WARN,
-                    "%s:%ld: %s and %s disagree (virial should be -volume * stress, off by up to "
-                    "%.3g eV); %s is used",
-                    r->t.path, r->t.number, kw, ks, diff, kw);
-        }
-    }
-    if (!sw && !ss) return MLK_OK;
-    memcpy(fr->virial, sw ? w : sg, sizeof w);
-    fr->has |= MLK_HAS_VIRIAL;
-    return MLK_OK;
-}
-
-static mlk_status read_real(reader *r, const char *key, const char *value, double *v, mlk_err *e)
-{
-    return numbers(value, v, 1) == 1 ? MLK_OK : bad_value(r, e, key, "a number", value);
-}
-
-static mlk_status read_labels(reader *r, mlk_frame *fr, mlk_err *e)
-{
-    const char *key = "", *s = FIND(r, &key, "ref_free_energy", "dft_free_energy", "ref_energy",
-                                    "dft_energy", "free_energy", "energy");
-    if (s) {
-        MLK_TRY(read_real(r, key, s, &fr->energy, e));
-        fr->has |= MLK_HAS_ENERGY;
-    }
-    /* ASE: `energy` is E(sigma->0) where free_energy stands beside it */
-    const char *e0 = FIND(r, NULL, "energy0");
-    if (!e0 && s && !strcmp(key, "free_energy")) e0 = FIND(r, NULL, "energy");
-    if (e0) MLK_TRY(read_real(r, "energy0", e0, &fr->energy0, e));
-    if ((s = FIND(r, NULL, "temperature")))
-        MLK_TRY(read_real(r, "temperature", s, &fr->temperature, e));
-    if ((s = FIND(r, NULL, "group"))) mlk_text_copy(fr->group, sizeof fr->group, s);
-    if ((s = FIND(r, NULL, "config_type")))
-        mlk_text_copy(fr->config_type, sizeof fr->config_type, s);
-    if ((s = FIND(r, NULL, "scf_converged")))
-        fr->scf = strchr("Tt1", *s) && *s ? MLK_SCF_CONVERGED : MLK_SCF_UNCONVERGED;
-    return read_stress(r, fr, e);
-}
-
-static mlk_status atom_err(reader *r, mlk_err *e, size_t i, const char *what, const char *found)
-{
-    MLK_FAIL(e, MLK_EFORMAT, "%s of atom %zu: '%.40s'", what, i + 1, found);
+    at = after_blanks(at);
+    int n = (int)(after_word(at) - at);
+    MLK_FAIL(e, MLK_EFORMAT, "%s of atom %zu: '%.*s'", what, i + 1, n < 40 ? n : 40, at);
     return mlk_text_err(&r->t, e);
 }
 
-static mlk_status vector(reader *r, int at, double v[3], size_t i, const char *what, mlk_err *e)
+static mlk_status columns_err(reader *r, mlk_err *e, size_t i, size_t n)
 {
-    for (int k = 0; k < 3; k++)
-        if (!mlk_parse_double(r->word[at + k], &v[k]))
-            return atom_err(r, e, i, what, r->word[at + k]);
-    return MLK_OK;
+    size_t m = 0;
+    for (const char *s = after_blanks(r->t.line); *s; s = after_blanks(after_word(s))) m++;
+    MLK_FAIL(e, MLK_EFORMAT, "%zu columns for atom %zu of %zu, expected %d", m, i + 1, n,
+             r->n_column);
+    return mlk_text_err(&r->t, e);
+}
+
+static int element(reader *r, const char *s, size_t n)
+{
+    if (n < sizeof r->symbol && !strncmp(r->symbol, s, n) && !r->symbol[n]) return r->symbol_z;
+    long z = 0;
+    if (n >= sizeof r->symbol) return 0;
+    memcpy(r->symbol, s, n);
+    r->symbol[n] = 0;
+    z = mlk_element_z(r->symbol);
+    if (!z && !mlk_parse_long(r->symbol, &z)) z = 0;
+    if (z < 0 || z > MLK_ELEMENT_MAX) z = 0;
+    r->symbol_z = (int)z;
+    return r->symbol_z;
+}
+
+/* A column of atomic numbers, "8" or "8.0"; 0 when it holds anything else. */
+static int atomic_number(const char *w)
+{
+    double v;
+    return mlk_number(&w, &v) && v >= 1 && v <= MLK_ELEMENT_MAX && v == floor(v) ? (int)v : 0;
 }
 
 /* Z wins over the symbol, as in ASE; a contradiction is reported once. */
-static mlk_status read_element(reader *r, mlk_frame *fr, size_t i, mlk_err *e)
+static mlk_status set_element(reader *r, mlk_frame *fr, size_t i, int z, int from_name,
+                              const char *word, mlk_err *e)
 {
-    const columns *c = &r->col;
-    long z = 0, from_name = 0;
-    if (c->species >= 0) {
-        from_name = mlk_element_z(r->word[c->species]);
-        if (!from_name && !mlk_parse_long(r->word[c->species], &from_name)) from_name = 0;
-    }
-    if (c->z < 0 || !mlk_parse_long(r->word[c->z], &z)) z = from_name;
-    if (z < 1 || z > MLK_ELEMENT_MAX)
-        return atom_err(r, e, i, "unknown element", r->word[c->species >= 0 ? c->species : c->z]);
-    fr->z[i] = (int)z;
-    if (c->species >= 0 && from_name != z && !r->warned_z) {
-        r->warned_z = true;
-        mlk_log(MLK_LOG_WARN, "%s:%ld: species '%s' has Z = %ld; Z is used", r->t.path, r->t.number,
-                r->word[c->species], z);
+    const int use = z ? z : from_name;
+    if (use < 1 || use > MLK_ELEMENT_MAX) return atom_err(r, e, i, "unknown element", word);
+    fr->z[i] = use;
+    if (z && from_name >= 0 && from_name != z && !r->said.z) {
+        r->said.z = true;
+        mlk_log(MLK_LOG_WARN, "%s:%ld: species '%.*s' has Z = %d; Z is used", r->t.path,
+                r->t.number, (int)(after_word(word) - word), word, z);
     }
     return MLK_OK;
 }
 
-static mlk_status read_atom(reader *r, mlk_frame *fr, size_t i, mlk_err *e)
+/* Asterisks in a force: the field was too narrow for it. The frame goes on without forces. */
+static bool overflow(reader *r, size_t i, const char *s)
 {
-    const columns *c = &r->col;
+    for (int k = 0; k < 3; k++) {
+        const char *w = after_blanks(s), *end = after_word(w);
+        if (memchr(w, '*', (size_t)(end - w))) {
+            mlk_log(MLK_LOG_WARN,
+                    "%s:%ld: the force of atom %zu is '%.*s': the forces of this frame are not "
+                    "used",
+                    r->t.path, r->t.number, i + 1, (int)(end - w), w);
+            return true;
+        }
+        s = end;
+    }
+    return false;
+}
+
+static mlk_status vector(reader *r, mlk_frame *fr, role what, const char **s, size_t i, size_t n,
+                         mlk_err *e)
+{
+    double skipped[3];
+    double *v = what == POSITION ? fr->x[i] : what == FORCE ? fr->f[i] : fr->v[i];
+    const char *from = *s;
+    if (what == FORCE && !r->has_force) v = skipped;
+    if (mlk_numbers(s, 3, v) == 3) return MLK_OK;
+    if (what == FORCE && (!r->has_force || overflow(r, i, from))) {
+        r->has_force = false;
+        for (int k = 0; k < 3; k++) from = after_word(from);
+        *s = from;
+        return MLK_OK;
+    }
+    if (!*after_blanks(*s)) return columns_err(r, e, i, n);
+    char text[64];
+    snprintf(text, sizeof text, "not a number in the %s", role_name[what]);
+    return atom_err(r, e, i, text, *s);
+}
+
+/* Characters behind the decimal point of the word that ends at `end`; 0 without a point. */
+static int count_decimals(const char *line, const char *end)
+{
+    const char *p = end;
+    while (p > line && p[-1] != '.' && !isspace((unsigned char)p[-1])) p--;
+    return p > line && p[-1] == '.' ? (int)(end - p) : 0;
+}
+
+/* A last line without line end may have been cut inside its last number, which then is another
+ * number. It is whole if all numbers of that kind have the same decimals: at least three others,
+ * and at least three decimals, which numbers of free format do not have by chance. */
+static bool may_be_cut(const reader *r, const char *end)
+{
+    const field *last = &r->field[r->n_field - 1];
+    if (!r->t.open_ended || *end || last->what == SKIP) return false; /* a blank: nothing is cut */
+    if (last->width != 3) return true;
+    const int n = count_decimals(r->t.line, end);
+    long same = r->dec.mixed ? 0 : r->dec.same;
+    if (r->dec.same && r->dec.n != n) return true;
+    for (int k = 0; k < 2; k++) {
+        while (end > r->t.line && !isspace((unsigned char)end[-1])) end--;
+        while (end > r->t.line && isspace((unsigned char)end[-1])) end--;
+        if (count_decimals(r->t.line, end) != n) return true;
+        same++;
+    }
+    return r->dec.mixed || n < 3 || same < 3;
+}
+
+static mlk_status end_of_line(reader *r, const char *s, size_t i, mlk_err *e)
+{
+    if (may_be_cut(r, s)) {
+        MLK_FAIL(e, MLK_EFORMAT,
+                 "the file ends early: no line end after atom %zu, whose last number may be cut",
+                 i + 1);
+        mlk_err_hint(e, "if the file is whole, add a line end: echo >> FILE");
+        return mlk_text_err(&r->t, e);
+    }
+    if (r->field[r->n_field - 1].width == 3) {
+        const int n = count_decimals(r->t.line, s);
+        r->dec.mixed = r->dec.mixed || (r->dec.same && n != r->dec.n);
+        r->dec.n = n;
+        r->dec.same++;
+    }
+    if (r->stated && !r->said.columns && *after_blanks(s)) {
+        r->said.columns = true;
+        mlk_log(MLK_LOG_WARN, "%s:%ld: more columns than the %d of Properties: '%.40s' is ignored",
+                r->t.path, r->t.number, r->n_column, after_blanks(s));
+    }
+    return MLK_OK;
+}
+
+static mlk_status grow_frame(reader *r, mlk_frame *fr, size_t n, mlk_err *e)
+{
+    MLK_TRY(MLK_GROW(fr->z, r->cap_z, n, e));
+    MLK_TRY(MLK_GROW(fr->x, r->cap_x, n, e));
+    MLK_TRY(MLK_GROW(fr->f, r->cap_f, n, e));
+    if (r->has_speed) MLK_TRY(MLK_GROW(fr->v, r->cap_v, n, e));
+    return MLK_OK;
+}
+
+static mlk_status read_atom(reader *r, mlk_frame *fr, size_t i, size_t n, mlk_err *e)
+{
     bool more;
     MLK_TRY(mlk_text_next(&r->t, &more, e));
     if (!more) {
-        MLK_FAIL(e, MLK_EFORMAT, "the file ends early: atom %zu of %zu is missing", i + 1, fr->n);
+        MLK_FAIL(e, MLK_EFORMAT, "the file ends early: atom %zu of %zu is missing", i + 1, n);
         return mlk_text_err(&r->t, e);
     }
-    size_t n = mlk_text_words(r->t.line, r->word, WORDS_MAX);
-    if ((int)n < c->n) {
-        MLK_FAIL(e, MLK_EFORMAT, "%zu columns for atom %zu of %zu, expected %d", n, i + 1, fr->n,
-                 c->n);
-        return mlk_text_err(&r->t, e);
+    if (i >= r->cap_z || i >= r->cap_x || i >= r->cap_f || (r->has_speed && i >= r->cap_v))
+        MLK_TRY(grow_frame(r, fr, i + 1, e));
+    const char *s = r->t.line, *word = s;
+    int z = 0, from_name = -1;
+    role speed = SKIP;
+    for (int k = 0; k < r->n_field; k++) {
+        const role what = r->field[k].what;
+        if (what >= POSITION) {
+            if (what == VELOCITY || what == MOMENTUM) speed = what;
+            MLK_TRY(vector(r, fr, what, &s, i, n, e));
+            continue;
+        }
+        for (int c = 0; c < r->field[k].width; c++) {
+            const char *w = after_blanks(s);
+            if (!*w) return columns_err(r, e, i, n);
+            s = after_word(w);
+            if (what == SPECIES) from_name = element(r, w, (size_t)(s - w));
+            if (what == NUMBER) z = atomic_number(w);
+            if (what == SPECIES || (what == NUMBER && from_name < 0)) word = w;
+        }
     }
-    MLK_TRY(read_element(r, fr, i, e));
-    MLK_TRY(vector(r, c->pos, fr->x[i], i, "not a number in the position", e));
-    if (c->force >= 0) MLK_TRY(vector(r, c->force, fr->f[i], i, "not a number in the force", e));
-    int at = c->vel >= 0 ? c->vel : c->momenta;
-    if (at >= 0) {
-        MLK_TRY(vector(r, at, fr->v[i], i, "not a number in the velocity", e));
-        double unit = c->vel >= 0 ? MLK_TAU_FS : 1 / mlk_element_mass(fr->z[i]);
+    MLK_TRY(set_element(r, fr, i, z, from_name, word, e));
+    if (speed != SKIP) {
+        double unit = speed == VELOCITY ? MLK_TAU_FS : 1 / mlk_element_mass(fr->z[i]);
         for (int k = 0; k < 3; k++) fr->v[i][k] *= unit;
     }
-    return MLK_OK;
+    return end_of_line(r, s, i, e);
 }
 
-static mlk_status read_frame(reader *r, mlk_frame *fr, size_t n, mlk_err *e)
+/* ---- frames ---- */
+
+static mlk_status read_comment(reader *r, mlk_err *e)
 {
     bool more;
-    long first = r->t.number;
     MLK_TRY(mlk_text_next(&r->t, &more, e));
     if (!more) {
         MLK_FAIL(e, MLK_EFORMAT, "the file ends early: no comment line after the number of atoms");
@@ -365,22 +386,93 @@ static mlk_status read_frame(reader *r, mlk_frame *fr, size_t n, mlk_err *e)
     size_t len = strlen(r->t.line);
     MLK_TRY(MLK_GROW(r->comment, r->comment_cap, len + 1, e));
     memcpy(r->comment, r->t.line, len + 1);
-    MLK_TRY(split_comment(r, e));
+    r->head = (mlk_xyz_head){
+        .path = r->t.path, .line = r->t.number, .kv = r->kv, .flag = "T", .said = &r->said};
+    if (mlk_keyval_split(r->comment, r->kv, KEYS_MAX, &r->head.n_kv, e))
+        return mlk_text_err(&r->t, e);
+    return MLK_OK;
+}
+
+/* The arrays grow as atoms arrive: n is only what the file claims. */
+static mlk_status read_frame(reader *r, mlk_frame *fr, size_t n, mlk_err *e)
+{
+    const long first = r->t.number;
+    const size_t start = n < FIRST_ATOMS ? n : FIRST_ATOMS;
+    bool isolated;
+    MLK_TRY(read_comment(r, e));
     MLK_TRY(read_properties(r, e));
-    if (mlk_frame_init(fr, n, e)) return mlk_text_err(&r->t, e);
+    MLK_TRY(mlk_frame_init(fr, start, e));
+    r->cap_z = r->cap_x = r->cap_f = start;
+    r->cap_v = 0;
     fr->line = first;
     mlk_text_copy(fr->source, sizeof fr->source, r->t.path);
-    MLK_TRY(read_lattice(r, fr, e));
-    MLK_TRY(read_labels(r, fr, e));
-    if (r->col.vel >= 0 || r->col.momenta >= 0) {
-        fr->v = mlk_alloc(n, sizeof *fr->v);
-        if (!fr->v) return MLK_FAIL(e, MLK_ENOMEM, "no memory for velocities");
-        fr->has |= MLK_HAS_VELOCITY;
+    MLK_TRY(mlk_xyz_cell(&r->head, fr, &isolated, e));
+    MLK_TRY(mlk_xyz_labels(&r->head, fr, e));
+    for (size_t i = 0; i < n; i++) MLK_TRY(read_atom(r, fr, i, n, e));
+    fr->n = n;
+    if (r->has_speed) fr->has |= MLK_HAS_VELOCITY;
+    if (r->has_force) fr->has |= MLK_HAS_FORCE;
+    mlk_status s = isolated ? mlk_isolated_cell(fr, e) : MLK_OK;
+    if (!s) s = mlk_frame_check(fr, e);
+    if (s) return mlk_err_at(e, r->t.path, first);
+    if (isolated && !r->said.isolated) {
+        r->said.isolated = true;
+        mlk_log(MLK_LOG_INFO,
+                "%s:%ld: no Lattice and pbc \"F F F\": an isolated cluster, put into an open box "
+                "with %g A around it",
+                r->t.path, first, MLK_ISOLATED_MARGIN);
     }
-    if (r->col.force >= 0) fr->has |= MLK_HAS_FORCE;
-    for (size_t i = 0; i < n; i++) MLK_TRY(read_atom(r, fr, i, e));
-    mlk_status s = mlk_frame_check(fr, e);
-    return s ? mlk_err_at(e, r->t.path, first) : MLK_OK;
+    return MLK_OK;
+}
+
+/* The number of atoms of the next frame; *more false at the end of the file, *n 0 when something
+ * else stands there. */
+static mlk_status next_count(reader *r, long *n, bool *more, mlk_err *e)
+{
+    for (;;) {
+        MLK_TRY(mlk_text_next(&r->t, more, e));
+        if (!*more) return MLK_OK;
+        if (!*after_blanks(r->t.line)) continue; /* blank lines between frames */
+        if (!mlk_parse_long(r->t.line, n) || *n < 1 || *n > ATOMS_MAX) *n = 0;
+        return MLK_OK;
+    }
+}
+
+/* Two files joined where the first has no line end: its last number and the number of atoms of the
+ * next frame became one number, and a comment line follows. */
+static mlk_status joined(reader *r, long last, mlk_err *e)
+{
+    MLK_FAIL(e, MLK_EFORMAT,
+             "the last number holds the number of atoms of the next frame: a line end is missing "
+             "where two files were joined");
+    mlk_err_hint(e, "put a line end there, or join the files again");
+    return mlk_err_at(e, r->t.path, last);
+}
+
+static mlk_status read_all(reader *r, mlk_frame *fr, mlk_frame_fn fn, void *user, int *step,
+                           mlk_err *e)
+{
+    bool more;
+    long n = 0;
+    MLK_TRY(next_count(r, &n, &more, e));
+    while (more) {
+        if (!n) {
+            MLK_FAIL(e, MLK_EFORMAT, "expected the number of atoms of frame %d, found '%.40s'",
+                     *step + 1, after_blanks(r->t.line));
+            return mlk_text_err(&r->t, e);
+        }
+        MLK_TRY(read_frame(r, fr, (size_t)n, e));
+        const long last = r->t.number;
+        mlk_err next = {0};
+        mlk_status s = next_count(r, &n, &more, &next);
+        if (!s && more && !n && strchr(r->t.line, '=')) return joined(r, last, e);
+        if (s == MLK_EDAMAGED) return e ? (*e = next, s) : s;
+        fr->step = ++*step;
+        MLK_TRY(fn(fr, user, e));
+        mlk_frame_free(fr);
+        if (s) return e ? (*e = next, s) : s;
+    }
+    return MLK_OK;
 }
 
 static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *e)
@@ -388,34 +480,13 @@ static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *
     reader *r = mlk_alloc(1, sizeof *r);
     if (!r) return MLK_FAIL(e, MLK_ENOMEM, "no memory to read %s", path);
     mlk_frame fr = {0};
-    bool more;
     int step = 0;
-    mlk_status s;
-    MLK_GO(mlk_text_open(&r->t, path, e));
-    for (;;) {
-        MLK_GO(mlk_text_next(&r->t, &more, e));
-        if (!more) break;
-        char *w;
-        long n;
-        if (mlk_text_words(r->t.line, r->word, 2) == 0) continue; /* blank lines between frames */
-        w = r->word[0];
-        if (!mlk_parse_long(w, &n) || n < 1 || n > ATOMS_MAX) {
-            MLK_FAIL(e, MLK_EFORMAT, "expected the number of atoms of frame %d, found '%.40s'",
-                     step + 1, w);
-            s = mlk_text_err(&r->t, e);
-            goto done;
-        }
-        MLK_GO(read_frame(r, &fr, (size_t)n, e));
-        fr.step = ++step;
-        MLK_GO(fn(&fr, user, e));
-        mlk_frame_free(&fr);
-    }
-    s = MLK_OK;
-    if (!step) {
+    mlk_status s = mlk_text_open(&r->t, path, e);
+    if (!s) s = read_all(r, &fr, fn, user, &step, e);
+    if (!s && !step) {
         MLK_FAIL(e, MLK_EFORMAT, "holds no frame");
         s = mlk_err_at(e, path, 0);
     }
-done:
     if (s && step && e) mlk_err_prefix(e, "%d complete frames, then: ", step);
     mlk_frame_free(&fr);
     mlk_free(r->comment);
@@ -430,7 +501,7 @@ static bool sniff(const char *path, const char *head, size_t n)
     const char *base = mlk_path_base(path), *dot = strrchr(base, '.');
     char *end;
     (void)n;
-    if (dot && !strcasecmp(dot, ".gz"))
+    if (dot && (!strcasecmp(dot, ".gz") || !strcasecmp(dot, ".xz") || !strcasecmp(dot, ".bz2")))
         while (dot > base && *--dot != '.') continue;
     if (dot && (!strncasecmp(dot, ".xyz", 4) || !strncasecmp(dot, ".extxyz", 7))) return true;
     long v = strtol(head, &end, 10);

@@ -1,34 +1,30 @@
 /* extxyz_write.c - extended XYZ with every label mlkit keeps: readable by ASE, OVITO and GPUMD.
  * Positions 10 decimals, energy and forces 10, stress and velocities in full precision. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "core/element.h"
 #include "core/units.h"
 #include "parsers/parser.h"
 #include "parsers/text.h"
+#include "parsers/writers.h"
 
-/* A value of a comment-line key; quotes cannot be escaped in this format and become blanks. */
+/* A value of a comment-line key; \" and \\ as ASE writes them. */
 static void put_value(mlk_text_out *t, const char *key, const char *s)
 {
     mlk_text_printf(t, " %s=\"", key);
-    for (; *s; s++) mlk_text_printf(t, "%c", *s == '"' || *s == '\n' || *s == '\r' ? ' ' : *s);
+    for (; *s; s++)
+        mlk_text_printf(t, *s == '"' || *s == '\\' ? "\\%c" : "%c",
+                        *s == '\n' || *s == '\r' ? ' ' : *s);
     mlk_text_printf(t, "\"");
 }
 
 static void put_tensor(mlk_text_out *t, const char *key, const double m[3][3], double unit)
 {
+    char text[MLK_EXACT];
     mlk_text_printf(t, " %s=\"", key);
     for (int a = 0; a < 3; a++)
-        for (int b = 0; b < 3; b++) {
-            char text[32]; /* shortest of 15 or 17 digits that reads back the same */
-            snprintf(text, sizeof text, "%.15g", m[a][b] * unit);
-            if (strtod(text, NULL) != m[a][b] * unit)
-                snprintf(text, sizeof text, "%.17g", m[a][b] * unit);
-            mlk_text_printf(t, "%s%s", a + b ? " " : "", text);
-        }
+        for (int b = 0; b < 3; b++)
+            mlk_text_printf(t, "%s%s", a + b ? " " : "", mlk_exact(text, m[a][b] * unit));
     mlk_text_printf(t, "\"");
 }
 
@@ -44,12 +40,15 @@ static void put_frame(mlk_text_out *t, const mlk_frame *fr)
                         fr->cell.pbc[1] ? 'T' : 'F', fr->cell.pbc[2] ? 'T' : 'F');
     }
     if (fr->has & MLK_HAS_ENERGY) mlk_text_printf(t, " energy=%.10f", fr->energy);
+    if ((fr->has & MLK_HAS_ENERGY) && fr->energy_kind == MLK_ENERGY_FREE)
+        mlk_text_printf(t, " free_energy=%.10f", fr->energy);
     if ((fr->has & MLK_HAS_ENERGY) && isfinite(fr->energy0))
         mlk_text_printf(t, " energy0=%.10f", fr->energy0);
     if (fr->has & MLK_HAS_VIRIAL)
         put_tensor(t, "stress", (const double(*)[3])fr->virial, -1 / fr->cell.volume);
     if (fr->config_type[0]) put_value(t, "config_type", fr->config_type);
     if (fr->group[0]) put_value(t, "group", fr->group);
+    if (fr->theory[0]) put_value(t, "theory", fr->theory);
     if (isfinite(fr->temperature)) mlk_text_printf(t, " temperature=%.10g", fr->temperature);
     if (fr->scf != MLK_SCF_UNKNOWN)
         mlk_text_printf(t, " scf_converged=%c", fr->scf == MLK_SCF_CONVERGED ? 'T' : 'F');

@@ -1,42 +1,40 @@
 /* vasprun.c - VASP's vasprun.xml, read with libxml2's push parser: one ionic step in memory.
  * The only file that names libxml2. Elements are recognised by their whole parent path (table
  * `rules`), never by name alone: `energy`, `structure` and `positions` occur at several depths.
- * Facts honoured (docs/FORMATS.md): calculation/energy/e_fr_energy is the energy whose derivative
- * the forces are; stress is in kB, positive under compression, so W = value * volume; up to
- * VASP 6.0 the other two energy names are shifted; machine-learned steps stand outside
- * `calculation`. Not here: eigenvalues, density of states, projections (skipped unread). */
-#include "parsers/vasprun.h"
+ * Bytes come in by take(): it splits runs that stand behind one another, converts ISO-8859-1 and
+ * keeps from libxml2 what would make it wait or hold without end. What the texts become is in
+ * vasprun_run.c. Not here: eigenvalues, density of states, projections (skipped unread). */
+#include "parsers/vasprun_run.h"
 
 #include <ctype.h>
 #include <libxml/SAX2.h>
 #include <libxml/parser.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/element.h"
-#include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/stream.h"
-#include "core/units.h"
 #include "parsers/parser.h"
-#include "parsers/text.h"
 
-enum { CHUNK = 65536, DEPTH_MAX = 250, LEAF_MAX = 4096 };
+enum {
+    CHUNK = 65536,
+    HEAD = 256,          /* the XML declaration stands within so many bytes                      */
+    REFERENCE_MAX = 64,  /* bytes of "&name;"                                                    */
+    DEPTH_MAX = 250,     /* of nested elements                                                   */
+    LEAF_MAX = 4096,     /* bytes of a text that is used                                         */
+    QUIET_MAX = 1 << 18, /* libxml2 keeps a tag, comment or DTD until its end: so long at most  */
+    NAMES_MAX = 4096     /* different names of elements and attributes; VASP has some hundreds  */
+};
+static const char ROOT_END[] = "</modeling>";
 
-// clang-format off
-typedef enum node { /* SKIP: nothing below is of interest */
-    SKIP, ROOT, MODELING, GENERATOR, PROGRAM, VERSION, INCAR, PARAMETERS, ELECTRONIC, IONIC, NELM,
-    NELM_INCAR, TEBEG, SYSTEM, ATOMINFO, N_ATOMS, ATOMS, ATOM_ROW, ATOM_CELL, TYPES, TYPE_ROW,
-    TYPE_CELL, CALCULATION, SCSTEP, STRUCTURE, CRYSTAL, BASIS, POSITIONS, FORCES, STRESS, BASIS_V,
-    POSITIONS_V, FORCES_V, STRESS_V, ENERGY, E_FR, E_WO, E_0, KINETIC, ML_STRUCTURE
-} node;
-// clang-format on
+typedef mlk_vasprun_node node;
 
 /* A child `element` (with attribute name="attr"; NULL: no name attribute, "*": any) of `parent`
- * becomes `kind`; leaf: its text is wanted. */
+ * becomes `kind`; leaf: its text is wanted. The rules of one parent stand together. */
 typedef struct rule {
     node parent;
     const char *element, *attr;
@@ -46,342 +44,99 @@ typedef struct rule {
 
 // clang-format off
 static const rule rules[] = {
-    {ROOT, "modeling", "*", MODELING, false},
-    {MODELING, "generator", "*", GENERATOR, false},
-    {GENERATOR, "i", "program", PROGRAM, true},
-    {GENERATOR, "i", "version", VERSION, true},
-    {MODELING, "incar", "*", INCAR, false},
-    {INCAR, "i", "SYSTEM", SYSTEM, true},
-    {INCAR, "i", "NELM", NELM_INCAR, true},
-    {MODELING, "parameters", "*", PARAMETERS, false},
-    {PARAMETERS, "separator", "electronic", ELECTRONIC, false},
-    {ELECTRONIC, "separator", "electronic convergence", ELECTRONIC, false},
-    {ELECTRONIC, "i", "NELM", NELM, true}, /* "linear response parameters" holds another NELM */
-    {PARAMETERS, "separator", "*", IONIC, false},
-    {IONIC, "separator", "*", IONIC, false},
-    {IONIC, "i", "TEBEG", TEBEG, true},
-    {MODELING, "atominfo", "*", ATOMINFO, false},
-    {ATOMINFO, "atoms", "*", N_ATOMS, true},
-    {ATOMINFO, "array", "atoms", ATOMS, false},
-    {ATOMS, "set", "*", ATOMS, false},
-    {ATOMS, "rc", "*", ATOM_ROW, false},
-    {ATOM_ROW, "c", "*", ATOM_CELL, true},
-    {ATOMINFO, "array", "atomtypes", TYPES, false},
-    {TYPES, "set", "*", TYPES, false},
-    {TYPES, "rc", "*", TYPE_ROW, false},
-    {TYPE_ROW, "c", "*", TYPE_CELL, true},
-    {MODELING, "calculation", "*", CALCULATION, false},
-    {CALCULATION, "scstep", "*", SCSTEP, false},
-    {CALCULATION, "structure", "*", STRUCTURE, false},
-    {STRUCTURE, "crystal", "*", CRYSTAL, false},
-    {CRYSTAL, "varray", "basis", BASIS, false},
-    {BASIS, "v", "*", BASIS_V, true},
-    {STRUCTURE, "varray", "positions", POSITIONS, false},
-    {POSITIONS, "v", "*", POSITIONS_V, true},
-    {CALCULATION, "varray", "forces", FORCES, false},
-    {FORCES, "v", "*", FORCES_V, true},
-    {CALCULATION, "varray", "stress", STRESS, false},
-    {STRESS, "v", "*", STRESS_V, true},
-    {CALCULATION, "energy", "*", ENERGY, false},
-    {ENERGY, "i", "e_fr_energy", E_FR, true},
-    {ENERGY, "i", "e_wo_entrp", E_WO, true},
-    {ENERGY, "i", "e_0_energy", E_0, true},
-    {ENERGY, "i", "kinetic", KINETIC, true},
-    {MODELING, "structure", NULL, ML_STRUCTURE, false},
+    {MLK_VR_ROOT, "modeling", "*", MLK_VR_MODELING, false},
+    {MLK_VR_MODELING, "generator", "*", MLK_VR_GENERATOR, false},
+    {MLK_VR_MODELING, "incar", "*", MLK_VR_INCAR, false},
+    {MLK_VR_MODELING, "parameters", "*", MLK_VR_PARAMETERS, false},
+    {MLK_VR_MODELING, "atominfo", "*", MLK_VR_ATOMINFO, false},
+    {MLK_VR_MODELING, "calculation", "*", MLK_VR_CALCULATION, false},
+    {MLK_VR_MODELING, "v", "LVDW", MLK_VR_LVDW, true}, /* VASP 5.2 */
+    {MLK_VR_MODELING, "structure", NULL, MLK_VR_ML_STRUCTURE, false},
+    {MLK_VR_GENERATOR, "i", "program", MLK_VR_PROGRAM, true},
+    {MLK_VR_GENERATOR, "i", "version", MLK_VR_VERSION, true},
+    {MLK_VR_INCAR, "i", "SYSTEM", MLK_VR_SYSTEM, true},
+    {MLK_VR_INCAR, "i", "NELM", MLK_VR_NELM_INCAR, true},
+    {MLK_VR_INCAR, "i", "GGA", MLK_VR_GGA, true}, /* parameters come later and win */
+    {MLK_VR_INCAR, "i", "METAGGA", MLK_VR_METAGGA, true},
+    {MLK_VR_INCAR, "i", "IVDW", MLK_VR_IVDW, true},
+    {MLK_VR_INCAR, "i", "LVDW", MLK_VR_LVDW, true},
+    {MLK_VR_INCAR, "v", "LVDW", MLK_VR_LVDW, true},
+    {MLK_VR_PARAMETERS, "separator", "electronic", MLK_VR_ELECTRONIC, false},
+    {MLK_VR_PARAMETERS, "separator", "*", MLK_VR_SECTION, false},
+    {MLK_VR_PARAMETERS, "i", "LDAU", MLK_VR_LDAU, true},
+    {MLK_VR_PARAMETERS, "i", "IVDW", MLK_VR_IVDW, true},
+    {MLK_VR_PARAMETERS, "i", "LVDW", MLK_VR_LVDW, true},
+    {MLK_VR_ELECTRONIC, "separator", "electronic convergence", MLK_VR_ELECTRONIC, false},
+    {MLK_VR_ELECTRONIC, "i", "NELM", MLK_VR_NELM, true}, /* "linear response parameters" holds another MLK_VR_NELM */
+    {MLK_VR_ELECTRONIC, "i", "ENMAX", MLK_VR_ENCUT, true}, /* MLK_VR_ENCUT of MLK_VR_INCAR, or its default */
+    {MLK_VR_ELECTRONIC, "separator", "electronic exchange-correlation", MLK_VR_SECTION, false},
+    {MLK_VR_SECTION, "separator", "*", MLK_VR_SECTION, false},
+    {MLK_VR_SECTION, "i", "TEBEG", MLK_VR_TEBEG, true},
+    {MLK_VR_SECTION, "i", "GGA", MLK_VR_GGA, true},
+    {MLK_VR_SECTION, "i", "METAGGA", MLK_VR_METAGGA, true},
+    {MLK_VR_SECTION, "i", "IVDW", MLK_VR_IVDW, true},
+    {MLK_VR_SECTION, "i", "LDAU", MLK_VR_LDAU, true}, /* VASP 4.6 */
+    {MLK_VR_SECTION, "i", "LHFCALC", MLK_VR_HYBRID, true},
+    {MLK_VR_SECTION, "i", "AEXX", MLK_VR_AEXX, true},
+    {MLK_VR_SECTION, "i", "HFSCREEN", MLK_VR_HFSCREEN, true},
+    {MLK_VR_ATOMINFO, "atoms", "*", MLK_VR_N_ATOMS, true},
+    {MLK_VR_ATOMINFO, "array", "atoms", MLK_VR_ATOMS, false},
+    {MLK_VR_ATOMINFO, "array", "atomtypes", MLK_VR_TYPES, false},
+    {MLK_VR_ATOMS, "set", "*", MLK_VR_ATOMS, false},
+    {MLK_VR_ATOMS, "rc", "*", MLK_VR_ATOM_ROW, false},
+    {MLK_VR_ATOM_ROW, "c", "*", MLK_VR_ATOM_CELL, true},
+    {MLK_VR_TYPES, "set", "*", MLK_VR_TYPES, false},
+    {MLK_VR_TYPES, "rc", "*", MLK_VR_TYPE_ROW, false},
+    {MLK_VR_TYPE_ROW, "c", "*", MLK_VR_TYPE_CELL, true},
+    {MLK_VR_CALCULATION, "scstep", "*", MLK_VR_SCSTEP, false},
+    {MLK_VR_CALCULATION, "structure", "*", MLK_VR_STRUCTURE, false},
+    {MLK_VR_CALCULATION, "varray", "forces", MLK_VR_FORCES, false},
+    {MLK_VR_CALCULATION, "varray", "stress", MLK_VR_STRESS, false},
+    {MLK_VR_CALCULATION, "energy", "*", MLK_VR_ENERGY, false},
+    {MLK_VR_STRUCTURE, "crystal", "*", MLK_VR_CRYSTAL, false},
+    {MLK_VR_STRUCTURE, "varray", "positions", MLK_VR_POSITIONS, false},
+    {MLK_VR_CRYSTAL, "varray", "basis", MLK_VR_BASIS, false},
+    {MLK_VR_BASIS, "v", "*", MLK_VR_BASIS_V, true},
+    {MLK_VR_POSITIONS, "v", "*", MLK_VR_POSITIONS_V, true},
+    {MLK_VR_FORCES, "v", "*", MLK_VR_FORCES_V, true},
+    {MLK_VR_STRESS, "v", "*", MLK_VR_STRESS_V, true},
+    {MLK_VR_ENERGY, "i", "e_fr_energy", MLK_VR_E_FR, true},
+    {MLK_VR_ENERGY, "i", "e_wo_entrp", MLK_VR_E_WO, true},
+    {MLK_VR_ENERGY, "i", "e_0_energy", MLK_VR_E_0, true},
+    {MLK_VR_ENERGY, "i", "kinetic", MLK_VR_KINETIC, true},
 };
 // clang-format on
 
-typedef struct rows {
-    double (*v)[3]; /* (n,3) */
-    size_t cap, n;
-    long line, bad; /* first line; line of the first unreadable row, 0 if none */
-} rows;
-
 typedef struct state {
-    const char *path;
-    mlk_frame_fn fn;
-    void *user;
-    mlk_err *e;
+    mlk_vasprun_run run;
     xmlParserCtxtPtr xml;
-    mlk_status status; /* of the callback, or of a fatal error               */
-    bool stop;         /* deliver nothing more                               */
-    bool ending, cut;  /* the data are at their end; they end too early      */
+    bool latin1;      /* the bytes are ISO-8859-1: converted here      */
+    bool wide;        /* UTF-16 or UTF-32: zero bytes are normal       */
+    bool ending, cut; /* the data are at their end; they end too early */
+    bool root_seen, root_closed;
+    size_t quiet;  /* bytes since libxml2 last called back          */
+    long line0;    /* lines before this run                         */
+    long end_line; /* of </modeling> and the blank lines behind it  */
+
+    unsigned char rule_of[MLK_VR_N_NODE][2]; /* first rule with this parent, one behind the last */
     node stack[DEPTH_MAX];
     int depth;
-    char leaf[LEAF_MAX]; /* text of the current leaf, cut if longer          */
+    char leaf[LEAF_MAX]; /* text of the current leaf, cut if longer */
     size_t leaf_n;
     bool in_leaf, leaf_cut;
-    bool root_seen, root_closed;
-
-    char program[64], version[64], system[64];
-    double nelm, nelm_incar, tebeg;
-    long n_atoms; /* promised by atominfo/atoms, 0 when absent */
-    int *z, *type;
-    size_t z_cap, type_cap, n_z;
-    long atom_line; /* of the first atom of unknown element */
-    char unknown[16];
-    int *type_z; /* by the POTCAR title, per type */
-    size_t type_z_cap, n_type;
-    int column;
-
-    long step_line, n_calc, n_ml, n_out;
-    long n_scf;
-    bool has_structure;
-    rows basis, x, f, stress;
-    double e_fr, e_wo, e_0, kinetic;
-    bool has_e;
-    long n_no_force, n_no_structure;
 } state;
 
 static long line_of(const state *p)
 {
-    return (long)xmlSAX2GetLineNumber(p->xml);
+    return p->line0 + (long)xmlSAX2GetLineNumber(p->xml);
 }
 
-static void fatal(state *p, mlk_status code, long line, const char *msg)
+static void index_rules(state *p)
 {
-    if (p->stop) return;
-    p->stop = true;
-    p->status = code;
-    MLK_FAIL(p->e, code, "%s", msg);
-    mlk_err_at(p->e, p->path, line);
-}
-
-static double number_or_nan(const char *s)
-{
-    double v;
-    return mlk_vasprun_numbers(s, 1, &v) ? v : NAN;
-}
-
-static void copy_trimmed(char *dst, size_t cap, const char *s)
-{
-    while (isspace((unsigned char)*s)) s++;
-    size_t n = strlen(s);
-    while (n && isspace((unsigned char)s[n - 1])) n--;
-    snprintf(dst, cap, "%.*s", (int)(n < cap ? n : cap - 1), s);
-}
-
-static void add_row(state *p, rows *r, size_t max, const char *what)
-{
-    char msg[128];
-    if (r->n == max) {
-        snprintf(msg, sizeof msg, "more than %zu %s rows in ionic step %ld", max, what, p->n_calc);
-        fatal(p, MLK_EFORMAT, line_of(p), msg);
-        return;
-    }
-    mlk_status s = MLK_GROW(r->v, r->cap, r->n + 1, p->e);
-    if (s) {
-        p->status = s;
-        p->stop = true;
-        return;
-    }
-    if ((p->leaf_cut || !mlk_vasprun_numbers(p->leaf, 3, r->v[r->n])) && !r->bad)
-        r->bad = line_of(p);
-    r->n++;
-}
-
-static void add_atom_cell(state *p)
-{
-    if (p->column == 0) {
-        if (MLK_GROW(p->z, p->z_cap, p->n_z + 1, p->e) ||
-            MLK_GROW(p->type, p->type_cap, p->n_z + 1, p->e)) {
-            p->status = MLK_ENOMEM;
-            p->stop = true;
-            return;
-        }
-        char *end = strchr(p->leaf, '/'); /* newest versions append a hash */
-        if (end) *end = 0;
-        p->z[p->n_z] = mlk_element_z(p->leaf);
-        p->type[p->n_z] = 0;
-        if (!p->z[p->n_z] && !p->atom_line) {
-            p->atom_line = line_of(p);
-            copy_trimmed(p->unknown, sizeof p->unknown, p->leaf);
-        }
-        p->n_z++;
-    } else if (p->column == 1 && p->n_z) {
-        p->type[p->n_z - 1] = atoi(p->leaf);
-    }
-    p->column++;
-}
-
-/* Symbols that are no element ("X" for Xe) are looked up in the POTCAR title of their type. */
-static void end_atominfo(state *p)
-{
-    char msg[192];
-    for (size_t i = 0; i < p->n_z; i++) {
-        int t = p->type[i];
-        if (!p->z[i] && t >= 1 && (size_t)t <= p->n_type) p->z[i] = p->type_z[t - 1];
-        if (p->z[i]) continue;
-        snprintf(msg, sizeof msg, "atom %zu is of an unknown element '%s'", i + 1, p->unknown);
-        fatal(p, MLK_EFORMAT, p->atom_line, msg);
-        mlk_err_hint(p->e,
-                     "neither atominfo/atoms nor the POTCAR title in atomtypes names an element");
-        return;
-    }
-    if (p->n_atoms && (size_t)p->n_atoms != p->n_z) {
-        snprintf(msg, sizeof msg, "%zu rows in atominfo/atoms, expected %ld", p->n_z, p->n_atoms);
-        fatal(p, MLK_EFORMAT, line_of(p), msg);
-    }
-}
-
-static void begin_step(state *p)
-{
-    p->n_calc++;
-    p->step_line = line_of(p);
-    p->n_scf = 0;
-    p->has_structure = p->has_e = false;
-    p->basis.n = p->x.n = p->f.n = p->stress.n = 0;
-    p->basis.bad = p->x.bad = p->f.bad = p->stress.bad = 0;
-    p->e_fr = p->e_wo = p->e_0 = p->kinetic = NAN;
-}
-
-static void wrong_count(state *p, const char *what, size_t got)
-{
-    char msg[128];
-    snprintf(msg, sizeof msg, "%zu %s rows, expected %zu (ionic step %ld)", got, what, p->n_z,
-             p->n_calc);
-    fatal(p, MLK_EFORMAT, line_of(p), msg);
-}
-
-static mlk_status fill(state *p, mlk_frame *fr)
-{
-    const double(*h)[3] = (const double(*)[3])p->basis.v;
-    MLK_TRY(mlk_frame_init(fr, p->n_z, p->e));
-    if (mlk_cell_init(&fr->cell, h, NULL))
-        return MLK_FAIL(p->e, MLK_EFORMAT, "the lattice vectors of ionic step %ld span no volume",
-                        p->n_calc);
-    fr->has = MLK_HAS_CELL;
-    memcpy(fr->z, p->z, p->n_z * sizeof *fr->z);
-    for (size_t i = 0; i < p->n_z; i++) mlk_cell_cart(&fr->cell, p->x.v[i], fr->x[i]);
-    if (p->f.n && !p->f.bad) {
-        memcpy(fr->f, p->f.v, p->n_z * sizeof *fr->f);
-        fr->has |= MLK_HAS_FORCE;
-    }
-    if (isfinite(p->e_fr)) {
-        fr->energy = p->e_fr;
-        fr->energy0 = mlk_vasprun_energy0(p->program, p->version, p->e_fr, p->e_wo, p->e_0);
-        fr->has |= MLK_HAS_ENERGY;
-    }
-    if (p->stress.n == 3 && !p->stress.bad) {
-        for (int a = 0; a < 3; a++)
-            for (int b = 0; b < 3; b++)
-                fr->virial[a][b] = p->stress.v[a][b] * MLK_KBAR_EVA3 * fr->cell.volume;
-        fr->has |= MLK_HAS_VIRIAL;
-    }
-    double nelm = isfinite(p->nelm) ? p->nelm : p->nelm_incar;
-    if (p->n_scf > 0 && isfinite(nelm) && (double)p->n_scf <= nelm)
-        fr->scf = (double)p->n_scf < nelm ? MLK_SCF_CONVERGED : MLK_SCF_UNCONVERGED;
-    /* three degrees of freedom less: the centre of mass rests */
-    if (isfinite(p->kinetic) && p->n_z > 1)
-        fr->temperature = 2 * p->kinetic / ((3 * (double)p->n_z - 3) * MLK_KB);
-    else if (!mlk_vasprun_is_vasp(p->program) && p->tebeg >= 1)
-        fr->temperature = p->tebeg;
-    fr->step = (int)(p->n_calc + p->n_ml);
-    fr->line = p->step_line;
-    mlk_text_copy(fr->source, sizeof fr->source, p->path);
-    if (strcmp(p->system, "unknown system"))
-        mlk_text_copy(fr->config_type, sizeof fr->config_type, p->system);
-    return MLK_OK;
-}
-
-static void end_step(state *p)
-{
-    if (p->f.n && p->f.n != p->n_z) {
-        wrong_count(p, "force", p->f.n);
-        return;
-    }
-    if (p->has_structure && p->x.n != p->n_z) {
-        wrong_count(p, "position", p->x.n);
-        return;
-    }
-    if (!p->has_structure || p->basis.n != 3 || p->n_z == 0 || p->basis.bad || p->x.bad) {
-        long bad = p->basis.bad ? p->basis.bad : p->x.bad;
-        if (bad)
-            mlk_log(MLK_LOG_WARN, "%s:%ld: ionic step %ld left out: a position is not a number",
-                    p->path, bad, p->n_calc);
-        p->n_no_structure++;
-        return;
-    }
-    if (p->f.bad)
-        mlk_log(MLK_LOG_WARN, "%s:%ld: the forces of ionic step %ld are not all numbers", p->path,
-                p->f.bad, p->n_calc);
-    if (p->has_e && !isfinite(p->e_fr))
-        mlk_log(MLK_LOG_WARN, "%s:%ld: the energy of ionic step %ld is not a number", p->path,
-                p->step_line, p->n_calc);
-    mlk_frame fr = {0};
-    mlk_status s = fill(p, &fr);
-    if (!s) s = mlk_frame_check(&fr, p->e);
-    if (!s) {
-        s = p->fn(&fr, p->user, p->e);
-        p->n_out++;
-    }
-    mlk_frame_free(&fr);
-    if (s) {
-        p->status = s;
-        p->stop = true;
-        mlk_err_at(p->e, p->path, p->step_line);
-    }
-}
-
-static void end_leaf(state *p, node kind)
-{
-    p->leaf[p->leaf_n] = 0;
-    switch (kind) {
-    case PROGRAM:
-        copy_trimmed(p->program, sizeof p->program, p->leaf);
-        break;
-    case VERSION:
-        copy_trimmed(p->version, sizeof p->version, p->leaf);
-        break;
-    case SYSTEM:
-        copy_trimmed(p->system, sizeof p->system, p->leaf);
-        break;
-    case NELM:
-        p->nelm = number_or_nan(p->leaf);
-        break;
-    case NELM_INCAR:
-        p->nelm_incar = number_or_nan(p->leaf);
-        break;
-    case TEBEG:
-        p->tebeg = number_or_nan(p->leaf);
-        break;
-    case N_ATOMS:
-        p->n_atoms = atol(p->leaf);
-        break;
-    case ATOM_CELL:
-        add_atom_cell(p);
-        break;
-    case TYPE_CELL:
-        if (p->column++ == 4 && !MLK_GROW(p->type_z, p->type_z_cap, p->n_type + 1, p->e))
-            p->type_z[p->n_type++] = mlk_vasprun_potcar_z(p->leaf);
-        break;
-    case BASIS_V:
-        add_row(p, &p->basis, 3, "lattice vector");
-        break;
-    case POSITIONS_V:
-        add_row(p, &p->x, p->n_z, "position");
-        break;
-    case FORCES_V:
-        add_row(p, &p->f, p->n_z, "force");
-        break;
-    case STRESS_V:
-        add_row(p, &p->stress, 3, "stress");
-        break;
-    case E_FR:
-        p->e_fr = number_or_nan(p->leaf);
-        p->has_e = true;
-        break;
-    case E_WO:
-        p->e_wo = number_or_nan(p->leaf);
-        break;
-    case E_0:
-        p->e_0 = number_or_nan(p->leaf);
-        break;
-    case KINETIC:
-        p->kinetic = number_or_nan(p->leaf);
-        break;
-    default:
-        break;
+    for (size_t k = 0; k < sizeof rules / sizeof *rules; k++) {
+        unsigned char *r = p->rule_of[rules[k].parent];
+        if (r[1] == 0) r[0] = (unsigned char)k;
+        r[1] = (unsigned char)(k + 1);
     }
 }
 
@@ -392,6 +147,7 @@ static bool attr_is(const char *want, int n, const xmlChar **at)
         const char *key = (const char *)at[5 * k], *v = (const char *)at[5 * k + 3];
         size_t len = (size_t)(at[5 * k + 4] - at[5 * k + 3]);
         if (strcmp(key, "name")) continue;
+        while (len && v[len - 1] == ' ') len--; /* VASP 6.4.3 prints name="GGA    " */
         return want && strlen(want) == len && !strncmp(want, v, len);
     }
     return !want;
@@ -402,63 +158,61 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
 {
     state *p = user;
     (void)prefix, (void)uri, (void)n_ns, (void)ns, (void)n_def;
-    if (p->stop) return;
+    p->quiet = 0;
+    if (p->run.stop) return;
     if (p->depth + 1 >= DEPTH_MAX) {
-        fatal(p, MLK_EFORMAT, line_of(p), "the elements are nested too deeply");
+        mlk_vasprun_run_fail(&p->run, MLK_EFORMAT, line_of(p),
+                             "the elements are nested too deeply");
         return;
     }
-    node parent = p->stack[p->depth], kind = SKIP;
+    node parent = p->stack[p->depth], kind = MLK_VR_SKIP;
     bool leaf = false;
-    for (size_t k = 0; parent != SKIP && k < sizeof rules / sizeof *rules; k++)
-        if (rules[k].parent == parent && !strcmp((const char *)name, rules[k].element) &&
-            attr_is(rules[k].attr, n_at, at)) {
+    for (size_t k = p->rule_of[parent][0]; k < p->rule_of[parent][1]; k++)
+        if (!strcmp((const char *)name, rules[k].element) && attr_is(rules[k].attr, n_at, at)) {
             kind = rules[k].kind;
             leaf = rules[k].leaf;
             break;
         }
-    if (parent == ROOT && kind != MODELING) {
+    if (parent == MLK_VR_ROOT && kind != MLK_VR_MODELING) {
         char msg[128];
         snprintf(msg, sizeof msg, "the root element is <%.40s>, expected <modeling>", name);
-        fatal(p, MLK_EFORMAT, line_of(p), msg);
-        mlk_err_hint(p->e, "this XML file was not written by VASP");
+        mlk_vasprun_run_fail(&p->run, MLK_EFORMAT, line_of(p), msg);
+        mlk_err_hint(p->run.e, "this XML file was not written by VASP");
         return;
     }
     p->stack[++p->depth] = kind;
     p->in_leaf = leaf;
     p->leaf_n = 0;
     p->leaf_cut = false;
-    if (kind == MODELING) p->root_seen = true;
-    if (kind == ATOMINFO) {
-        p->n_z = p->n_type = 0;
-        p->n_atoms = p->atom_line = 0;
-    }
-    if (kind == ATOM_ROW || kind == TYPE_ROW) p->column = 0;
-    if (kind == CALCULATION) begin_step(p);
-    if (kind == SCSTEP) p->n_scf++;
-    if (kind == STRUCTURE) {
-        p->has_structure = true;
-        p->basis.n = p->x.n = 0;
-    }
-    if (kind == ML_STRUCTURE) p->n_ml++;
+    if (kind == MLK_VR_MODELING) p->root_seen = true;
+    if (kind == MLK_VR_SKIP) return;
+    p->run.line = line_of(p);
+    mlk_vasprun_run_begin(&p->run, kind);
 }
 
 static void on_end(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
     state *p = user;
     (void)name, (void)prefix, (void)uri;
-    if (p->stop || p->depth == 0) return;
+    p->quiet = 0;
+    if (p->run.stop || p->depth == 0) return;
     node kind = p->stack[p->depth--];
-    if (p->in_leaf) end_leaf(p, kind);
+    if (kind == MLK_VR_SKIP) return;
+    p->run.line = line_of(p);
+    p->leaf[p->leaf_n] = 0;
+    mlk_vasprun_run_end(&p->run, kind, p->in_leaf ? p->leaf : NULL, p->leaf_cut);
     p->in_leaf = false;
-    if (kind == ATOMINFO && !p->stop) end_atominfo(p);
-    if (kind == CALCULATION && !p->stop) end_step(p);
-    if (kind == MODELING) p->root_closed = true;
+    if (kind == MLK_VR_MODELING) {
+        p->root_closed = true;
+        p->end_line = p->run.line;
+    }
 }
 
 static void on_text(void *user, const xmlChar *text, int len)
 {
     state *p = user;
-    if (p->stop || !p->in_leaf || len <= 0) return;
+    p->quiet = 0;
+    if (p->run.stop || !p->in_leaf || len <= 0) return;
     size_t room = sizeof p->leaf - 1 - p->leaf_n, n = (size_t)len;
     if (n > room) {
         n = room;
@@ -479,97 +233,149 @@ static xmlEntityPtr on_entity(void *user, const xmlChar *name)
 static void on_error(void *user, xmlErrorPtr err)
 {
     state *p = user;
-    if (p->stop || err->level < XML_ERR_ERROR) return;
+    if (p->run.stop || err->level < XML_ERR_ERROR) return;
     if (p->ending) {
-        p->stop = p->cut = true; /* whatever is open stays open: see verdict */
+        p->run.stop = p->cut = true; /* whatever is open stays open: see verdict */
         return;
     }
     node here = p->stack[p->depth];
     bool text = err->code == XML_ERR_INVALID_CHAR || err->code == XML_ERR_NAME_REQUIRED ||
                 err->code == XML_ERR_ENTITYREF_SEMICOL_MISSING ||
                 err->code == XML_ERR_UNDECLARED_ENTITY || err->code == XML_WAR_UNDECLARED_ENTITY;
-    if (text && (here == SYSTEM || here == SKIP)) return;
+    if (text && (here == MLK_VR_SYSTEM || here == MLK_VR_SKIP)) return;
     char msg[256];
-    copy_trimmed(msg, sizeof msg, err->message ? err->message : "not well formed");
-    p->stop = true;
-    p->status = MLK_EFORMAT;
-    MLK_FAIL(p->e, MLK_EFORMAT, "not well-formed XML: %s", msg);
-    mlk_err_at(p->e, p->path, line_of(p));
+    mlk_vasprun_trim(msg, sizeof msg, err->message ? err->message : "not well formed");
+    p->run.stop = true;
+    p->run.status = MLK_EFORMAT;
+    MLK_FAIL(p->run.e, MLK_EFORMAT, "not well-formed XML: %s", msg);
+    mlk_err_at(p->run.e, p->run.path, line_of(p));
+    if (err->code == XML_ERR_RESERVED_XML_NAME)
+        mlk_err_hint(p->run.e,
+                     "another run begins here and the one before it was cut off; give each "
+                     "run a file of its own");
 }
 
-/* Feed the file to the parser. p->cut: the data end early. */
-static mlk_status feed(state *p, mlk_stream *in)
+/* Conversion between encodings complains without a parser, to stderr if nobody listens. */
+static void on_stray_error(void *user, xmlErrorPtr err)
 {
-    char *buf = mlk_alloc(CHUNK, 1);
-    if (!buf) return MLK_FAIL(p->e, MLK_ENOMEM, "no memory to read %s", p->path);
-    mlk_status s = MLK_OK;
-    while (!s && !p->stop) {
-        size_t got;
-        mlk_err why = {0};
-        s = mlk_stream_read(in, buf, CHUNK, &got, &why);
-        if (!s && got == 0) break;
-        if (!s) xmlParseChunk(p->xml, buf, (int)got, 0);
-        if (s == MLK_EFORMAT) {
-            s = MLK_OK;
-            p->cut = true;
-            break;
+    (void)user, (void)err;
+}
+
+/* Does the XML declaration name ISO-8859-1, as VASP's does? Then this file converts it, which takes
+ * libxml2 a fifth of the whole reading; every other encoding is left to libxml2. */
+static bool declares_latin1(const char *s, size_t n)
+{
+    char head[HEAD];
+    if (n < 5 || memcmp(s, "<?xml", 5)) return false;
+    snprintf(head, sizeof head, "%.*s", (int)(n < sizeof head ? n : sizeof head - 1), s);
+    char *end = strstr(head, "?>");
+    if (!end) return false;
+    *end = 0;
+    return strstr(head, "encoding=\"ISO-8859-1\"") || strstr(head, "encoding='ISO-8859-1'");
+}
+
+static bool ascii(const char *s, size_t n)
+{
+    uint64_t all = 0, w;
+    size_t k = 0;
+    for (; k + sizeof w <= n; k += sizeof w) {
+        memcpy(&w, s + k, sizeof w);
+        all |= w;
+    }
+    for (; k < n; k++) all |= (unsigned char)s[k];
+    return !(all & 0x8080808080808080u);
+}
+
+static void push_utf8(state *p, const char *s, size_t n)
+{
+    xmlParseChunk(p->xml, s, (int)n, 0);
+}
+
+/* Hand bytes to libxml2, in UTF-8 if they are known to be ISO-8859-1. */
+static void push_bytes(state *p, const char *s, size_t n)
+{
+    char u[2048];
+    p->quiet += n;
+    if (!p->latin1 || ascii(s, n)) {
+        if (n) push_utf8(p, s, n);
+    } else {
+        for (size_t k = 0, m = 0; k < n; k++) {
+            unsigned char c = (unsigned char)s[k];
+            if (c >= 0x80) u[m++] = (char)(0xc0 | c >> 6);
+            u[m++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
+            if (m + 2 > sizeof u || k + 1 == n) {
+                push_utf8(p, u, m);
+                m = 0;
+            }
         }
-        if (s) *p->e = why;
     }
-    mlk_free(buf);
-    p->ending = true;
-    if (!s && !p->stop && !p->cut) xmlParseChunk(p->xml, "", 0, 1);
-    return s;
 }
 
-/* What a file without an error still may lack. */
-static mlk_status verdict(state *p)
+/* "&name;" or "&#65;" */
+static bool is_reference(const char *s, size_t n)
 {
-    long line = line_of(p);
-    if (p->root_closed && !p->cut && p->n_out) {
-        if (p->n_ml)
-            mlk_log(MLK_LOG_INFO,
-                    "%s: %ld DFT steps read; %ld steps predicted by VASP's own force field skipped",
-                    p->path, p->n_out, p->n_ml);
-        return MLK_OK;
-    }
-    if (!p->root_seen) {
-        MLK_FAIL(p->e, MLK_EFORMAT, "holds no <modeling> element: not a vasprun.xml, or cut off");
-        return mlk_err_at(p->e, p->path, line);
-    }
-    if (!p->root_closed || p->cut) {
-        if (p->depth > 1 && p->n_calc && p->stack[2] == CALCULATION)
-            MLK_FAIL(p->e, MLK_EFORMAT,
-                     "the file ends early, inside ionic step %ld; %ld complete steps before it",
-                     p->n_calc, p->n_out);
-        else
-            MLK_FAIL(p->e, MLK_EFORMAT, "the file ends early, after %ld complete ionic steps",
-                     p->n_out);
-        mlk_err_hint(p->e, p->n_out ? "the run was killed, is still going on, or the copy is "
-                                      "incomplete; the complete steps are good"
-                                    : "the run ended before its first ionic step; nothing to use");
-        return mlk_err_at(p->e, p->path, line);
-    }
-    MLK_FAIL(p->e, MLK_EFORMAT,
-             "holds no ionic step with a structure (%ld calculations, %ld of "
-             "them without structure)",
-             p->n_calc, p->n_no_structure);
-    mlk_err_hint(p->e, "GW, optics and similar runs carry no forces; use the ground-state run");
-    return mlk_err_at(p->e, p->path, line);
+    size_t k = n > 1 && s[1] == '#' ? 2 : 1, from = k;
+    while (k < n && k < REFERENCE_MAX &&
+           (isalnum((unsigned char)s[k]) || (s[k] && strchr("._-", s[k]))))
+        k++;
+    return k > from && k < n && s[k] == ';';
 }
 
-static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *e)
+/* libxml2 would search the whole rest of the file for the ';' of a lone '&' (a title such as
+ * "S & P"). It gets a reference to nothing instead, which is an error where text counts. */
+static void push_references(state *p, const char *s, size_t n)
 {
-    mlk_err own = {0};
-    state *p = mlk_alloc(1, sizeof *p);
-    if (!p) return MLK_FAIL(e, MLK_ENOMEM, "no memory to read %s", path);
-    p->path = path;
-    p->fn = fn;
-    p->user = user;
-    p->e = e ? e : &own;
-    p->stack[0] = ROOT;
-    p->nelm = p->nelm_incar = p->tebeg = NAN;
-    mlk_status s = MLK_OK;
+    static const char nothing[] = "&lone-ampersand;";
+    const char *end = s + n, *amp;
+    for (const char *from = s; !p->wide && (amp = memchr(from, '&', (size_t)(end - from)));) {
+        from = amp + 1;
+        if (is_reference(amp, (size_t)(end - amp))) continue;
+        push_bytes(p, s, (size_t)(amp - s));
+        push_bytes(p, nothing, sizeof nothing - 1);
+        s = from;
+    }
+    push_bytes(p, s, (size_t)(end - s));
+}
+
+/* What an evil or damaged file could make libxml2 hold in memory or do forever is refused. */
+static void push(state *p, const char *s, size_t n)
+{
+    const char *nul = p->wide ? NULL : memchr(s, 0, n);
+    push_references(p, s, nul ? (size_t)(nul - s) : n);
+    if (p->run.stop) return;
+    if (nul) {
+        mlk_vasprun_run_fail(&p->run, MLK_EFORMAT, line_of(p), "zero bytes instead of text");
+        mlk_err_hint(p->run.e,
+                     "the disk was full or the machine stopped while the file was written");
+    } else if (p->quiet > QUIET_MAX || xmlDictSize(p->xml->dict) > NAMES_MAX) {
+        mlk_vasprun_run_fail(&p->run, MLK_EFORMAT, line_of(p),
+                             p->quiet > QUIET_MAX
+                                 ? "a tag, comment or DTD is longer than 256 kB"
+                                 : "more than 4096 different names of elements and attributes");
+        mlk_err_hint(p->run.e, "the file is damaged, or was not written by VASP");
+    }
+}
+
+static void forget_run(state *p)
+{
+    p->depth = 0;
+    p->stack[0] = MLK_VR_ROOT;
+    p->in_leaf = p->root_seen = p->root_closed = false;
+    mlk_vasprun_run_reset(&p->run);
+    p->quiet = 0;
+}
+
+static void free_xml(state *p)
+{
+    if (!p->xml) return;
+    if (p->xml->myDoc) xmlFreeDoc(p->xml->myDoc);
+    xmlFreeParserCtxt(p->xml);
+    p->xml = NULL;
+}
+
+/* A new XML document begins with these bytes, the first of the file or behind </modeling>. */
+static void begin_run(state *p, const char *head, size_t n)
+{
     xmlSAXHandler sax = {.initialized = XML_SAX2_MAGIC,
                          .startElementNs = on_start,
                          .endElementNs = on_end,
@@ -577,27 +383,178 @@ static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *
                          .cdataBlock = on_text,
                          .getEntity = on_entity,
                          .serror = (xmlStructuredErrorFunc)on_error};
-    mlk_stream *in = NULL;
-    MLK_GO(mlk_stream_open(&in, path, p->e));
-    p->xml = xmlCreatePushParserCtxt(&sax, p, NULL, 0, path);
+    free_xml(p);
+    forget_run(p);
+    p->latin1 = declares_latin1(head, n);
+    p->wide = n > 3 && (!head[0] || !head[1] || (unsigned char)head[0] >= 0xfe);
+    p->xml = xmlCreatePushParserCtxt(&sax, p, NULL, 0, p->run.path);
     if (!p->xml) {
-        s = MLK_FAIL(p->e, MLK_ENOMEM, "no memory to read %s", path);
-        goto done;
+        p->run.stop = true;
+        p->run.status = MLK_FAIL(p->run.e, MLK_ENOMEM, "no memory to read %s", p->run.path);
+        return;
     }
-    xmlCtxtUseOptions(p->xml, XML_PARSE_BIG_LINES | XML_PARSE_NONET | XML_PARSE_RECOVER);
+    xmlCtxtUseOptions(p->xml, XML_PARSE_BIG_LINES | XML_PARSE_NONET | XML_PARSE_RECOVER |
+                                  (p->latin1 ? XML_PARSE_IGNORE_ENC : 0));
+}
+
+/* Behind the end of the root: blanks, or another run in the same file. Returns the bytes used. */
+static size_t between_runs(state *p, const char *s, size_t n, bool last)
+{
+    size_t k = 0;
+    for (; k < n && strchr(" \t\r\n", s[k]) && s[k]; k++) p->end_line += s[k] == '\n';
+    if (k) push(p, s, k);
+    if (k == n || (!last && n - k < HEAD)) return k;
+    if ((n - k > 5 && !memcmp(s + k, "<?xml ", 6)) ||
+        (n - k > 8 && !memcmp(s + k, "<modeling", 9))) {
+        xmlParseChunk(p->xml, "", 0, 1);
+        if (p->run.stop) return n;
+        p->run.number = p->run.number ? p->run.number + 1 : 2;
+        p->line0 = p->end_line - 1;
+        mlk_log(MLK_LOG_WARN, "%s:%ld: run %d of this file begins; its steps are read too",
+                p->run.path, p->end_line, p->run.number);
+        begin_run(p, s + k, n - k);
+        return k;
+    }
+    push(p, s + k, n - k); /* libxml2 says what is wrong with it */
+    return n;
+}
+
+/* Where ROOT_END begins in s, or a beginning of it that the bytes end with; NULL if nowhere. */
+static const char *find_root_end(const char *s, size_t n)
+{
+    const size_t len = sizeof ROOT_END - 1;
+    const char *end = s + n;
+    /* 'd' is rare, the fifth byte of ROOT_END */
+    for (const char *d = s; (d = memchr(d, ROOT_END[4], (size_t)(end - d))); d++)
+        if (d - s >= 4 &&
+            !memcmp(d - 4, ROOT_END, (size_t)(end - d) + 4 < len ? (size_t)(end - d) + 4 : len))
+            return d - 4;
+    for (size_t m = n < 4 ? n : 4; m > 0; m--)
+        if (!memcmp(end - m, ROOT_END, m)) return end - m;
+    return NULL;
+}
+
+/* Parse bytes; returns how many are done with: all, unless the rest is too short to be understood,
+ * which cannot be at the end of the file (last). */
+static size_t take(state *p, const char *s, size_t n, bool last)
+{
+    if (!p->xml) {
+        if (n < HEAD && !last) return 0;
+        begin_run(p, s, n);
+    }
+    for (size_t at = 0; !p->run.stop;) {
+        if (p->root_closed) {
+            at += between_runs(p, s + at, n - at, last);
+            if (p->root_closed) return at;
+        }
+        const char *end = find_root_end(s + at, n - at);
+        size_t m = end ? (size_t)(end - (s + at)) : n - at, len = sizeof ROOT_END - 1;
+        bool whole = end && n - at - m >= len;
+        if (whole)
+            m += len;
+        else if (last)
+            m = n - at;
+        else if (m > REFERENCE_MAX) {
+            const char *amp = memchr(s + at + m - REFERENCE_MAX, '&', REFERENCE_MAX);
+            if (amp) m = (size_t)(amp - (s + at));
+        }
+        push(p, s + at, m);
+        at += m;
+        if (at == n || !whole) return at;
+    }
+    return n;
+}
+
+/* Feed the file to the parser. p->cut: the data end early. */
+static mlk_status feed(state *p, mlk_stream *in)
+{
+    char *buf = mlk_alloc(CHUNK + HEAD + sizeof ROOT_END, 1);
+    if (!buf) return MLK_FAIL(p->run.e, MLK_ENOMEM, "no memory to read %s", p->run.path);
+    mlk_status s = MLK_OK;
+    size_t held = 0; /* bytes at the front of buf that take() left */
+    while (!s && !p->run.stop) {
+        size_t got = 0;
+        mlk_err why = {0};
+        s = mlk_stream_read(in, buf + held, CHUNK, &got, &why);
+        if (s && s != MLK_EFORMAT) *p->run.e = why;
+        if (s && s != MLK_EFORMAT) break;
+        bool last = s || got == 0;
+        size_t n = held + got, used = take(p, buf, n, last);
+        if (s && !p->run.stop) p->cut = true;
+        if (last) break;
+        held = n - used;
+        memmove(buf, buf + used, held);
+    }
+    mlk_free(buf);
+    p->ending = true;
+    if (!s && !p->run.stop) xmlParseChunk(p->xml, "", 0, 1);
+    return s == MLK_EFORMAT ? MLK_OK : s;
+}
+
+/* What a file without an error still may lack. */
+static mlk_status verdict(state *p)
+{
+    long line = line_of(p);
+    char run[32] = "";
+    if (p->run.number) snprintf(run, sizeof run, " of run %d", p->run.number);
+    if (p->root_closed && !p->cut && p->run.n_out) {
+        if (p->run.n_ml)
+            mlk_log(MLK_LOG_INFO,
+                    "%s: %ld DFT steps read; %ld steps predicted by VASP's own force field skipped",
+                    p->run.path, p->run.n_out, p->run.n_ml);
+        return MLK_OK;
+    }
+    if (!p->root_seen) {
+        MLK_FAIL(p->run.e, MLK_EFORMAT,
+                 "holds no <modeling> element: not a vasprun.xml, or cut off");
+        return mlk_err_at(p->run.e, p->run.path, line);
+    }
+    if (!p->root_closed || p->cut) {
+        if (p->depth > 1 && p->run.n_calc && p->stack[2] == MLK_VR_CALCULATION)
+            MLK_FAIL(p->run.e, MLK_EFORMAT,
+                     "the file ends early, inside ionic step %ld%s; %ld complete steps before it",
+                     p->run.n_calc, run, p->run.n_out);
+        else
+            MLK_FAIL(p->run.e, MLK_EFORMAT, "the file ends early, after %ld complete ionic steps",
+                     p->run.n_out);
+        mlk_err_hint(p->run.e, p->run.n_out
+                                   ? "the run was killed, is still going on, or the copy is "
+                                     "incomplete; the complete steps are good"
+                                   : "the run ended before its first ionic step; nothing to use");
+        return mlk_err_at(p->run.e, p->run.path, line);
+    }
+    MLK_FAIL(p->run.e, MLK_EFORMAT,
+             "holds no ionic step with a structure (%ld calculations, %ld of "
+             "them without structure)",
+             p->run.n_calc, p->run.n_no_structure);
+    mlk_err_hint(p->run.e, "GW, optics and similar runs carry no forces; use the ground-state run");
+    return mlk_err_at(p->run.e, p->run.path, line);
+}
+
+static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *e)
+{
+    mlk_err own = {0};
+    state *p = mlk_alloc(1, sizeof *p);
+    if (!p) return MLK_FAIL(e, MLK_ENOMEM, "no memory to read %s", path);
+    p->run.path = path;
+    p->run.fn = fn;
+    p->run.user = user;
+    p->run.e = e ? e : &own;
+    index_rules(p);
+    xmlSetStructuredErrorFunc(NULL, (xmlStructuredErrorFunc)on_stray_error);
+    mlk_status s = MLK_OK;
+    mlk_stream *in = NULL;
+    MLK_GO(mlk_stream_open(&in, path, p->run.e));
     MLK_GO(feed(p, in));
-    s = p->status;
-    if (!p->stop || p->cut) s = verdict(p);
-    if (s == MLK_EFORMAT && p->n_out && !p->cut && p->stop)
-        mlk_err_prefix(p->e, "%ld complete ionic steps, then: ", p->n_out);
+    s = p->run.status;
+    if (!p->run.stop || p->cut) s = verdict(p);
+    if (s == MLK_EFORMAT && p->run.n_out && !p->cut && p->run.stop)
+        mlk_err_prefix(p->run.e, "%ld complete ionic steps, then: ", p->run.n_out);
 done:
-    if (p->xml) {
-        if (p->xml->myDoc) xmlFreeDoc(p->xml->myDoc);
-        xmlFreeParserCtxt(p->xml);
-    }
+    free_xml(p);
+    xmlSetStructuredErrorFunc(NULL, NULL);
     mlk_stream_close(in);
-    mlk_free(p->z), mlk_free(p->type), mlk_free(p->type_z);
-    mlk_free(p->basis.v), mlk_free(p->x.v), mlk_free(p->f.v), mlk_free(p->stress.v);
+    mlk_vasprun_run_free(&p->run);
     mlk_free(p);
     return s;
 }

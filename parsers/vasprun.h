@@ -3,6 +3,7 @@
 #define MLK_PARSERS_VASPRUN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Are the names of calculation/energy shifted in files of this generator? VASP up to 6.0 prints
  * E(sigma->0) under e_wo_entrp and the entropy term under e_0_energy. 1 yes, 0 no, -1 undecidable
@@ -18,6 +19,26 @@ double mlk_vasprun_energy0(const char *program, const char *version, double e_fr
 /* "PAW_PBE Li_sv 10Sep2004" -> 3: the first word after the kind of potential that names an element;
  * 0 when none does. */
 int mlk_vasprun_potcar_z(const char *title);
+/* Copy without blanks at both ends, cut to cap - 1 bytes; bytes that are no UTF-8 become '?'. */
+void mlk_vasprun_trim(char *dst, size_t cap, const char *s);
+
+/* What a vasprun.xml says about its level of theory. Unknown numbers are NaN, unknown texts "". */
+typedef struct mlk_vasprun_level {
+    char gga[16], metagga[24];    /* as printed; "--": that of the POTCARs              */
+    double encut, aexx, hfscreen; /* eV; share of exact exchange; screening [1/A]       */
+    double ivdw;                  /* 0 or NaN: none                                     */
+    bool ldau, hybrid;
+    char potcar[256]; /* titles without dates, in order, each once, with ','*/
+} mlk_vasprun_level;
+/* Nothing known. */
+void mlk_vasprun_level_init(mlk_vasprun_level *l);
+/* One more POTCAR title, "PAW_PBE Li_sv 10Sep2004" (the date is left out). */
+void mlk_vasprun_level_potcar(mlk_vasprun_level *l, const char *title);
+/* The level as one text, "VASP GGA=PE ENCUT=520 POTCAR=PAW_PBE Li_sv,PAW_PBE S LDAU"; "" when
+ * nothing is known; program and version for programs other than VASP. When it does not fit into cap
+ * bytes the list of POTCARs is cut and ends in "...". */
+void mlk_vasprun_level_text(const mlk_vasprun_level *l, const char *program, const char *version,
+                            char *buf, size_t cap);
 /* Exactly n blank-separated finite numbers; false when one is missing or unreadable (asterisks, run
  * together). */
 bool mlk_vasprun_numbers(const char *s, int n, double *v);

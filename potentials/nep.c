@@ -281,6 +281,16 @@ mlk_status mlk_nep_descriptors(const mlk_potential *pot, const mlk_neigh *nl, co
     return MLK_OK;
 }
 
+static mlk_status describe(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
+                           size_t i0, size_t i1, mlk_scratch *s, double *q, mlk_err *e)
+{
+    const mlk_nep *m = pot->state;
+    MLK_TRY(mlk_nep_descriptors(pot, nl, type, i0, i1, s, q, NULL, e));
+    for (size_t i = 0; i < i1 - i0; i++)
+        for (size_t d = 0; d < m->dim; d++) q[i * m->dim + d] *= m->scaler[d];
+    return MLK_OK;
+}
+
 /* ---- a new model ------------------------------------------------------------------------------
  */
 
@@ -446,4 +456,6 @@ const mlk_potential_type mlk_potential_nep = {
     .write = mlk_nep_write,
     .eval = eval,
     .vjp = vjp,
+    .n_desc = mlk_nep_dim,
+    .describe = describe,
 };

@@ -223,6 +223,40 @@ mlk_status mlk_potential_eval_frame(const mlk_potential *pot, const mlk_frame *f
     return s;
 }
 
+/* ---- descriptors --------------------------------------------------------------------------- */
+
+void mlk_desc_free(mlk_desc *d)
+{
+    mlk_free(d->q), mlk_free(d->type);
+    mlk_neigh_free(&d->nl);
+    mlk_scratch_free(&d->scratch);
+    memset(d, 0, sizeof *d);
+}
+
+mlk_status mlk_potential_describe_frame(const mlk_potential *pot, const mlk_frame *fr, mlk_desc *d,
+                                        mlk_err *e)
+{
+    if (!pot->type->describe) {
+        MLK_FAIL(e, MLK_EUNSUPPORTED, "a %s model has no descriptors", pot->type->name);
+        return mlk_err_hint(e, "use a NEP or SNAP model");
+    }
+    d->n = fr->n, d->nd = pot->type->n_desc(pot);
+    MLK_TRY(MLK_GROW(d->type, d->cap_type, d->n, e));
+    MLK_TRY(MLK_GROW(d->q, d->cap_q, d->n * d->nd, e));
+    MLK_TRY(mlk_potential_types_of(pot, fr, d->type, e));
+    MLK_TRY(mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, pot->rc, &d->nl, e));
+    for (size_t i = 0; i < d->n; i++) { /* one by one: the scratch of a frame would be large */
+        mlk_scratch_reset(&d->scratch);
+        double *q = d->q + i * d->nd;
+        MLK_TRY(pot->type->describe(pot, &d->nl, d->type, i, i + 1, &d->scratch, q, e));
+        for (size_t k = 0; k < d->nd; k++)
+            if (!isfinite(q[k]))
+                return MLK_FAIL(e, MLK_ENUMERIC, "descriptor %zu of atom %zu is not finite", k + 1,
+                                i + 1);
+    }
+    return MLK_OK;
+}
+
 /* ---- model folders ------------------------------------------------------------------------- */
 
 static mlk_status read_bare(mlk_potential **out, const char *path, mlk_err *e)

@@ -76,6 +76,13 @@ typedef struct mlk_potential_type {
     mlk_status (*basis)(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i,
                         mlk_scratch *s, size_t *first, size_t *nb, double *b, double *const db[3],
                         mlk_err *e);
+    /* Descriptors: the numbers through which an atom's surroundings enter its energy. n_desc of
+     * them per atom, the same for all species; describe fills q (i1-i0, n_desc) row by row for the
+     * centres [i0,i1). Serial, no allocation but from s. NEP: what enters the network, scaled;
+     * linear models: the basis b of above. Both NULL: the model has none (lj). */
+    size_t (*n_desc)(const mlk_potential *pot);
+    mlk_status (*describe)(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
+                           size_t i0, size_t i1, mlk_scratch *s, double *q, mlk_err *e);
 } mlk_potential_type;
 
 /* Universal Ziegler-Biersack-Littmark core added to any model, switched off smoothly between inner
@@ -158,6 +165,22 @@ void mlk_eval_free(mlk_eval *ev);
  * region. */
 mlk_status mlk_potential_eval_frame(const mlk_potential *pot, const mlk_frame *fr, unsigned want,
                                     mlk_neigh *nl, mlk_eval *ev, mlk_err *e);
+
+typedef struct mlk_desc {
+    size_t n, nd; /* atoms, descriptors per atom                                    */
+    double *q;    /* (n,nd) descriptors                                             */
+    int *type;    /* (n) model type of each atom                                    */
+    mlk_neigh nl; /* the list they were made with, radius pot->rc                   */
+    size_t cap_q, cap_type;
+    mlk_scratch scratch;
+} mlk_desc; /* all-zero is valid; buffers are reused from call to call */
+
+/* Descriptors and types of all atoms of a frame. One thread per mlk_desc: drivers run frames in
+ * parallel. Errors: MLK_EUNSUPPORTED a model without descriptors; MLK_EINVAL a species it does not
+ * know; MLK_ENUMERIC a descriptor is not finite (atom named). */
+mlk_status mlk_potential_describe_frame(const mlk_potential *pot, const mlk_frame *fr, mlk_desc *d,
+                                        mlk_err *e);
+void mlk_desc_free(mlk_desc *d);
 
 /* zbl.c: adds U_ZBL to u and its partials to p (half of a pair energy to each atom). */
 void mlk_zbl_add(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i0,

@@ -246,6 +246,21 @@ static mlk_status basis(const mlk_potential *pot, const mlk_neigh *nl, const int
     return MLK_OK;
 }
 
+static size_t n_desc(const mlk_potential *pot)
+{
+    return ((const state *)pot->state)->tab.nb;
+}
+
+/* The basis: its first member is the constant 1, which belongs to the linear model as well. */
+static mlk_status describe(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
+                           size_t i0, size_t i1, mlk_scratch *s, double *q, mlk_err *e)
+{
+    size_t first, nb, n = n_desc(pot);
+    for (size_t i = i0; i < i1; i++)
+        MLK_TRY(basis(pot, nl, type, i, s, &first, &nb, q + (i - i0) * n, NULL, e));
+    return MLK_OK;
+}
+
 /* ---- files --------------------------------------------------------------------------------- */
 
 static bool ends_with(const char *path, const char *end)
@@ -490,4 +505,6 @@ const mlk_potential_type mlk_potential_snap = {
     .write = wr,
     .eval = eval,
     .basis = basis,
+    .n_desc = n_desc,
+    .describe = describe,
 };

@@ -114,7 +114,7 @@ Test(damage, poscar, .timeout = 600)
     converted(".vasp", as_poscar);
 }
 
-/* Cuts only: HDF5 itself does not promise to survive changed bytes. */
+/* Cuts only: bytes are changed in tests/unit/test_store.c. */
 Test(damage, store, .timeout = 600)
 {
     converted(".h5", mlk_dataset_write);

@@ -112,7 +112,7 @@ static mlk_status spoil(const char *path, const char *dataset, double v)
         x[1] = v;
         cr_assert(!mlk_h5_write(h, dataset, MLK_H5_DOUBLE, nd, dim, x, NULL));
     } else {
-        cr_assert(!mlk_h5_attr_set_str(h, "/", "version", v > 1 ? "2.0" : "1.7", NULL));
+        cr_assert(!mlk_h5_attr_set_str(h, "/", "version", v > 1 ? "3.0" : "2.7", NULL));
     }
     cr_assert(!mlk_h5_close(&h, NULL));
     mlk_status s = mlk_dataset_read_store(&ds, path, &e);

@@ -1,0 +1,74 @@
+/* vasp_text.c - see vasp_text.h. */
+#include "parsers/vasp_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/element.h"
+#include "core/number.h"
+
+static bool digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* One number of exactly so many decimals at *s, whatever follows it. */
+static bool one_field(const char **s, int decimals, double *v)
+{
+    char buf[64];
+    const char *from = *s + strspn(*s, " \t"), *p = from, *b = buf;
+    if (*p == '-' || *p == '+') p++;
+    while (digit(*p)) p++;
+    if (*p++ != '.') return false;
+    for (int k = 0; k < decimals; k++)
+        if (!digit(*p++)) return false;
+    size_t n = (size_t)(p - from);
+    if (n >= sizeof buf || (*p && !strchr(" \t\r+-*", *p) && !digit(*p))) return false;
+    memcpy(buf, from, n);
+    buf[n] = 0;
+    if (!mlk_number(&b, v)) return false;
+    *s = p;
+    return true;
+}
+
+size_t mlk_vasp_fields(const char **s, size_t n, int decimals, double *v)
+{
+    const char *p = *s;
+    size_t k = mlk_numbers(&p, n, v);
+    if (k == n) {
+        *s = p;
+        return n;
+    }
+    for (k = 0; k < n && one_field(s, decimals, &v[k]); k++) continue;
+    return k;
+}
+
+bool mlk_vasp_fields_only(const char *s, size_t n, int decimals, const char *unit, double *v)
+{
+    if (mlk_vasp_fields(&s, n, decimals, v) < n) return false;
+    s += strspn(s, " \t\r");
+    return !*s || (unit && !strncmp(s, unit, strlen(unit)));
+}
+
+bool mlk_vasp_same_decimals(const char *line, const char *model)
+{
+    size_t want = 0;
+    for (int k = 0; k < 6; k++) {
+        const char **s = k < 3 ? &model : &line;
+        *s += strspn(*s, " \t");
+        size_t n = strcspn(*s, " \t\r");
+        const char *dot = memchr(*s, '.', n);
+        size_t have = dot ? n - (size_t)(dot - *s) - 1 : 0;
+        if (k == 0) want = have;
+        if (have < 6 || have != want) return false;
+        *s += n;
+    }
+    return true;
+}
+
+int mlk_vasp_element(const char *word)
+{
+    char symbol[16];
+    snprintf(symbol, sizeof symbol, "%.*s", (int)strcspn(word, "_/."), word);
+    return mlk_element_z(symbol);
+}

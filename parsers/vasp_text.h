@@ -1,0 +1,21 @@
+/* vasp_text.h - what the readers of VASP's text files (OUTCAR, XDATCAR) share. */
+#ifndef MLK_PARSERS_VASP_TEXT_H
+#define MLK_PARSERS_VASP_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The first n numbers of a line of Fortran fields with a fixed count of decimals; a full field runs
+ * into its neighbour (-1.50000-10.25000), which the decimals undo. Returns how many could be read
+ * before a field that is no number (asterisks, text, the end); *s stands behind them. */
+size_t mlk_vasp_fields(const char **s, size_t n, int decimals, double *v);
+/* n such numbers with nothing behind them but blanks, or a unit (may be NULL) and what follows it.
+ * Other text is the sign of a line that was cut and continued by another file: refused. */
+bool mlk_vasp_fields_only(const char *s, size_t n, int decimals, const char *unit, double *v);
+/* Do the first three words of both lines have the same number of decimals, six or more? Tells a
+ * whole last line without line end from one that was cut inside its last number. */
+bool mlk_vasp_same_decimals(const char *line, const char *model);
+/* Element of a species word as VASP writes it ("Li", "Li_sv", "Li/0123abc"); 0 when it is none. */
+int mlk_vasp_element(const char *word);
+
+#endif
