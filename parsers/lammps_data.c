@@ -334,7 +334,7 @@ static mlk_status check_atoms(reader *r, mlk_err *e)
                  r->n_claimed);
         return mlk_text_err(&r->t, e);
     }
-    qsort(r->a, r->n, sizeof *r->a, by_id);
+    if (r->n) qsort(r->a, r->n, sizeof *r->a, by_id);
     for (size_t i = 1; i < r->n; i++)
         if (r->a[i].id == r->a[i - 1].id) {
             MLK_FAIL(e, MLK_EFORMAT, "two atoms have the number %ld", r->a[i].id);

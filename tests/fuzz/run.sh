@@ -31,6 +31,7 @@ fuzz_one() { # TARGET SECONDS
     target=$1
     left=$2
     plain=${target#gap-}
+    [ -d "$here/seed/$plain" ] || plain=${plain%%[-_]*} # dialects of one format
     corpus=$work/corpus/$target crash=$work/crash/$target log=$work/log/$target
     mkdir -p "$corpus" "$crash" "$work/log" "$work/tmp"
     rm -f "$log"

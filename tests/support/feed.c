@@ -64,7 +64,7 @@ static void put(const char *path, const void *bytes, size_t n)
 }
 
 typedef struct feed {
-    char path[256];            /* what the reader is given  */
+    char path[384];            /* what the reader is given  */
     char first[384];           /* of a folder: its first file */
     char file[FILES + 4][384]; /* what to remove afterwards */
     size_t n_file;
@@ -285,9 +285,10 @@ static const char *gap(const char *parser, const char *b, size_t n, mlk_status *
         feed_open(&f, b, at);
         broken = parse(f.path, parser, &cut, s);
         feed_close(&f);
-        if (!broken && cut.n > whole.n)
+        /* what makes the whole one an error may stand behind the cut */
+        if (!broken && cut.n > whole.n + (full != MLK_OK))
             broken = "the cut file has a frame that the whole one lacks";
-        for (size_t k = 0; !broken && k < cut.n; k++)
+        for (size_t k = 0; !broken && k < cut.n && k < whole.n; k++)
             if (mlk_feed_compare(&whole.fr[k], &cut.fr[k]) == MLK_DIFFERENT)
                 broken = "a frame of the cut file differs from that of the whole one";
     }
