@@ -332,9 +332,9 @@ static const char *potential(const feed *f, mlk_status *s)
 {
     mlk_potential *pot = NULL;
     mlk_err e = {0};
-    char manifest[300];
+    char manifest[400];
     const char *path = f->path;
-    snprintf(manifest, sizeof manifest, "%s/model.yaml", f->path);
+    mlk_path_join(manifest, sizeof manifest, f->path, "model.yaml");
     if (mlk_file_is_dir(path) && !mlk_file_exists(manifest) && f->first[0]) path = f->first;
     *s = mlk_potential_read(&pot, path, &e);
     const char *broken = check_error(*s, &e, true);
