@@ -132,8 +132,10 @@ static mlk_status write_frames(const cfg *c, const mlk_dataset *ds, const target
     MLK_TRY(mlk_dataset_may_write(ds, path, c->force, e));
     if (t->frames) return t->frames(c, path, fr, n, e);
     if (n > 1)
-        mlk_log(MLK_LOG_WARN, "%s: holds one structure; the last of %zu frames is written", path,
-                n);
+        mlk_log(MLK_LOG_WARN,
+                "%s: holds one structure; the last of %zu frames is written (a folder, NAME/, "
+                "takes all)",
+                path, n);
     return t->frame(path, fr + n - 1, e);
 }
 
@@ -207,7 +209,7 @@ static mlk_status choose(const cfg *c, const target **t, bool *folder, mlk_err *
     *t = by_name ? by_name : by_end;
     if (!*t) {
         MLK_FAIL(e, MLK_EINVAL, "cannot tell the format to write from the name '%s'", c->out);
-        return mlk_err_hint(e, "use a known ending, or --to %s", "" TARGETS(TARGET_NAME) + 1);
+        return mlk_err_hint(e, "use a known ending, or --to %s", &("" TARGETS(TARGET_NAME))[1]);
     }
     const bool store = !(*t)->frames && !(*t)->frame && !(*t)->folder;
     if (c->append && !store)

@@ -12,6 +12,7 @@ mlk_status mlk_dataset_info(int argc, char **argv, mlk_err *e);
 mlk_status mlk_dataset_convert(int argc, char **argv, mlk_err *e);
 mlk_status mlk_dataset_splitting(int argc, char **argv, mlk_err *e);
 mlk_status mlk_dataset_selecting(int argc, char **argv, mlk_err *e);
+mlk_status mlk_dataset_checking(int argc, char **argv, mlk_err *e);
 
 /* Read every word (file, folder, store) into ds. all: keep frames without labels, parser: see
  * mlk_dataset_read_all. No words: an error that names the help of `command`. */

@@ -12,5 +12,8 @@ int mlk_element_z(const char *symbol);
 const char *mlk_element_symbol(int z);
 /* amu; 0 outside the table. */
 double mlk_element_mass(int z);
+/* Single-bond covalent radius [A] (P. Pyykko, M. Atsumi, Chem. Eur. J. 15, 186 (2009)); 0 outside
+ * the table. */
+double mlk_element_radius(int z);
 
 #endif

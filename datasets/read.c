@@ -28,17 +28,19 @@ typedef struct losses {
 /* One call of mlk_dataset_read. */
 typedef struct reading {
     mlk_dataset *ds;
-    int all;            /* keep frames without labels                          */
-    const char *parser; /* to use instead of sniffing, or NULL                 */
-    const char *root;   /* folder given by the user, "" for a single file      */
-    size_t first;       /* frames in ds before this call                       */
-    size_t dir_first;   /* frame to start looking for other files of its folder */
-    size_t file_first;  /* ... before the present file                         */
-    size_t n_files;     /* read                                                */
-    losses lost, here;  /* of this call; of the present file                   */
-    char group[64];     /* of the present file                                 */
-    char of_twin[64];   /* group of the first frame that was there already     */
-    char where[320];    /* first frame left out for its labels                 */
+    int all;                 /* keep frames without labels                          */
+    bool structures;         /* read files of a folder that hold structures only    */
+    const char *parser;      /* to use instead of sniffing, or NULL                 */
+    const char *root;        /* folder given by the user, "" for a single file      */
+    size_t first;            /* frames in ds before this call                       */
+    size_t dir_first;        /* frame to start looking for other files of its folder */
+    size_t file_first;       /* ... before the present file                         */
+    size_t n_files;          /* read                                                */
+    losses lost, here;       /* of this call; of the present file                   */
+    char group[64];          /* of the present file                                 */
+    char of_twin[64];        /* group of the first frame that was there already     */
+    char where[320];         /* first frame left out for its labels                 */
+    mlk_dataset unconverged; /* frames left out for that; owned                  */
     char twin_of[256], twin[256], other[256], structure[256]; /* examples      */
 } reading;
 
@@ -103,10 +105,26 @@ static bool is_twin(reading *r, const mlk_frame *fr)
     return false;
 }
 
+/* A step that says nothing of its SCF loop may be known as unconverged from a file beside it. */
+static void ask_others(const reading *r, mlk_frame *fr)
+{
+    for (size_t i = 0; i < r->unconverged.n && fr->scf == MLK_SCF_UNKNOWN; i++) {
+        const mlk_frame *other = &r->unconverged.frame[i];
+        if (same_folder(fr->source, other->source) && same_step(fr, other))
+            fr->scf = MLK_SCF_UNCONVERGED;
+    }
+}
+
 static mlk_status take(mlk_frame *fr, void *user, mlk_err *e)
 {
     reading *r = user;
-    if (!wanted(r, fr) || is_twin(r, fr)) return MLK_OK;
+    ask_others(r, fr);
+    if (is_twin(r, fr)) return MLK_OK;
+    if (!wanted(r, fr)) {
+        const unsigned key = MLK_HAS_ENERGY | MLK_HAS_CELL;
+        bool keep = fr->scf == MLK_SCF_UNCONVERGED && (fr->has & key) == key;
+        return keep ? mlk_dataset_add(&r->unconverged, fr, e) : MLK_OK;
+    }
     if (!fr->group[0] && fr->run > 1)
         snprintf(fr->group, sizeof fr->group, "%.50s+run%d", r->group, fr->run % 100000);
     else if (!fr->group[0])
@@ -393,11 +411,10 @@ static mlk_status read_folder(reading *r, const char *dir, int depth, mlk_err *e
     char path[PATH_CAP];
     size_t n;
     mlk_status s = list(r, dir, &it, &n, e);
-    size_t first = r->ds->n;
     for (size_t k = 0; k < n && !s; k++) {
         if (!it[k].format) continue;
         mlk_path_join(path, sizeof path, dir, it[k].name);
-        if (it[k].rank == MLK_RANK_STRUCTURE && (!r->all || r->ds->n > first)) {
+        if (it[k].rank == MLK_RANK_STRUCTURE && !r->structures) {
             if (!r->lost.structure_files++) mlk_text_copy(r->structure, sizeof r->structure, path);
             s = note(r, path, it[k].format, 0, 0, "structures without labels: not read", e);
         } else {
@@ -495,7 +512,8 @@ static mlk_status read_one(reading *r, const char *path, int in_folder, mlk_err 
         if (!in_folder) r->root = path;
         return read_folder(r, path, 0, e);
     }
-    const mlk_parser *p = forced || mlk_dataset_is_store(path) ? NULL : mlk_parser_sniff(path, NULL);
+    const mlk_parser *p =
+        forced || mlk_dataset_is_store(path) ? NULL : mlk_parser_sniff(path, NULL);
     return read_file(r, path, p ? p->name : r->parser, in_folder, e);
 }
 
@@ -520,15 +538,25 @@ static mlk_status read_pattern(reading *r, const char *pattern, mlk_err *e)
     return s;
 }
 
+static mlk_status read_words(reading *r, const char *path, mlk_err *e)
+{
+    const bool pattern = !mlk_file_exists(path) && strpbrk(path, "*?[");
+    const size_t notes = r->ds->n_file;
+    MLK_TRY(pattern ? read_pattern(r, path, e) : read_one(r, path, 0, e));
+    if (!r->all || r->ds->n > r->first || !r->lost.structure_files || r->lost.twin) return MLK_OK;
+    r->structures = true; /* there is nothing but structures: read those */
+    r->lost = (losses){0};
+    r->ds->n_file = notes;
+    return pattern ? read_pattern(r, path, e) : read_one(r, path, 0, e);
+}
+
 static mlk_status read_any(mlk_dataset *ds, const char *path, int all, const char *parser,
                            mlk_err *e)
 {
     reading r = {.ds = ds, .all = all, .parser = parser, .root = "", .first = ds->n};
-    if (mlk_file_exists(path) || !strpbrk(path, "*?["))
-        MLK_TRY(read_one(&r, path, 0, e));
-    else
-        MLK_TRY(read_pattern(&r, path, e));
-    return report(&r, path, e);
+    mlk_status s = read_words(&r, path, e);
+    mlk_dataset_free(&r.unconverged);
+    return s ? s : report(&r, path, e);
 }
 
 mlk_status mlk_dataset_read(mlk_dataset *ds, const char *path, mlk_err *e)

@@ -3,7 +3,9 @@
 #include "datasets/suspect.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,21 +13,56 @@
 
 static const struct {
     const char *name, *unit, *text;
+    mlk_advice advice;
 } kinds[MLK_SUSPECT_COUNT] = {
-    [MLK_SUSPECT_NO_ENERGY] = {"no_energy", "", "no energy: cannot be trained on"},
-    [MLK_SUSPECT_NO_FORCE] = {"no_forces", "", "no forces: cannot be trained on"},
-    [MLK_SUSPECT_NO_STRESS] = {"no_stress", "", "no stress: gives no virial to train on"},
+    [MLK_SUSPECT_NO_ENERGY] = {"no_energy", "", "no energy: cannot be trained on", MLK_ADVICE_DROP},
+    [MLK_SUSPECT_NO_FORCE] = {"no_forces", "", "no forces: cannot be trained on", MLK_ADVICE_DROP},
+    [MLK_SUSPECT_NO_STRESS] = {"no_stress", "", "no stress: gives no virial to train on",
+                               MLK_ADVICE_KEEP},
     [MLK_SUSPECT_UNCONVERGED] = {"unconverged_scf", "",
-                                 "SCF stopped at its limit: left out of training"},
-    [MLK_SUSPECT_DUPLICATE] = {"duplicate", "", "the same structure again: counts twice in a fit"},
+                                 "SCF stopped at its limit: left out of training", MLK_ADVICE_DROP},
+    [MLK_SUSPECT_DUPLICATE] = {"duplicate", "", "the same structure again: counts twice in a fit",
+                               MLK_ADVICE_DROP},
     [MLK_SUSPECT_CONTRADICTION] = {"contradiction", "eV",
-                                   "the same structure with other labels: settings were mixed"},
-    [MLK_SUSPECT_FORCE] = {"force_outlier", "eV/A", "force above 10 x the RMS of the set"},
-    [MLK_SUSPECT_NET_FORCE] = {"net_force", "eV/A", "forces do not add up to zero"},
+                                   "the same structure with other labels: settings were mixed",
+                                   MLK_ADVICE_LOOK},
+    [MLK_SUSPECT_FORCE] = {"force_outlier", "eV/A", "force far above those of the set",
+                           MLK_ADVICE_LOOK},
+    [MLK_SUSPECT_NET_FORCE] = {"net_force", "eV/A", "forces do not add up to zero",
+                               MLK_ADVICE_LOOK},
     [MLK_SUSPECT_ENERGY] =
         {"energy_outlier", "eV/atom",
-         "energy far from the median of its formula: other settings, wrong kind?"},
-    [MLK_SUSPECT_CLOSE] = {"close_atoms", "A", "two atoms nearer than 0.5 A"},
+         "energy far from the median of its formula: other settings, wrong kind?", MLK_ADVICE_LOOK},
+    [MLK_SUSPECT_CLOSE] = {"close_atoms", "A", "two atoms nearer than 0.5 A", MLK_ADVICE_DROP},
+    [MLK_SUSPECT_NO_LABEL] = {"uncomputed", "", "an image that belongs to no computed step",
+                              MLK_ADVICE_DROP},
+    [MLK_SUSPECT_TWIN] = {"twin", "meV",
+                          "the same up to symmetry, origin and order of atoms: counts twice",
+                          MLK_ADVICE_DROP},
+    [MLK_SUSPECT_LEAK] = {"leak", "meV", "test frame with a twin in the data: tests nothing",
+                          MLK_ADVICE_DROP},
+    [MLK_SUSPECT_TEST_TWIN] = {"twin_in_test", "meV", "twins within the test set", MLK_ADVICE_KEEP},
+    [MLK_SUSPECT_PAIR] = {"close_pair", "A", "atoms nearer than 0.6 of their covalent radii",
+                          MLK_ADVICE_LOOK},
+    [MLK_SUSPECT_HANDED] = {"left_handed", "A^3", "left-handed lattice vectors: read as they stand",
+                            MLK_ADVICE_KEEP},
+    [MLK_SUSPECT_VACUUM] = {"vacuum", "A", "empty layer: stress depends on the cell chosen",
+                            MLK_ADVICE_KEEP},
+    [MLK_SUSPECT_RUNS] = {"further_run", "", "a further run in the same file: same settings?",
+                          MLK_ADVICE_LOOK},
+    [MLK_SUSPECT_ENERGY_KIND] = {"mixed_energy", "",
+                                 "free energies and energies of unstated kind in one set",
+                                 MLK_ADVICE_LOOK},
+    [MLK_SUSPECT_SMEARING] = {"smearing", "meV/atom", "free energy far from E(sigma->0)",
+                              MLK_ADVICE_KEEP},
+    [MLK_SUSPECT_THEORY] = {"theory", "", "several levels of theory in one set", MLK_ADVICE_LOOK},
+    [MLK_SUSPECT_OFFSET] = {"energy_offset", "meV/atom",
+                            "energies shifted against the other files: other settings?",
+                            MLK_ADVICE_LOOK},
+    [MLK_SUSPECT_STRESS] = {"stress", "GPa", "stress contradicts the energies", MLK_ADVICE_LOOK},
+    [MLK_SUSPECT_RAW_STRESS] = {"raw_stress", "GPa",
+                                "stress-like numbers of unknown meaning, not read",
+                                MLK_ADVICE_LOOK},
 };
 
 const char *mlk_suspect_name(mlk_suspect_kind kind)
@@ -43,6 +80,18 @@ const char *mlk_suspect_unit(mlk_suspect_kind kind)
     return kinds[kind].unit;
 }
 
+mlk_advice mlk_suspect_advice(mlk_suspect_kind kind)
+{
+    return kinds[kind].advice;
+}
+
+mlk_suspect_kind mlk_suspect_find(const char *name)
+{
+    size_t k = 0;
+    while (k < MLK_SUSPECT_COUNT && strcmp(kinds[k].name, name)) k++;
+    return (mlk_suspect_kind)k;
+}
+
 void mlk_suspects_free(mlk_suspects *s)
 {
     mlk_free(s->item);
@@ -52,9 +101,22 @@ void mlk_suspects_free(mlk_suspects *s)
 static mlk_status add(mlk_suspects *s, mlk_suspect_kind kind, size_t frame, size_t other,
                       double value, mlk_err *e)
 {
+    mlk_suspect it = {.kind = kind, .frame = frame, .other = other, .value = value};
     MLK_TRY(MLK_GROW(s->item, s->cap, s->n + 1, e));
-    s->item[s->n++] = (mlk_suspect){kind, frame, other, value};
+    s->item[s->n++] = it;
     s->count[kind]++;
+    return MLK_OK;
+}
+
+mlk_status mlk_suspects_add(mlk_suspects *s, mlk_suspect it, mlk_err *e, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(it.note, sizeof it.note, fmt, args);
+    va_end(args);
+    MLK_TRY(MLK_GROW(s->item, s->cap, s->n + 1, e));
+    s->item[s->n++] = it;
+    s->count[it.kind]++;
     return MLK_OK;
 }
 
@@ -232,6 +294,11 @@ static int by_kind(const void *a, const void *b)
     return (p->frame > q->frame) - (p->frame < q->frame);
 }
 
+void mlk_suspects_sort(mlk_suspects *s)
+{
+    if (s->n) qsort(s->item, s->n, sizeof *s->item, by_kind);
+}
+
 mlk_status mlk_dataset_suspect(const mlk_dataset *ds, mlk_suspects *s, mlk_err *e)
 {
     double sum = 0, count = 0;
@@ -259,7 +326,7 @@ mlk_status mlk_dataset_suspect(const mlk_dataset *ds, mlk_suspects *s, mlk_err *
     }
     if (!st) st = find_duplicates(ds, s, k, e);
     if (!st) st = find_energies(ds, s, k, e);
-    if (s->n) qsort(s->item, s->n, sizeof *s->item, by_kind);
+    mlk_suspects_sort(s);
     mlk_free(buf);
     mlk_free(k);
     if (st) mlk_suspects_free(s);

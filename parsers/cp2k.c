@@ -539,7 +539,7 @@ const mlk_parser mlk_parser_cp2k = {
     .parse = parse,
 };
 const mlk_parser mlk_parser_cp2k_output = {
-    .name = "cp2k_output",
+    .name = "cp2k-output",
     .summary = "CP2K output of a single point",
     .rank = MLK_RANK_FAIR,
     .sniff = sniff_output,

@@ -503,12 +503,14 @@ static bool sniff(const char *path, const char *head, size_t n)
     (void)n;
     if (dot && (!strcasecmp(dot, ".gz") || !strcasecmp(dot, ".xz") || !strcasecmp(dot, ".bz2")))
         while (dot > base && *--dot != '.') continue;
-    if (dot && (!strncasecmp(dot, ".xyz", 4) || !strncasecmp(dot, ".extxyz", 7))) return true;
+    const bool named = dot && (!strncasecmp(dot, ".xyz", 4) || !strncasecmp(dot, ".extxyz", 7));
     long v = strtol(head, &end, 10);
-    if (end == head || v < 1) return false;
+    if (end == head || v < 1) return named;
     end += strspn(end, " \t\r");
-    if (*end != '\n') return false;
+    if (*end != '\n') return named;
     const char *nl = strchr(end + 1, '\n'), *eq = strchr(end + 1, '=');
+    if (!strncmp(end + 1 + strspn(end + 1, " "), "i = ", 4)) return false; /* CP2K: forces, ... */
+    if (named) return true;
     return eq && (!nl || eq < nl);
 }
 

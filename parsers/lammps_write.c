@@ -39,14 +39,33 @@ static void put_box(mlk_text_out *t, const double l[3][3])
                         mlk_exact(b[1], l[2][0]), mlk_exact(b[2], l[2][1]));
 }
 
+/* Fractional shift that puts the atoms into the middle along open directions, where LAMMPS loses
+ * those outside the box. */
+static void centre(const mlk_frame *fr, double shift[3])
+{
+    double lo[3] = {INFINITY, INFINITY, INFINITY}, hi[3] = {-INFINITY, -INFINITY, -INFINITY}, s[3];
+    for (size_t i = 0; i < fr->n; i++) {
+        mlk_cell_frac(&fr->cell, fr->x[i], s);
+        for (int k = 0; k < 3; k++) {
+            lo[k] = fmin(lo[k], s[k]);
+            hi[k] = fmax(hi[k], s[k]);
+        }
+    }
+    for (int k = 0; k < 3; k++)
+        shift[k] = fr->cell.pbc[k] || (lo[k] >= 0 && hi[k] < 1) ? 0 : 0.5 * (1 - lo[k] - hi[k]);
+}
+
 static void put_rows(mlk_text_out *t, const mlk_frame *fr, const mlk_cell *turned, const int *type,
                      bool velocities)
 {
+    double shift[3] = {0};
+    if (!velocities) centre(fr, shift);
     mlk_text_printf(t, velocities ? "\nVelocities\n\n" : "\nAtoms # atomic\n\n");
     for (size_t i = 0; i < fr->n; i++) {
         double s[3], x[3];
         char b[3][MLK_EXACT];
         mlk_cell_frac(&fr->cell, velocities ? fr->v[i] : fr->x[i], s);
+        for (int k = 0; k < 3; k++) s[k] += shift[k];
         mlk_cell_cart(turned, s, x);
         for (int k = 0; k < 3; k++) mlk_exact(b[k], velocities ? x[k] / MLK_TAU_PS : x[k]);
         if (velocities)
@@ -97,6 +116,12 @@ mlk_status mlk_write_lammps(const char *path, const mlk_frame *fr, mlk_err *e)
                 "%s: a data file does not state the boundary; use 'boundary %c %c %c' in LAMMPS",
                 path, fr->cell.pbc[0] ? 'p' : 'f', fr->cell.pbc[1] ? 'p' : 'f',
                 fr->cell.pbc[2] ? 'p' : 'f');
+    if (fabs(l[1][0]) > 0.5 * l[0][0] || fabs(l[2][0]) > 0.5 * l[0][0] ||
+        fabs(l[2][1]) > 0.5 * l[1][1])
+        mlk_log(MLK_LOG_INFO,
+                "%s: the cell is skewed by more than half its width: LAMMPS may want "
+                "'box tilt large' before read_data",
+                path);
     MLK_TRY(mlk_text_out_begin(&t, path, e));
     put_all(&t, fr, &turned);
     return mlk_text_out_commit(&t, e);

@@ -532,7 +532,7 @@ extern const mlk_parser mlk_parser_vaspout;
 const mlk_parser mlk_parser_vaspout = {
     .name = "vaspout",
     .summary = "VASP 6 vaspout.h5",
-    .rank = MLK_RANK_BEST,
+    .rank = MLK_RANK_GOOD,
     .sniff = mlk_vaspout_is,
     .parse = parse,
 };

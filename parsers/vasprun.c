@@ -571,7 +571,7 @@ extern const mlk_parser mlk_parser_vasprun;
 const mlk_parser mlk_parser_vasprun = {
     .name = "vasprun",
     .summary = "VASP vasprun.xml, 4.6 to 6.x",
-    .rank = MLK_RANK_GOOD,
+    .rank = MLK_RANK_BEST,
     .sniff = sniff,
     .parse = parse,
 };

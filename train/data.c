@@ -4,11 +4,26 @@
 
 #include "core/log.h"
 #include "core/units.h"
+#include "datasets/check.h"
 #include "train/train.h"
+
+/* A set of different kinds of energy is a silent mistake of the size of the smearing. */
+static void warn_of_mixture(const mlk_dataset *ds)
+{
+    mlk_energy_kinds k;
+    char text[640];
+    mlk_dataset_energy_kinds(ds, &k);
+    if (k.mixed)
+        mlk_log(MLK_LOG_WARN, "the data hold energies of different kinds: %s",
+                mlk_energy_advice(ds, &k, text, sizeof text));
+}
 
 static mlk_status choose_energy(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e)
 {
-    if (c->data.energy == 0) return MLK_OK;
+    if (c->data.energy == 0) {
+        warn_of_mixture(ds);
+        return MLK_OK;
+    }
     for (size_t k = 0; k < ds->n; k++) {
         mlk_frame *fr = &ds->frame[k];
         if (!(fr->has & MLK_HAS_ENERGY)) continue;

@@ -91,7 +91,7 @@ static void make_folder(feed *f, const char *b, size_t n)
     char dir[300], path[384];
     snprintf(dir, sizeof dir, "%s/set", place());
     mkdir(dir, 0700);
-    snprintf(f->path, sizeof f->path, "%s", dir);
+    snprintf(f->path, sizeof f->path, "%.250s", dir);
     for (size_t at = 0, k = 0; at < n && k < FILES; k++) {
         const char *nl = memchr(b + at, '\n', n - at);
         size_t body = nl ? (size_t)(nl - b) + 1 : n, end = body;

@@ -219,6 +219,7 @@ Test(lammps_data, every_defect_names_its_line)
         {HEAD2 "Atoms\n\n1 1 1 0 0 0\n2 2 1 1 1 1\n", "cannot tell the atom_style", 18, 0},
         {HEAD2 "Atoms # atomic\n\n1 1 0 x 0\n2 2 1 1 1\n", "a position", 18, 0},
         {HEAD2, "no atoms", 15, 0},
+        {"t\n\n0 4 xlo xhi\n\nAtoms\n\nVelocities\n", "no atoms", 7, 0},
         {"t\n\n1 atoms\n1 atom types\n0 4 xlo xhi\n0 4 ylo yhi\n4 0 zlo zhi\n", "growing", 7, 0},
         {"t\n\n1 atoms\n0 4 xlo xhi\n\nMasses\n\n1 5.5\n", "no element", 8, 0},
         {"t units = lj\n1 atoms\n0 4 xlo xhi\n", "units lj", 1, 0},
