@@ -16,11 +16,16 @@ void mlk_conf_free(mlk_conf *c)
     memset(c, 0, sizeof *c);
 }
 
-static mlk_status build(yaml_document_t *doc, yaml_node_t *node, int depth, mlk_conf *out,
-                        mlk_err *e)
+enum { DEPTH_MAX = 32, NODES_MAX = 100000 };
+
+/* left: nodes that may still be made. Aliases of aliases grow with the power of their depth. */
+static mlk_status build(yaml_document_t *doc, yaml_node_t *node, int depth, size_t *left,
+                        mlk_conf *out, mlk_err *e)
 {
     out->line = (long)node->start_mark.line + 1;
-    if (depth > 32) return MLK_FAIL(e, MLK_EFORMAT, "nested too deeply");
+    if (depth > DEPTH_MAX) return MLK_FAIL(e, MLK_EFORMAT, "nested too deeply");
+    if (!*left) return MLK_FAIL(e, MLK_EFORMAT, "more than %d values", NODES_MAX);
+    --*left;
     size_t n = 0;
     if (node->type == YAML_SCALAR_NODE) {
         out->kind = MLK_CONF_SCALAR;
@@ -57,7 +62,7 @@ static mlk_status build(yaml_document_t *doc, yaml_node_t *node, int depth, mlk_
                     return MLK_EFORMAT;
                 }
         }
-        MLK_TRY(build(doc, val, depth + 1, c, e));
+        MLK_TRY(build(doc, val, depth + 1, left, c, e));
     }
     return MLK_OK;
 }
@@ -86,7 +91,8 @@ mlk_status mlk_conf_read(const char *path, mlk_conf *root, mlk_err *e)
             s = MLK_FAIL(e, MLK_EFORMAT, "expected 'key: value' lines");
             mlk_err_at(e, path, 1);
         } else {
-            s = build(&doc, node, 0, root, e);
+            size_t left = NODES_MAX;
+            s = build(&doc, node, 0, &left, root, e);
             if (s) {
                 long line = e->line;
                 mlk_err_at(e, path, line);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <lzma.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>
@@ -12,7 +13,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 
-enum { CHUNK = 65536 };
+enum { CHUNK = 65536, RATIO_MAX = 2000, SMALL = 1 << 26 };
 typedef enum { PLAIN, GZIP, XZ, BZIP2 } kind;
 
 struct mlk_stream {
@@ -26,8 +27,9 @@ struct mlk_stream {
     bool ready;       /* the decoder is initialised                     */
     bool member_done; /* a compressed member ended; another may follow  */
     bool end;
-    size_t fill; /* bytes in `in` */
-    char *at;    /* next unread byte of `in` */
+    size_t fill;           /* bytes in `in` */
+    char *at;              /* next unread byte of `in` */
+    uint64_t taken, given; /* bytes of the file, bytes of its content */
     char in[CHUNK];
     char path[512];
 };
@@ -78,6 +80,7 @@ mlk_status mlk_stream_open(mlk_stream **out, const char *path, mlk_err *e)
         snprintf(s->path, sizeof s->path, "%s", path);
         s->fill = fread(s->in, 1, CHUNK, f);
         s->at = s->in;
+        s->taken = s->fill;
         s->kind = kind_of((const unsigned char *)s->in, s->fill);
     }
     if (!s || !decoder_begin(s)) {
@@ -184,7 +187,9 @@ static mlk_status refill(mlk_stream *s, mlk_err *e)
     size_t left = s->fill - (size_t)(s->at - s->in);
     memmove(s->in, s->at, left);
     s->at = s->in;
-    s->fill = left + fread(s->in + left, 1, CHUNK - left, s->f);
+    const size_t more = fread(s->in + left, 1, CHUNK - left, s->f);
+    s->fill = left + more;
+    s->taken += more;
     return ferror(s->f) ? fail(s, MLK_EIO, "cannot read: the device reports an error", e) : MLK_OK;
 }
 
@@ -208,7 +213,13 @@ mlk_status mlk_stream_read(mlk_stream *s, void *buf, size_t n, size_t *got, mlk_
             MLK_TRY(next_member(s, e));
             continue;
         }
-        switch (decode(s, buf, n, have, feof(s->f), got)) {
+        const outcome o = decode(s, buf, n, have, feof(s->f), got);
+        s->given += *got;
+        if (s->given > SMALL && s->given / RATIO_MAX > s->taken) {
+            *got = 0;
+            return fail(s, MLK_EFORMAT, "the file expands to more than 2000 times its size", e);
+        }
+        switch (o) {
         case MORE:
             break;
         case ENDED:

@@ -12,8 +12,9 @@ typedef struct mlk_stream mlk_stream;
 /* Errors: MLK_EIO missing, a folder, unreadable; MLK_ENOMEM. */
 mlk_status mlk_stream_open(mlk_stream **s, const char *path, mlk_err *e);
 /* Up to n bytes into buf; *got is 0 only at the end. Bytes that came before an error are good,
- * except after MLK_EDAMAGED. Errors: MLK_EFORMAT the compressed data end early; MLK_EDAMAGED they
- * are damaged (a checksum or a code is wrong): nothing read from this file can be trusted; MLK_EIO.
+ * except after MLK_EDAMAGED. Errors: MLK_EFORMAT the compressed data end early, or expand to more
+ * than 2000 times their size; MLK_EDAMAGED they are damaged (a checksum or a code is wrong):
+ * nothing read from this file can be trusted; MLK_EIO.
  */
 mlk_status mlk_stream_read(mlk_stream *s, void *buf, size_t n, size_t *got, mlk_err *e);
 /* Read what is left, for the checksum at the end; errors as above. */

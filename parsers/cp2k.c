@@ -284,11 +284,9 @@ static mlk_status next_line(mlk_text_in *t, mlk_err *e)
 static mlk_status read_header(mlk_text_in *t, bool *more, size_t *n, long *step, double *energy,
                               mlk_err *e)
 {
-    MLK_TRY(mlk_text_next(t, more, e));
-    if (!*more || !t->line[strspn(t->line, " \t")]) {
-        *more = false;
-        return MLK_OK;
-    }
+    do MLK_TRY(mlk_text_next(t, more, e));
+    while (*more && !t->line[strspn(t->line, " \t")]);
+    if (!*more) return MLK_OK;
     char *end;
     long v = strtol(t->line, &end, 10);
     if (v < 1 || v > 100000000 || end[strspn(end, " \t")])
@@ -501,6 +499,7 @@ static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *
         if (!s && more) count++;
         mlk_frame_free(&r->fr);
     }
+    if (!s && !count) s = MLK_FAIL(e, MLK_EFORMAT, "holds no frame");
     if (s && count && e) mlk_err_prefix(e, "%d complete frames, then: ", count);
     mlk_text_close(&r->pos);
     mlk_text_close(&r->frc);

@@ -316,7 +316,7 @@ static void end_table(outcar *o)
 {
     char why[96];
     o->in_table = false;
-    if ((long)o->n == o->head.n_atoms) {
+    if (o->n && (long)o->n == o->head.n_atoms) {
         o->now.table = true;
         return;
     }

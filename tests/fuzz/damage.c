@@ -183,7 +183,7 @@ int main(int argc, char **argv)
     mlk_path_join(progress, sizeof progress, dir, "case");
     char *bytes = load(file, &n);
     if (!bytes || !n) return 2;
-    const mlk_parser *p = mlk_parser_sniff(file);
+    const mlk_parser *p = mlk_parser_sniff(file, NULL);
     const bool packed = is_packed(file);
     w.status = mlk_parse_file(file, keep, &w, NULL, &e);
     for (size_t k = strtoul(argv[4], NULL, 10); k < all; k++) {

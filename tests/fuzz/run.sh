@@ -31,9 +31,11 @@ fuzz_one() { # TARGET SECONDS
     target=$1
     left=$2
     plain=${target#gap-}
+    [ -d "$here/seed/$plain" ] || plain=${plain%%[-_]*} # dialects of one format
     corpus=$work/corpus/$target crash=$work/crash/$target log=$work/log/$target
     mkdir -p "$corpus" "$crash" "$work/log" "$work/tmp"
     rm -f "$log"
+    find "$crash" -type f -exec mv -f {} "$corpus/" \; # those of the last time are tried again first
     seeds=$corpus
     for d in "$here/seed/$plain" "$here/found/$plain" "$here/found/$target"; do
         [ -d "$d" ] && seeds="$seeds $d"

@@ -64,7 +64,8 @@ static void put(const char *path, const void *bytes, size_t n)
 }
 
 typedef struct feed {
-    char path[256];            /* what the reader is given  */
+    char path[384];            /* what the reader is given  */
+    char first[384];           /* of a folder: its first file */
     char file[FILES + 4][384]; /* what to remove afterwards */
     size_t n_file;
 } feed;
@@ -108,6 +109,7 @@ static void make_folder(feed *f, const char *b, size_t n)
                     if (write(fd, b + body, end - body) < 0) die(path);
                     close(fd);
                     remember(f, path);
+                    if (!f->first[0]) snprintf(f->first, sizeof f->first, "%s", path);
                 }
             }
         }
@@ -118,6 +120,7 @@ static void make_folder(feed *f, const char *b, size_t n)
 static void feed_open(feed *f, const char *b, size_t n)
 {
     f->n_file = 0;
+    f->first[0] = 0;
     if (n > 3 && !memcmp(b, "== ", 3)) {
         make_folder(f, b, n);
         return;
@@ -282,9 +285,10 @@ static const char *gap(const char *parser, const char *b, size_t n, mlk_status *
         feed_open(&f, b, at);
         broken = parse(f.path, parser, &cut, s);
         feed_close(&f);
-        if (!broken && cut.n > whole.n)
+        /* what makes the whole one an error may stand behind the cut */
+        if (!broken && cut.n > whole.n + (full != MLK_OK))
             broken = "the cut file has a frame that the whole one lacks";
-        for (size_t k = 0; !broken && k < cut.n; k++)
+        for (size_t k = 0; !broken && k < cut.n && k < whole.n; k++)
             if (mlk_feed_compare(&whole.fr[k], &cut.fr[k]) == MLK_DIFFERENT)
                 broken = "a frame of the cut file differs from that of the whole one";
     }
@@ -328,10 +332,10 @@ static const char *potential(const feed *f, mlk_status *s)
 {
     mlk_potential *pot = NULL;
     mlk_err e = {0};
-    char manifest[300];
+    char manifest[400];
     const char *path = f->path;
-    snprintf(manifest, sizeof manifest, "%s/model.yaml", f->path);
-    if (mlk_file_is_dir(path) && !mlk_file_exists(manifest) && f->n_file) path = f->file[0];
+    mlk_path_join(manifest, sizeof manifest, f->path, "model.yaml");
+    if (mlk_file_is_dir(path) && !mlk_file_exists(manifest) && f->first[0]) path = f->first;
     *s = mlk_potential_read(&pot, path, &e);
     const char *broken = check_error(*s, &e, true);
     if (*s && pot) broken = "a model in spite of an error";
@@ -378,6 +382,14 @@ static const char *number(const char *b, size_t n)
     return NULL;
 }
 
+/* Else the first file of a folder is what the reader is given, with the others beside it. */
+static bool reads_folders(const char *target)
+{
+    for (size_t k = 0; mlk_parsers[k]; k++)
+        if (!strcmp(mlk_parsers[k]->name, target)) return mlk_parsers[k]->sniff_dir != NULL;
+    return true;
+}
+
 const char *mlk_feed(const char *target, const void *bytes, size_t n, mlk_status *status)
 {
     mlk_status ignored, *s = status ? status : &ignored;
@@ -397,7 +409,8 @@ const char *mlk_feed(const char *target, const void *bytes, size_t n, mlk_status
         broken = config(f.path, s);
     } else {
         seen sn = {0};
-        broken = parse(f.path, strcmp(target, "sniff") ? target : NULL, &sn, s);
+        const char *path = f.first[0] && !reads_folders(target) ? f.first : f.path;
+        broken = parse(path, strcmp(target, "sniff") ? target : NULL, &sn, s);
         seen_free(&sn);
     }
     feed_close(&f);
