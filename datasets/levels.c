@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/stats.h"
 #include "datasets/check.h"
+#include "parsers/vasprun.h"
 
 #define SMEARING 5e-3   /* |F - E0| worth saying [eV/atom] */
 #define BASE_FLOOR 0.01 /* least offset against the simple baseline [eV/atom] */
@@ -126,18 +127,48 @@ static mlk_status energy_kinds(const mlk_dataset *ds, mlk_check *c, mlk_err *e)
 
 /* ---- stated levels of theory ---- */
 
+/* The next POTCAR title of a list with commas; 0 at the end. */
+static size_t next_title(const char **list, char *title, size_t cap)
+{
+    size_t n = strcspn(*list, ",");
+    snprintf(title, cap, "%.*s", (int)(n < cap ? n : cap - 1), *list);
+    *list += n + ((*list)[n] == ',');
+    return n;
+}
+
+/* Two POTCAR lists go together if no element has two titles; files of other compositions list other
+ * elements. */
+static bool same_potcars(const char *a, const char *b)
+{
+    char one[64], two[64];
+    while (next_title(&a, one, sizeof one)) {
+        const int z = mlk_vasprun_potcar_z(one);
+        for (const char *p = b; next_title(&p, two, sizeof two);)
+            if (z && z == mlk_vasprun_potcar_z(two) && strcmp(one, two)) return false;
+    }
+    return true;
+}
+
+/* The same settings? The list of POTCARs stands last. */
+static bool same_theory(const char *a, const char *b)
+{
+    static const char key[] = " POTCAR=";
+    const char *p = strstr(a, key), *q = strstr(b, key);
+    if (!p || !q || strstr(p, "...") || strstr(q, "...")) return !strcmp(a, b);
+    if (p - a != q - b || strncmp(a, b, (size_t)(p - a))) return false;
+    return same_potcars(p + strlen(key), q + strlen(key));
+}
+
+/* Files that do not say are no finding: most formats cannot. */
 static mlk_status theories(const mlk_dataset *ds, mlk_check *c, mlk_err *e)
 {
     enum { MOST = 64 };
-    size_t first[MOST], count[MOST], n = 0, silent = 0;
+    size_t first[MOST], count[MOST], n = 0;
     for (size_t i = 0; i < ds->n; i++) {
         const char *t = ds->frame[i].theory;
         size_t k = 0;
-        if (!*t) {
-            silent++;
-            continue;
-        }
-        while (k < n && strcmp(ds->frame[first[k]].theory, t)) k++;
+        if (!*t) continue;
+        while (k < n && !same_theory(ds->frame[first[k]].theory, t)) k++;
         if (k == MOST) continue;
         if (k == n) first[n] = i, count[n++] = 0;
         count[k]++;
@@ -149,7 +180,6 @@ static mlk_status theories(const mlk_dataset *ds, mlk_check *c, mlk_err *e)
                                 .value = (double)count[k]};
         MLK_TRY(mlk_suspects_add(&c->s, it, e, "%s", ds->frame[first[k]].theory));
     }
-    (void)silent; /* files that do not say are no finding: most formats cannot */
     return MLK_OK;
 }
 
