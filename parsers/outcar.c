@@ -147,7 +147,7 @@ static mlk_status fill(outcar *o, const mlk_cell *cell, mlk_frame *fr, mlk_err *
     mlk_text_copy(fr->source, sizeof fr->source, o->t.path);
     if (strcmp(o->head.system, "unknown system"))
         mlk_text_copy(fr->config_type, sizeof fr->config_type, o->head.system);
-    mlk_outcar_head_theory(&o->head, fr->theory, sizeof fr->theory);
+    mlk_vasp_level_text(&o->head.level, fr->theory, sizeof fr->theory);
     return MLK_OK;
 }
 

@@ -1,6 +1,7 @@
 /* text.c - see text.h. */
 #include "parsers/text.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -95,6 +96,34 @@ void mlk_text_copy(char *dst, size_t cap, const char *src)
     if (n >= cap) n = cap - 1;
     memmove(dst, src, n);
     dst[n] = 0;
+}
+
+/* Bytes of the UTF-8 character at s; 0 if it is none. */
+static size_t utf8(const char *s)
+{
+    unsigned char c = (unsigned char)*s;
+    size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+    for (size_t k = 1; k < n; k++)
+        if (((unsigned char)s[k] & 0xc0) != 0x80) return 0;
+    return n;
+}
+
+void mlk_text_trim(char *dst, size_t cap, const char *src)
+{
+    const char *s = src;
+    while (isspace((unsigned char)*s)) s++;
+    size_t n = strlen(s), m = 0;
+    while (n && isspace((unsigned char)s[n - 1])) n--;
+    for (size_t k = 0, one; k < n; k += one ? one : 1) {
+        one = utf8(s + k);
+        if (m + (one ? one : 1) >= cap) break;
+        if (one)
+            memcpy(dst + m, s + k, one);
+        else
+            dst[m] = '?';
+        m += one ? one : 1;
+    }
+    dst[m] = 0;
 }
 
 mlk_status mlk_text_head(const char *path, char *buf, size_t cap, size_t *n, mlk_err *e)

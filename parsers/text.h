@@ -34,6 +34,8 @@ size_t mlk_text_words(char *s, char **word, size_t max);
 
 /* strncpy done right: cut to cap - 1 bytes, always NUL-ended. */
 void mlk_text_copy(char *dst, size_t cap, const char *src);
+/* The same without blanks at both ends; bytes that are no UTF-8 become '?'. */
+void mlk_text_trim(char *dst, size_t cap, const char *src);
 
 /* First bytes of a file after expansion, NUL-terminated (cap bytes). *n: how many were read. */
 mlk_status mlk_text_head(const char *path, char *buf, size_t cap, size_t *n, mlk_err *e);

@@ -72,3 +72,32 @@ int mlk_vasp_element(const char *word)
     snprintf(symbol, sizeof symbol, "%.*s", (int)strcspn(word, "_/."), word);
     return mlk_element_z(symbol);
 }
+
+int mlk_vasp_potcar_z(const char *title)
+{
+    char word[64];
+    int used, k = 0;
+    while (sscanf(title, " %63s%n", word, &used) == 1) {
+        title += used;
+        word[strcspn(word, "_./")] = 0;
+        int z = mlk_element_z(word);
+        if (z && k > 0) return z;
+        k++;
+    }
+    return 0;
+}
+
+const char *mlk_vasp_value(const char *line, const char *key)
+{
+    size_t n = strlen(key);
+    line += strspn(line, " \t");
+    if (strncmp(line, key, n)) return NULL;
+    line += n + strspn(line + n, " \t");
+    return *line == '=' ? line + 1 : NULL;
+}
+
+bool mlk_vasp_true(const char *s)
+{
+    s += strspn(s, " \t.");
+    return *s == 'T' || *s == 't';
+}

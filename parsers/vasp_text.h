@@ -1,4 +1,5 @@
-/* vasp_text.h - what the readers of VASP's text files (OUTCAR, XDATCAR) share. */
+/* vasp_text.h - what the readers of VASP's text files (OUTCAR, XDATCAR) share, and words that all
+ * of its files have in common. */
 #ifndef MLK_PARSERS_VASP_TEXT_H
 #define MLK_PARSERS_VASP_TEXT_H
 
@@ -17,5 +18,12 @@ bool mlk_vasp_fields_only(const char *s, size_t n, int decimals, const char *uni
 bool mlk_vasp_same_decimals(const char *line, const char *model);
 /* Element of a species word as VASP writes it ("Li", "Li_sv", "Li/0123abc"); 0 when it is none. */
 int mlk_vasp_element(const char *word);
+/* "PAW_PBE Li_sv 10Sep2004" -> 3: the first word after the kind of potential that names an element;
+ * 0 when none does. */
+int mlk_vasp_potcar_z(const char *title);
+/* The text behind "KEY  =" of a line that starts with KEY (after blanks), else NULL. */
+const char *mlk_vasp_value(const char *line, const char *key);
+/* A Fortran logical: T, .TRUE., t; anything else is false. */
+bool mlk_vasp_true(const char *s);
 
 #endif

@@ -6,22 +6,21 @@
  * crashes on some damaged files, so it runs in a process of its own (isolate.h). */
 #include "parsers/vaspout.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "core/element.h"
 #include "core/file.h"
 #include "core/h5.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "core/number.h"
 #include "core/units.h"
 #include "parsers/isolate.h"
 #include "parsers/parser.h"
 #include "parsers/text.h"
+#include "parsers/vasp_level.h"
+#include "parsers/vasp_text.h"
 
 #define DYN "/intermediate/ion_dynamics/"
 #define POS "/results/positions/"
@@ -87,82 +86,32 @@ static char *text(const reader *r, const char *path)
 
 /* ---- the level of theory ---- */
 
-/* The text behind "KEY =" at the start of a line, cut at ';' and blanks; false when s is no such
- * line. */
-static bool value_of(const char *s, const char *key, char *buf, size_t cap)
+static bool switched_on(const reader *r, const char *path)
 {
-    s += strspn(s, " \t");
-    size_t n = strlen(key);
-    if (strncmp(s, key, n)) return false;
-    s += n + strspn(s + n, " \t");
-    if (*s++ != '=') return false;
-    s += strspn(s, " \t");
-    n = strcspn(s, ";\r\n");
-    while (n && isspace((unsigned char)s[n - 1])) n--;
-    snprintf(buf, cap, "%.*s", (int)(n < cap ? n : cap - 1), s);
-    return *buf != 0;
+    double v;
+    return scalar(r, path, &v) && v != 0;
 }
 
-/* Drop the date from "PAW_PBE Si 05Jan2001". */
-static void undate(char *title)
-{
-    char *last = strrchr(title, ' ');
-    size_t n = last ? strlen(last) : 0;
-    if (n < 5 || strspn(last + n - 4, "0123456789") != 4) return;
-    while (last > title && last[-1] == ' ') last--;
-    *last = 0;
-}
-
-void mlk_vaspout_theory(const char *potcar, const char *xc, double encut, char *buf, size_t cap)
-{
-    char titles[1024] = "", lexch[16] = "", value[128];
-    size_t n = 0;
-    double enmax = 0, v;
-    for (const char *s = potcar; *s; s += strcspn(s, "\n"), s += *s == '\n') {
-        const char *number = value;
-        if (value_of(s, "TITEL", value, sizeof value)) {
-            undate(value);
-            if (n + sizeof value < sizeof titles)
-                n += (size_t)snprintf(titles + n, sizeof titles - n, "%s%s", n ? "," : "", value);
-        } else if (value_of(s, "LEXCH", value, sizeof value))
-            mlk_text_copy(lexch, sizeof lexch, value);
-        else if (value_of(s, "ENMAX", value, sizeof value) && mlk_number(&number, &v))
-            enmax = fmax(enmax, v);
-    }
-    buf[0] = 0;
-    if (!n) return;
-    char all[1280];
-    snprintf(all, sizeof all, "VASP GGA=%s ENCUT=%g POTCAR=%s",
-             *xc      ? xc
-             : *lexch ? lexch
-                      : "?",
-             encut > 0 ? encut : enmax, titles);
-    mlk_text_copy(buf, cap, all);
-}
-
+/* The INCAR holds what the user set: the share of exact exchange may be VASP's default. */
 static void read_theory(reader *r)
 {
-    static const char *const tags[] = {"METAGGA", "GGA"};
-    char *potcar = text(r, "/input/potcar/content"), xc[32] = "", path[64];
-    double encut = 0, v;
-    for (int k = 0; k < 2 && !xc[0]; k++) {
-        snprintf(path, sizeof path, "/input/incar/%s", tags[k]);
-        char *s = text(r, path);
-        if (s && *s && strcmp(s, "--")) mlk_text_copy(xc, sizeof xc, s);
-        mlk_free(s);
-    }
-    for (char *s = xc; *s; s++) *s = (char)toupper((unsigned char)*s);
-    scalar(r, "/input/incar/ENCUT", &encut);
-    if (potcar) mlk_vaspout_theory(potcar, xc, encut, r->theory, sizeof r->theory);
-    mlk_free(potcar);
-    size_t n = strlen(r->theory);
-    if (!n) return;
-    if (scalar(r, "/input/incar/IVDW", &v) && v > 0)
-        n += (size_t)snprintf(r->theory + n, sizeof r->theory - n, " IVDW=%g", v);
-    if (n < sizeof r->theory && scalar(r, "/input/incar/LDAU", &v) && v != 0)
-        n += (size_t)snprintf(r->theory + n, sizeof r->theory - n, " LDAU");
-    if (n < sizeof r->theory && scalar(r, "/input/incar/LHFCALC", &v) && v != 0)
-        snprintf(r->theory + n, sizeof r->theory - n, " LHFCALC");
+    mlk_vasp_level l;
+    mlk_vasp_level_init(&l);
+    char *potcar = text(r, "/input/potcar/content"), *gga = text(r, "/input/incar/GGA"),
+         *metagga = text(r, "/input/incar/METAGGA");
+    if (gga) mlk_text_trim(l.gga, sizeof l.gga, gga);
+    if (metagga) mlk_vasp_level_metagga(&l, metagga);
+    if (potcar) mlk_vasp_level_potcar_file(&l, potcar);
+    mlk_free(potcar), mlk_free(gga), mlk_free(metagga);
+    scalar(r, "/input/incar/ENCUT", &l.encut);
+    scalar(r, "/input/incar/IVDW", &l.ivdw);
+    l.lvdw = switched_on(r, "/input/incar/LVDW");
+    l.ldau = switched_on(r, "/input/incar/LDAU");
+    l.hybrid = switched_on(r, "/input/incar/LHFCALC");
+    if (!scalar(r, "/input/incar/AEXX", &l.aexx))
+        l.aexx = switched_on(r, "/input/incar/LRHFCALC") ? 1 : 0.25;
+    scalar(r, "/input/incar/HFSCREEN", &l.hfscreen);
+    if (l.potcar[0]) mlk_vasp_level_text(&l, r->theory, sizeof r->theory);
 }
 
 /* ---- what is in the file ---- */
@@ -189,8 +138,7 @@ static mlk_status read_types(reader *r, const char *types, const char *counts, m
                      paths[POSITIONS]);
     if (!s && !(r->z = mlk_alloc(r->n, sizeof *r->z))) s = MLK_FAIL(e, MLK_ENOMEM, "elements");
     for (size_t k = 0, i = 0; !s && k < n; k++) {
-        symbol[k][strcspn(symbol[k], "_/. ")] = 0;
-        int z = mlk_element_z(symbol[k]);
+        int z = mlk_vasp_element(symbol[k]);
         if (!z) s = MLK_FAIL(e, MLK_EFORMAT, "unknown element '%.20s' in '%s'", symbol[k], types);
         for (int c = 0; !s && c < count[k]; c++) r->z[i++] = z;
     }

@@ -19,6 +19,7 @@
 #include "core/mem.h"
 #include "core/stream.h"
 #include "parsers/parser.h"
+#include "parsers/text.h"
 
 enum {
     CHUNK = 65536,
@@ -244,7 +245,7 @@ static void on_error(void *user, xmlErrorPtr err)
                 err->code == XML_ERR_UNDECLARED_ENTITY || err->code == XML_WAR_UNDECLARED_ENTITY;
     if (text && (here == MLK_VR_SYSTEM || here == MLK_VR_SKIP)) return;
     char msg[256];
-    mlk_vasprun_trim(msg, sizeof msg, err->message ? err->message : "not well formed");
+    mlk_text_trim(msg, sizeof msg, err->message ? err->message : "not well formed");
     p->run.stop = true;
     p->run.status = MLK_EFORMAT;
     MLK_FAIL(p->run.e, MLK_EFORMAT, "not well-formed XML: %s", msg);

@@ -169,6 +169,7 @@ static void compare_runs(const char *outcar, const char *vasprun)
         cr_expect_eq(p->has, q->has);
         cr_expect_eq(p->step, q->step);
         cr_expect_str_eq(p->config_type, q->config_type);
+        cr_expect_str_eq(p->theory, q->theory);
         cr_expect(isnan(p->temperature) == isnan(q->temperature));
         if (!isnan(p->temperature)) cr_expect_float_eq(p->temperature, q->temperature, 1e-2);
         worst[0] = fmax(worst[0], fabs(p->energy - q->energy));

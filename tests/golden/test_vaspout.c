@@ -126,9 +126,10 @@ Test(vaspout, agrees_with_the_vasprun_of_the_same_run)
         cr_expect_float_eq(p->cell.volume, q->cell.volume, 1e-6);
         cr_expect_float_eq(p->x[0][2], q->x[0][2], 1e-7);
         cr_expect_str_eq(p->config_type, q->config_type);
+        cr_expect_str_eq(p->theory, q->theory);
     }
     printf("theory: %s\n", a.fr[0].theory);
-    cr_expect_str_eq(a.fr[0].theory, "VASP GGA=R2SCAN ENCUT=680 POTCAR=PAW_PBE Si");
+    cr_expect_str_eq(a.fr[0].theory, "VASP GGA=R2SCAN ENCUT=680.0 POTCAR=PAW_PBE Si");
     mlk_test_release(&a);
     mlk_test_release(&b);
 }

@@ -20,7 +20,7 @@
 static const double PRINTED = 5e-9;
 
 typedef struct check {
-    char why[256];
+    char why[512];
     double worst;
 } check;
 
@@ -113,36 +113,35 @@ static void compare_species(check *c, const json_t *g, const mlk_frame *fr)
     }
 }
 
-/* "VASP GGA=PE ENCUT=520 POTCAR=PAW_PBE Li,PAW_PBE S LDAU" from the reference; a reference without
- * GGA (VASP 6.4.3 prints name="GGA    ") does not say which functional. */
+/* "VASP GGA=PE ENCUT=520.0 LDAU POTCAR=PAW_PBE Li,PAW_PBE S" from the reference. All potentials of
+ * the collection are PBE or, "PAW Fe", LDA. */
 static void compare_theory(check *c, const json_t *g, const mlk_frame *fr)
 {
-    char want[512], gga[32] = "";
+    char want[512], list[256] = "", gga[32];
     const json_t *par = json_object_get(g, "parameters"), *incar = json_object_get(g, "incar"),
                  *table = json_object_get(g, "atomtypes_count_element_mass_valence_potcar");
     const char *meta = mlk_json_get_str(incar, "METAGGA", "--"),
-               *plain = mlk_json_get_str(par, "GGA", "");
-    snprintf(gga, sizeof gga, "%s", strcmp(meta, "--") ? meta : plain);
-    for (char *u = gga; *u; u++) *u = (char)toupper((unsigned char)*u);
-    size_t n = (size_t)snprintf(want, sizeof want,
-                                "ENCUT=%g POTCAR=", atof(mlk_json_get_str(par, "ENMAX", "nan")));
-    const char *list = want + n;
-    for (size_t k = 0; k < json_array_size(table); k++) {
+               *plain = mlk_json_get_str(par, "GGA", "--");
+    for (size_t k = 0, n = 0; k < json_array_size(table); k++) {
         char title[64];
         snprintf(title, sizeof title, "%s",
                  json_string_value(json_array_get(json_array_get(table, k), 4)));
         if (strrchr(title, ' ')) *strrchr(title, ' ') = 0; /* the date */
         if (strstr(list, title)) continue;
-        n += (size_t)snprintf(want + n, sizeof want - n, "%s%s", want + n > list ? "," : "", title);
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? "," : "", title);
     }
-    if (!strcmp(mlk_json_get_str(par, "LDAU", "F"), "T")) strcat(want, " LDAU");
-    if (!strcmp(mlk_json_get_str(par, "LHFCALC", "F"), "T")) strcat(want, " LHFCALC AEXX=0.25");
-    char head[64];
-    snprintf(head, sizeof head, "VASP GGA=%s ", gga);
-    const char *rest = strstr(fr->theory, "ENCUT=");
-    if ((*gga && strncmp(fr->theory, head, strlen(head)) != 0) || !rest ||
-        strncmp(rest, want, strlen(want)) != 0)
-        snprintf(c->why, sizeof c->why, "theory '%s', expected '%s%s'", fr->theory, head, want);
+    const char *own = strncmp(list, "PAW ", 4) ? "PE" : "CA";
+    snprintf(gga, sizeof gga, "%s", strcmp(meta, "--") ? meta : strcmp(plain, "--") ? plain : own);
+    for (char *u = gga; *u; u++) *u = (char)toupper((unsigned char)*u);
+    bool ldau = !strcmp(mlk_json_get_str(par, "LDAU", "F"), "T"),
+         hybrid = !strcmp(mlk_json_get_str(par, "LHFCALC", "F"), "T");
+    size_t n = (size_t)snprintf(want, sizeof want, "VASP GGA=%s ENCUT=%.1f%s", gga,
+                                atof(mlk_json_get_str(par, "ENMAX", "nan")), ldau ? " LDAU" : "");
+    if (hybrid) n += (size_t)snprintf(want + n, sizeof want - n, " LHFCALC AEXX=0.25");
+    const char *potcar = strstr(fr->theory, "POTCAR=");
+    if (strncmp(fr->theory, want, n) != 0 || !potcar || strcmp(potcar + 7, list) != 0)
+        snprintf(c->why, sizeof c->why, "theory '%s', expected '%.100s POTCAR=%.200s'", fr->theory,
+                 want, list);
 }
 
 static size_t expected_frames(const json_t *g)
