@@ -6,13 +6,13 @@
  * the output by energy. Single points (RUN_TYPE ENERGY_FORCE): cell, coordinates, energy, forces
  * and stress of the output itself. Source: files written by CP2K 2023.1. */
 #include <ctype.h>
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/element.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/number.h"
@@ -408,26 +408,26 @@ static mlk_status read_restart(reader *r, const char *path, mlk_err *e)
     return s;
 }
 
-/* The output of this project: a file of the folder whose name ends in .out or .log. */
+/* The output of this project: the first file of the folder, by name, that ends in .out or .log. */
 static mlk_status find_output(reader *r, mlk_err *e)
 {
-    char dir[PATH_CAP], path[PATH_CAP];
+    char dir[PATH_CAP], path[PATH_CAP], **names;
     const char *base = mlk_path_base(r->stem);
-    snprintf(dir, sizeof dir, "%.*s", (int)(base - r->stem), r->stem);
-    DIR *d = opendir(*dir ? dir : ".");
+    size_t n_name;
     mlk_status s = MLK_OK;
-    for (struct dirent *it; d && !s && !r->has_out && (it = readdir(d));) {
-        const char *dot = strrchr(it->d_name, '.');
+    snprintf(dir, sizeof dir, "%.*s", (int)(base - r->stem), r->stem);
+    if (mlk_dir_names(*dir ? dir : ".", &names, &n_name, NULL)) return MLK_OK;
+    for (size_t k = 0; k < n_name && !s && !r->has_out; k++) {
         char head[8192];
         size_t n;
-        if (!dot || (strcmp(dot, ".out") != 0 && strcmp(dot, ".log") != 0)) continue;
-        snprintf(path, sizeof path, "%.500s%.500s", dir, it->d_name);
+        if (!mlk_path_ends(names[k], ".out") && !mlk_path_ends(names[k], ".log")) continue;
+        snprintf(path, sizeof path, "%.500s%.500s", dir, names[k]);
         if (mlk_text_head(path, head, sizeof head, &n, NULL) || !strstr(head, "CP2K|")) continue;
         s = read_output(path, &r->out, e);
         r->has_out = !s && !strcmp(r->out.project, base);
         if (!r->has_out) output_free(&r->out);
     }
-    if (d) closedir(d);
+    mlk_strings_free(names, n_name);
     return s;
 }
 

@@ -146,8 +146,7 @@ mlk_status mlk_text_head(const char *path, char *buf, size_t cap, size_t *n, mlk
 mlk_status mlk_text_out_begin(mlk_text_out *t, const char *path, mlk_err *e)
 {
     memset(t, 0, sizeof *t);
-    size_t n = strlen(path);
-    if (n > 3 && !strcmp(path + n - 3, ".gz")) {
+    if (mlk_path_ends(path, ".gz")) {
         z_stream *z = mlk_alloc(1, sizeof *z);
         /* 16 + 15: gzip wrapper, whose default header has no name and no time */
         if (!z || deflateInit2(z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK) {

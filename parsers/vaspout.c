@@ -53,12 +53,6 @@ static mlk_status refuse(const reader *r, mlk_err *e)
     return mlk_err_at(e, r->path, 0);
 }
 
-static void free_texts(char **s, size_t n)
-{
-    for (size_t k = 0; k < n; k++) mlk_free(s[k]);
-    mlk_free(s);
-}
-
 /* A single number; false when it is not there or not one. */
 static bool scalar(const reader *r, const char *path, double *v)
 {
@@ -80,7 +74,7 @@ static char *text(const reader *r, const char *path)
         found = s[0];
         s[0] = NULL;
     }
-    free_texts(s, n);
+    mlk_strings_free(s, n);
     return found;
 }
 
@@ -143,7 +137,7 @@ static mlk_status read_types(reader *r, const char *types, const char *counts, m
         for (int c = 0; !s && c < count[k]; c++) r->z[i++] = z;
     }
     mlk_free(count);
-    free_texts(symbol, n);
+    mlk_strings_free(symbol, n);
     return s;
 }
 
@@ -217,7 +211,7 @@ static mlk_status read_tags(reader *r, mlk_err *e)
                 "%s: none of the energies is 'free energy TOTEN': steps are read "
                 "without energy",
                 r->path);
-    free_texts(tag, n);
+    mlk_strings_free(tag, n);
     return s;
 }
 
