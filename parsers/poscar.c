@@ -17,6 +17,7 @@
 #include "core/units.h"
 #include "parsers/parser.h"
 #include "parsers/text.h"
+#include "parsers/vasp_text.h"
 
 enum { TYPES_MAX = 256 };
 
@@ -94,15 +95,6 @@ static mlk_status read_cell(poscar *p, double scale[3], mlk_err *e)
     return MLK_OK;
 }
 
-static mlk_status no_species(poscar *p, size_t n, mlk_err *e)
-{
-    MLK_FAIL(e, MLK_EFORMAT, "no line of element symbols above the counts (VASP 4 style)");
-    mlk_err_hint(e, "insert a line with %zu element symbol%s above this line%s%.80s%s", n,
-                 n == 1 ? "" : "s", p->comment[0] ? "; the title reads '" : "", p->comment,
-                 p->comment[0] ? "'" : "");
-    return mlk_text_err(&p->t, e);
-}
-
 /* The line below the symbols: one number of atoms for each. */
 static mlk_status read_counts(poscar *p, mlk_err *e)
 {
@@ -137,10 +129,10 @@ static mlk_status read_species(poscar *p, mlk_err *e)
         MLK_FAIL(e, MLK_EFORMAT, "more than %d element symbols", TYPES_MAX);
         return mlk_text_err(&p->t, e);
     }
-    if (mlk_parse_long(p->word[0], &count)) return no_species(p, p->n_type, e);
+    if (mlk_parse_long(p->word[0], &count))
+        return mlk_vasp_no_species(&p->t, p->comment, p->n_type, e);
     for (size_t k = 0; k < p->n_type; k++) {
-        p->word[k][strcspn(p->word[k], "_/")] = 0; /* "Li_sv", "Li/0123abc" */
-        p->z[k] = mlk_element_z(p->word[k]);
+        p->z[k] = mlk_vasp_element(p->word[k]);
         if (p->z[k]) continue;
         MLK_FAIL(e, MLK_EFORMAT, "unknown element '%.20s'", p->word[k]);
         return mlk_text_err(&p->t, e);
@@ -228,8 +220,7 @@ static mlk_status read_all(poscar *p, mlk_err *e)
 {
     double scale[3];
     MLK_TRY(need_line(p, "a title", e));
-    const char *c = p->t.line + strspn(p->t.line, " \t");
-    snprintf(p->comment, sizeof p->comment, "%.*s", (int)strcspn(c, "\r"), c);
+    mlk_text_trim(p->comment, sizeof p->comment, p->t.line);
     MLK_TRY(read_cell(p, scale, e));
     MLK_TRY(read_species(p, e));
     MLK_TRY(need_line(p, "'Direct' or 'Cartesian'", e));

@@ -101,3 +101,11 @@ bool mlk_vasp_true(const char *s)
     s += strspn(s, " \t.");
     return *s == 'T' || *s == 't';
 }
+
+mlk_status mlk_vasp_no_species(const mlk_text_in *t, const char *title, size_t n, mlk_err *e)
+{
+    MLK_FAIL(e, MLK_EFORMAT, "no line of element symbols above the counts (VASP 4 style)");
+    mlk_err_hint(e, "insert a line with %zu element symbol%s above this line%s%.80s%s", n,
+                 n == 1 ? "" : "s", *title ? "; the title reads '" : "", title, *title ? "'" : "");
+    return mlk_text_err(t, e);
+}

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/err.h"
+#include "parsers/text.h"
+
 /* The first n numbers of a line of Fortran fields with a fixed count of decimals; a full field runs
  * into its neighbour (-1.50000-10.25000), which the decimals undo. Returns how many could be read
  * before a field that is no number (asterisks, text, the end); *s stands behind them. */
@@ -25,5 +28,8 @@ int mlk_vasp_potcar_z(const char *title);
 const char *mlk_vasp_value(const char *line, const char *key);
 /* A Fortran logical: T, .TRUE., t; anything else is false. */
 bool mlk_vasp_true(const char *s);
+/* POSCAR and XDATCAR of VASP 4: the current line has n numbers of atoms where the elements should
+ * stand; title: line 1, which may name them. */
+mlk_status mlk_vasp_no_species(const mlk_text_in *t, const char *title, size_t n, mlk_err *e);
 
 #endif

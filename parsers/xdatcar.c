@@ -126,15 +126,6 @@ static mlk_status read_cell(xdatcar *p, mlk_err *e)
     return MLK_OK;
 }
 
-static mlk_status no_species(xdatcar *p, size_t n, mlk_err *e)
-{
-    MLK_FAIL(e, MLK_EFORMAT, "no line of element symbols above the counts (VASP 4 style)");
-    mlk_err_hint(e, "insert a line with %zu element symbol%s above this line%s%.80s%s", n,
-                 n == 1 ? "" : "s", p->title[0] ? "; the title reads '" : "", p->title,
-                 p->title[0] ? "'" : "");
-    return mlk_text_err(&p->t, e);
-}
-
 static mlk_status read_species(xdatcar *p, mlk_err *e)
 {
     char *word[TYPES_MAX];
@@ -142,7 +133,7 @@ static mlk_status read_species(xdatcar *p, mlk_err *e)
     MLK_TRY(header_line(p, "the element symbols", e));
     size_t n = mlk_text_words(p->t.line, word, TYPES_MAX);
     if (n == 0 || n > TYPES_MAX) return bad(p, e, "element symbols");
-    if (mlk_parse_long(word[0], &c)) return no_species(p, n, e);
+    if (mlk_parse_long(word[0], &c)) return mlk_vasp_no_species(&p->t, p->title, n, e);
     for (size_t k = 0; k < n; k++) {
         p->z[k] = mlk_vasp_element(word[k]);
         if (p->z[k]) continue;
@@ -170,10 +161,7 @@ static mlk_status read_species(xdatcar *p, mlk_err *e)
 /* From the title, which is the current line. */
 static mlk_status read_header(xdatcar *p, mlk_err *e)
 {
-    const char *c = p->t.line + strspn(p->t.line, " \t");
-    snprintf(p->title, sizeof p->title, "%s", c);
-    for (size_t n = strlen(p->title); n && isspace((unsigned char)p->title[n - 1]);)
-        p->title[--n] = 0;
+    mlk_text_trim(p->title, sizeof p->title, p->t.line);
     MLK_TRY(read_cell(p, e));
     p->fresh_header = true;
     return read_species(p, e);
