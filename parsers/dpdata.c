@@ -123,11 +123,8 @@ static mlk_status read_raw(const char *path, mlk_npy *a, mlk_err *e)
         if (n > first && !a->cols) a->cols = n - first;
         if (!s && n > first && n - first != a->cols)
             s = MLK_FAIL(e, MLK_EFORMAT, "%zu numbers, %zu in the lines above", n - first, a->cols);
-        if (!s && n > first && t.open_ended && !strchr(" \t", t.line[strlen(t.line) - 1])) {
-            s = MLK_FAIL(e, MLK_EFORMAT,
-                         "the file ends early: no line end, the last number may be cut");
-            mlk_err_hint(e, "if the file is whole, add a line end: echo >> FILE");
-        }
+        if (!s && n > first && !strchr(" \t", t.line[strlen(t.line) - 1]))
+            s = mlk_text_whole(&t, e);
         if (s) {
             s = mlk_text_err(&t, e);
             goto done;

@@ -27,6 +27,20 @@ mlk_status mlk_text_err(const mlk_text_in *t, mlk_err *e)
     return mlk_err_at(e, t->path, t->number);
 }
 
+mlk_status mlk_text_expected(const mlk_text_in *t, const char *what, mlk_err *e)
+{
+    MLK_FAIL(e, MLK_EFORMAT, "expected %s, found '%.60s'", what, t->line);
+    return mlk_text_err(t, e);
+}
+
+mlk_status mlk_text_whole(const mlk_text_in *t, mlk_err *e)
+{
+    if (!t->open_ended) return MLK_OK;
+    MLK_FAIL(e, MLK_EFORMAT, "the file ends early: no line end, the last number may be cut");
+    mlk_err_hint(e, "if the file is whole, add a line end: echo >> FILE");
+    return mlk_text_err(t, e);
+}
+
 mlk_status mlk_text_next(mlk_text_in *t, bool *more, mlk_err *e)
 {
     size_t n = 0;

@@ -28,6 +28,16 @@ int mlk_vasp_potcar_z(const char *title);
 const char *mlk_vasp_value(const char *line, const char *key);
 /* A Fortran logical: T, .TRUE., t; anything else is false. */
 bool mlk_vasp_true(const char *s);
+/* The title, trimmed; "" for what VASP calls a run without SYSTEM. */
+void mlk_vasp_title(char *dst, size_t cap, const char *system);
+/* MLK_SCF_* of a loop of n iterations: fewer than NELM converged, NELM unconverged; unknown when
+ * there are none or more, or nelm is not known (0, NaN). */
+int mlk_vasp_scf(long n, double nelm);
+/* Temperature [K] of n atoms with this kinetic energy [eV], whose centre of mass rests; NaN when
+ * the energy is, or for one atom. */
+double mlk_vasp_temperature(double kinetic, size_t n);
+/* The hint to a file that ends after n_steps complete ionic steps. Returns e->code. */
+mlk_status mlk_vasp_early_end(long n_steps, mlk_err *e);
 /* POSCAR and XDATCAR of VASP 4: the current line has n numbers of atoms where the elements should
  * stand; title: line 1, which may name them. */
 mlk_status mlk_vasp_no_species(const mlk_text_in *t, const char *title, size_t n, mlk_err *e);

@@ -246,12 +246,6 @@ static mlk_status read_scale(reader *r, mlk_err *e)
 
 /* ---- SCF ---- */
 
-static int flag(size_t loops, double nelm)
-{
-    if (!loops || (double)loops > nelm) return MLK_SCF_UNKNOWN;
-    return (double)loops < nelm ? MLK_SCF_CONVERGED : MLK_SCF_UNCONVERGED;
-}
-
 /* VASP 6.5 writes a number per step, 0 for a converged one. */
 static bool scf_stated(reader *r)
 {
@@ -283,7 +277,7 @@ static void scf_counted(reader *r)
     if (v && scf && !mlk_h5_read(r->h, path, MLK_H5_DOUBLE, v, NULL)) {
         for (size_t i = 0; i <= dim[0]; i++) {
             bool first = i == dim[0] || v[i * dim[1]] == 1;
-            if (first && loops && step < r->steps) scf[step++] = flag(loops, nelm);
+            if (first && loops && step < r->steps) scf[step++] = mlk_vasp_scf((long)loops, nelm);
             loops = first ? 1 : loops + 1;
         }
         if (step == r->steps) memcpy(r->scf, scf, r->steps * sizeof *scf);
@@ -421,8 +415,7 @@ static mlk_status read_all(reader *r, mlk_frame_fn fn, void *user, mlk_err *e)
     if (!scf_stated(r)) scf_counted(r);
     read_theory(r);
     char *title = text(r, POS "system");
-    if (title && strcmp(title, "unknown system")) /* what VASP calls a run without SYSTEM */
-        mlk_text_copy(r->config_type, sizeof r->config_type, title);
+    if (title) mlk_vasp_title(r->config_type, sizeof r->config_type, title);
     mlk_free(title);
     return read_steps(r, fn, user, e);
 }

@@ -20,6 +20,7 @@
 #include "core/stream.h"
 #include "parsers/parser.h"
 #include "parsers/text.h"
+#include "parsers/vasp_text.h"
 
 enum {
     CHUNK = 65536,
@@ -518,10 +519,7 @@ static mlk_status verdict(state *p)
         else
             MLK_FAIL(p->run.e, MLK_EFORMAT, "the file ends early, after %ld complete ionic steps",
                      p->run.n_out);
-        mlk_err_hint(p->run.e, p->run.n_out
-                                   ? "the run was killed, is still going on, or the copy is "
-                                     "incomplete; the complete steps are good"
-                                   : "the run ended before its first ionic step; nothing to use");
+        mlk_vasp_early_end(p->run.n_out, p->run.e);
         return mlk_err_at(p->run.e, p->run.path, line);
     }
     MLK_FAIL(p->run.e, MLK_EFORMAT,

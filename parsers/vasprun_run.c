@@ -162,20 +162,16 @@ static mlk_status fill(state *p, mlk_frame *fr)
         fr->has |= MLK_HAS_VIRIAL;
     }
     double nelm = isfinite(p->nelm) ? p->nelm : p->nelm_incar;
-    if (p->n_scf > 0 && isfinite(nelm) && (double)p->n_scf <= nelm)
-        fr->scf = (double)p->n_scf < nelm ? MLK_SCF_CONVERGED : MLK_SCF_UNCONVERGED;
-    /* three degrees of freedom less: the centre of mass rests */
-    if (isfinite(p->kinetic) && p->n_z > 1)
-        fr->temperature = 2 * p->kinetic / ((3 * (double)p->n_z - 3) * MLK_KB);
-    else if (!mlk_vasprun_is_vasp(p->program) && p->tebeg >= 1)
+    fr->scf = mlk_vasp_scf(p->n_scf, nelm);
+    fr->temperature = mlk_vasp_temperature(p->kinetic, p->n_z);
+    if (isnan(fr->temperature) && !mlk_vasprun_is_vasp(p->program) && p->tebeg >= 1)
         fr->temperature = p->tebeg;
     fr->step = (int)(p->n_calc + p->n_ml);
     fr->line = p->step_line;
     fr->run = p->number;
     mlk_text_copy(fr->theory, sizeof fr->theory, p->theory);
     mlk_text_copy(fr->source, sizeof fr->source, p->path);
-    if (strcmp(p->system, "unknown system"))
-        mlk_text_copy(fr->config_type, sizeof fr->config_type, p->system);
+    mlk_vasp_title(fr->config_type, sizeof fr->config_type, p->system);
     return MLK_OK;
 }
 
