@@ -16,7 +16,6 @@
 #include "datasets/dataset.h"
 #include "parsers/isolate.h"
 #include "parsers/parser.h"
-#include "parsers/vaspout.h"
 #include "tests/support/collect.h"
 
 #define DYN "/intermediate/ion_dynamics/"
@@ -221,21 +220,6 @@ Test(vaspout_unit, nan_in_a_label_clears_its_flag)
     cr_assert_eq(c.n, 3);
     cr_expect(!(c.fr[1].has & MLK_HAS_FORCE) && (c.fr[2].has & MLK_HAS_FORCE));
     mlk_test_release(&c);
-}
-
-Test(vaspout_unit, theory_is_read_from_the_potentials)
-{
-    static const char potcar[] = "  PAW_PBE Li_sv 10Sep2004\n   LEXCH  = PE\n"
-                                 "   TITEL  = PAW_PBE Li_sv 10Sep2004 ; FAKE\n"
-                                 "   ENMAX  =  499.034; ENMIN  =  374.276 eV\n"
-                                 "   TITEL  = PAW_PBE S 06Sep2000\n   ENMAX  =  258.689; ENMIN\n";
-    char t[128];
-    mlk_vaspout_theory(potcar, "", 520, t, sizeof t);
-    cr_expect_str_eq(t, "VASP GGA=PE ENCUT=520 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
-    mlk_vaspout_theory(potcar, "PS", 0, t, sizeof t);
-    cr_expect_str_eq(t, "VASP GGA=PS ENCUT=499.034 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
-    mlk_vaspout_theory("", "PE", 520, t, sizeof t);
-    cr_expect_str_eq(t, "");
 }
 
 /* A store, another HDF5 file and a vaspout.h5 in one folder go to their readers. */
