@@ -9,7 +9,7 @@
 #include "core/mem.h"
 #include "core/stats.h"
 #include "datasets/check.h"
-#include "parsers/vasprun.h"
+#include "parsers/vasp_text.h"
 
 #define SMEARING 5e-3   /* |F - E0| worth saying [eV/atom] */
 #define BASE_FLOOR 0.01 /* least offset against the simple baseline [eV/atom] */
@@ -142,9 +142,9 @@ static bool same_potcars(const char *a, const char *b)
 {
     char one[64], two[64];
     while (next_title(&a, one, sizeof one)) {
-        const int z = mlk_vasprun_potcar_z(one);
+        const int z = mlk_vasp_potcar_z(one);
         for (const char *p = b; next_title(&p, two, sizeof two);)
-            if (z && z == mlk_vasprun_potcar_z(two) && strcmp(one, two)) return false;
+            if (z && z == mlk_vasp_potcar_z(two) && strcmp(one, two)) return false;
     }
     return true;
 }
