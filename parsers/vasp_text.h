@@ -1,5 +1,5 @@
-/* vasp_text.h - what the readers of VASP's text files (OUTCAR, XDATCAR) share, and words that all
- * of its files have in common. */
+/* vasp_text.h - what the readers of VASP's files share: fields and words of the text files (OUTCAR,
+ * XDATCAR, POSCAR), and what follows from facts that every format has. */
 #ifndef MLK_PARSERS_VASP_TEXT_H
 #define MLK_PARSERS_VASP_TEXT_H
 

@@ -65,6 +65,30 @@ static mlk_status end(mlk_h5 *h, const char *path, mlk_collection *c, mlk_err *e
     return mlk_test_collect(path, c, e);
 }
 
+Test(vaspout_unit, theory_is_that_of_the_input)
+{
+    static const char *const potcar[] = {"  PAW_PBE Li_sv 10Sep2004\n   LEXCH  = PE\n"
+                                         "   TITEL  = PAW_PBE Li_sv 10Sep2004\n"
+                                         "   ENMAX  =  499.034; ENMIN  =  374.276 eV\n"
+                                         "   TITEL  = PAW_PBE S 06Sep2000\n"},
+                             *const metagga[] = {"--"}, *const gga[] = {"Ps  "};
+    mlk_h5 *h;
+    mlk_collection c;
+    mlk_err e;
+    const char *path = begin(&h, "theory.h5");
+    mlk_h5_write_strings(h, "/input/potcar/content", potcar, 1, NULL);
+    mlk_h5_write_strings(h, "/input/incar/METAGGA", metagga, 1, NULL);
+    mlk_h5_write_strings(h, "/input/incar/GGA", gga, 1, NULL);
+    number(h, "/input/incar/LHFCALC", 1);
+    number(h, "/input/incar/HFSCREEN", 0.2);
+    number(h, "/input/incar/IVDW", 12);
+    cr_assert(!end(h, path, &c, &e), "%s", e.msg);
+    cr_assert_eq(c.n, STEPS);
+    cr_expect_str_eq(c.fr[0].theory, "VASP GGA=PS ENCUT=499.0 IVDW=12 LHFCALC AEXX=0.25 "
+                                     "HFSCREEN=0.2 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
+    mlk_test_release(&c);
+}
+
 Test(vaspout_unit, units_signs_columns_and_order)
 {
     mlk_h5 *h;
