@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "parsers/parser.h"
+#include "parsers/text.h"
 #include "train/consistency.h"
 
 typedef struct cfg {
@@ -121,15 +122,9 @@ mlk_status mlk_drop_plan(mlk_drop *d, const mlk_dataset *ds, const mlk_check *c,
 
 /* ---- writing ---- */
 
-static bool ends(const char *s, const char *tail)
-{
-    size_t n = strlen(s), m = strlen(tail);
-    return n >= m && !strcasecmp(s + n - m, tail);
-}
-
 static bool store_name(const char *path)
 {
-    return ends(path, ".h5") || ends(path, ".hdf5");
+    return mlk_path_ends(path, ".h5") || mlk_path_ends(path, ".hdf5");
 }
 
 static mlk_status known_ending(const char *path, mlk_err *e)
@@ -137,32 +132,22 @@ static mlk_status known_ending(const char *path, mlk_err *e)
     static const char *const known[] = {".xyz", ".extxyz", ".xyz.gz", ".extxyz.gz"};
     if (store_name(path)) return MLK_OK;
     for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-        if (ends(path, known[k])) return MLK_OK;
+        if (mlk_path_ends(path, known[k])) return MLK_OK;
     MLK_FAIL(e, MLK_EINVAL, "cannot tell the format to write from the name '%s'", path);
     return mlk_err_hint(e, "-o NAME.h5, NAME.xyz or NAME.extxyz");
 }
 
-/* A field of the table; quotes doubled. */
-static void put_csv(FILE *f, const char *s)
-{
-    fputc('"', f);
-    for (; *s; s++) {
-        if (*s == '"') fputc('"', f);
-        fputc(*s == '\n' || *s == '\r' ? ' ' : *s, f);
-    }
-    fputc('"', f);
-}
-
-static void put_dropped(FILE *f, const mlk_dataset *ds, const mlk_check *c, size_t i, size_t why)
+static void put_dropped(mlk_text_out *t, const mlk_dataset *ds, const mlk_check *c, size_t i,
+                        size_t why)
 {
     const mlk_frame *fr = &ds->frame[i];
     const mlk_suspect *it = why == MLK_DROP_LEAK ? NULL : &c->s.item[why];
     mlk_suspect_kind kind = it ? it->kind : MLK_SUSPECT_LEAK;
     char text[512];
-    put_csv(f, fr->source);
-    fprintf(f, ",%ld,%d,%s,", fr->line, fr->step, mlk_suspect_name(kind));
-    if (it && *mlk_suspect_unit(kind)) fprintf(f, "%.6g", it->value);
-    fputc(',', f);
+    mlk_text_csv(t, fr->source);
+    mlk_text_printf(t, ",%ld,%d,%s,", fr->line, fr->step, mlk_suspect_name(kind));
+    if (it && *mlk_suspect_unit(kind)) mlk_text_printf(t, "%.6g", it->value);
+    mlk_text_printf(t, ",");
     if (!it)
         snprintf(text, sizeof text, "has a twin in the test set");
     else if (it->other != it->frame)
@@ -171,19 +156,19 @@ static void put_dropped(FILE *f, const mlk_dataset *ds, const mlk_check *c, size
     else
         snprintf(text, sizeof text, "%s%s%.250s", mlk_suspect_text(kind), *it->note ? "; " : "",
                  it->note);
-    put_csv(f, text);
-    fputc('\n', f);
+    mlk_text_csv(t, text);
+    mlk_text_printf(t, "\n");
 }
 
 static mlk_status write_list(const mlk_drop *d, const mlk_dataset *ds, const mlk_check *c,
                              const char *path, mlk_err *e)
 {
-    mlk_out o;
-    MLK_TRY(mlk_out_begin(&o, path, e));
-    fprintf(o.fp, "file,line,step,kind,value,why\n");
+    mlk_text_out t;
+    MLK_TRY(mlk_text_out_begin(&t, path, e));
+    mlk_text_printf(&t, "file,line,step,kind,value,why\n");
     for (size_t i = 0; i < ds->n; i++)
-        if (d->why[i] != MLK_DROP_KEEP) put_dropped(o.fp, ds, c, i, d->why[i]);
-    return mlk_out_commit(&o, e);
+        if (d->why[i] != MLK_DROP_KEEP) put_dropped(&t, ds, c, i, d->why[i]);
+    return mlk_text_out_commit(&t, e);
 }
 
 mlk_status mlk_drop_write(const mlk_drop *d, const mlk_dataset *ds, const mlk_check *c,

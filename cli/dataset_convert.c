@@ -235,7 +235,7 @@ static mlk_status report(const cfg *c, const target *t, bool folder, size_t n, s
                 c->append ? "added" : "written",
                 !folder      ? ""
                 : !t->folder ? ", one file per group"
-                : t->frame   ? ", one folder each; index.tsv says where they are from"
+                : t->frame   ? ", one folder each; index.csv says where they are from"
                              : ", one system per formula");
         return MLK_OK;
     }

@@ -13,6 +13,8 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "parsers/parser.h"
+#include "parsers/text.h"
+#include "parsers/writers.h"
 
 static const unsigned LABELS = MLK_HAS_ENERGY | MLK_HAS_FORCE | MLK_HAS_VIRIAL;
 
@@ -68,73 +70,22 @@ static mlk_status make_set(const mlk_dataset *ds, const mlk_pick *pick, size_t n
 
 /* ---- folder -------------------------------------------------------------------------------- */
 
-/* Elements in the order in which the data show them: one POTCAR order for all calculations. */
-static size_t element_order(const mlk_dataset *ds, int *z)
-{
-    size_t n = 0;
-    for (size_t f = 0; f < ds->n && n < ds->n_species; f++)
-        for (size_t i = 0; i < ds->frame[f].n; i++) {
-            size_t k = 0;
-            while (k < n && z[k] != ds->frame[f].z[i]) k++;
-            if (k == n) z[n++] = ds->frame[f].z[i];
-        }
-    return n;
-}
-
-static mlk_status write_poscar(const char *path, const mlk_frame *from, const int *z, size_t nz,
-                               mlk_err *e)
-{
-    mlk_frame fr = {0};
-    MLK_TRY(copy(from, false, &fr, e));
-    fr.has &= ~(unsigned)MLK_HAS_VELOCITY; /* a single point starts at rest */
-    size_t m = 0;
-    for (size_t k = 0; k < nz; k++)
-        for (size_t i = 0; i < from->n; i++) {
-            if (from->z[i] != z[k]) continue;
-            fr.z[m] = z[k];
-            memcpy(fr.x[m++], from->x[i], sizeof *fr.x);
-        }
-    mlk_status s = mlk_write_poscar(path, &fr, e);
-    mlk_frame_free(&fr);
-    return s;
-}
-
-static void folder_name(const mlk_frame *fr, size_t rank, char *name, size_t cap)
-{
-    int len = snprintf(name, cap, "%04zu_%.40s", rank, fr->group[0] ? fr->group : "frame");
-    for (char *p = name; *p; p++)
-        if (!isalnum((unsigned char)*p) && !strchr("-_.", *p)) *p = '_';
-    if (fr->step > 0 && len > 0 && (size_t)len < cap)
-        snprintf(name + len, cap - (size_t)len, "_%d", fr->step);
-}
-
-static void csv_text(FILE *f, const char *s)
-{
-    bool quote = strpbrk(s, ",\"\n") != NULL;
-    if (quote) fputc('"', f);
-    for (; *s; s++) {
-        if (*s == '"') fputc('"', f);
-        fputc(*s, f);
-    }
-    if (quote) fputc('"', f);
-}
-
 static mlk_status write_index(const mlk_dataset *ds, const mlk_pick *pick, size_t n,
                               const char *dir, mlk_err *e)
 {
     char path[2048], name[96];
-    mlk_out o;
-    MLK_TRY(mlk_out_begin(&o, mlk_path_join(path, sizeof path, dir, "index.csv"), e));
-    fprintf(o.fp, "rank,folder,source,line,run,step,score,left\n");
+    mlk_text_out t;
+    MLK_TRY(mlk_text_out_begin(&t, mlk_path_join(path, sizeof path, dir, "index.csv"), e));
+    mlk_text_printf(&t, "rank,folder,source,line,run,step,score,left\n");
     for (size_t k = 0; k < n; k++) {
         const mlk_frame *fr = &ds->frame[pick[k].frame];
-        folder_name(fr, k + 1, name, sizeof name);
-        fprintf(o.fp, "%zu,%s,", k + 1, name);
-        csv_text(o.fp, fr->source);
-        fprintf(o.fp, ",%ld,%d,%d,%.8g,%.8g\n", fr->line, fr->run, fr->step, pick[k].score,
-                pick[k].left);
+        mlk_poscar_run_name(fr, k + 1, name, sizeof name);
+        mlk_text_printf(&t, "%zu,%s,", k + 1, name);
+        mlk_text_csv(&t, fr->source);
+        mlk_text_printf(&t, ",%ld,%d,%d,%.8g,%.8g\n", fr->line, fr->run, fr->step, pick[k].score,
+                        pick[k].left);
     }
-    return mlk_out_commit(&o, e);
+    return mlk_text_out_commit(&t, e);
 }
 
 /* Numbered folders of an earlier selection stay: calculations may lie in them. Say so. */
@@ -148,7 +99,7 @@ static void warn_of_others(const mlk_dataset *ds, const mlk_pick *pick, size_t n
         if (strspn(p, "0123456789") < 4 || p[strspn(p, "0123456789")] != '_') continue;
         bool mine = false;
         for (size_t k = 0; k < n && !mine; k++) {
-            folder_name(&ds->frame[pick[k].frame], k + 1, name, sizeof name);
+            mlk_poscar_run_name(&ds->frame[pick[k].frame], k + 1, name, sizeof name);
             mine = !strcmp(name, p);
         }
         if (!mine && !others++) snprintf(first, sizeof first, "%.255s", p);
@@ -164,25 +115,21 @@ static mlk_status write_folder(const mlk_dataset *ds, const mlk_pick *pick, size
 {
     char name[96], sub[2048], path[2176];
     int z[MLK_ELEMENT_MAX];
-    size_t nz = element_order(ds, z);
-    for (int pass = 0; pass < 2; pass++) { /* look at all before writing any */
-        for (size_t k = 0; k < n; k++) {
-            const mlk_frame *fr = &ds->frame[pick[k].frame];
-            folder_name(fr, k + 1, name, sizeof name);
-            mlk_path_join(sub, sizeof sub, dir, name);
-            mlk_path_join(path, sizeof path, sub, "POSCAR");
-            if (pass == 0 && !(fr->has & MLK_HAS_CELL)) {
-                MLK_FAIL(e, MLK_EUNSUPPORTED, "the structure has no cell; POSCAR needs one");
-                return mlk_err_at(e, fr->source, fr->line);
-            }
-            if (pass == 0) {
-                MLK_TRY(mlk_dataset_may_write(ds, path, force, e));
-                continue;
-            }
-            MLK_TRY(mlk_mkdir_p(sub, e));
-            MLK_TRY(write_poscar(path, fr, z, nz, e));
+    size_t nz = 0;
+    for (size_t f = 0; f < ds->n; f++) nz = mlk_element_order(&ds->frame[f], z, nz);
+    for (size_t k = 0; k < n; k++) { /* look at all before writing any */
+        const mlk_frame *fr = &ds->frame[pick[k].frame];
+        if (!(fr->has & MLK_HAS_CELL)) {
+            MLK_FAIL(e, MLK_EUNSUPPORTED, "the structure has no cell; POSCAR needs one");
+            return mlk_err_at(e, fr->source, fr->line);
         }
+        mlk_poscar_run_name(fr, k + 1, name, sizeof name);
+        mlk_path_join(sub, sizeof sub, dir, name);
+        MLK_TRY(
+            mlk_dataset_may_write(ds, mlk_path_join(path, sizeof path, sub, "POSCAR"), force, e));
     }
+    for (size_t k = 0; k < n; k++)
+        MLK_TRY(mlk_write_poscar_run(dir, &ds->frame[pick[k].frame], k + 1, z, nz, e));
     if (force) warn_of_others(ds, pick, n, dir);
     return write_index(ds, pick, n, dir, e);
 }

@@ -47,6 +47,7 @@ typedef struct output {
     double (*x)[3], (*f)[3];
     size_t z_cap, x_cap, f_cap, n_x, n_f;
     bool single, ended;
+    int runs;
     char project[128];
 } output;
 
@@ -129,6 +130,7 @@ static mlk_status output_line(output *o, mlk_text_in *t, int *scf, bool *tensor,
         sscanf(p, " %127s", o->project);
     } else if ((p = skip_to(s, "GLOBAL| Run type"))) {
         o->single = strstr(p, "ENERGY") != NULL;
+        o->runs++;
     } else if (!strncmp(s, " CELL| Vector", 13)) {
         read_vector(o, s);
     } else if (strstr(s, "SCF run converged in")) {
@@ -193,6 +195,10 @@ static mlk_status single_frame(const output *o, const char *path, mlk_frame *fr,
                                      : "the energy");
     if (!o->ended)
         return MLK_FAIL(e, MLK_EFORMAT, "the output ends early: PROGRAM ENDED is missing");
+    if (o->runs > 1) {
+        MLK_FAIL(e, MLK_EFORMAT, "holds the output of %d runs", o->runs);
+        return mlk_err_hint(e, "give each run a file of its own: split it at PROGRAM STARTED");
+    }
     MLK_TRY(mlk_frame_init(fr, o->n_x, e));
     MLK_TRY(mlk_cell_init(&fr->cell, (const double(*)[3])o->h, e));
     memcpy(fr->z, o->z, o->n_x * sizeof *fr->z);
@@ -369,8 +375,8 @@ static mlk_status read_cell(reader *r, long step, mlk_err *e)
         if (p[strspn(p, " ")] == '#') continue;
         if (mlk_numbers(&p, 11, v) != 11)
             return mlk_text_expected(&r->cell, "step, time and nine numbers", e);
-        if ((long)v[0] < step) continue;
-        if ((long)v[0] > step) {
+        if (v[0] < (double)step) continue;
+        if (v[0] > (double)step) {
             MLK_FAIL(e, MLK_EFORMAT, "no cell for step %ld", step);
             return mlk_text_err(&r->cell, e);
         }

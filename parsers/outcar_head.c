@@ -3,6 +3,8 @@
  * per type"; TITEL may be printed twice, and one element may occur as two types. */
 #include "parsers/outcar_head.h"
 
+#include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +101,13 @@ static double number_or(const char *s, double otherwise)
     return mlk_number(&p, &v) ? v : otherwise;
 }
 
+/* A number of atoms or a setting; what no int holds is none. */
+static long whole_or(const char *s, long otherwise)
+{
+    double v = number_or(s, (double)otherwise);
+    return fabs(v) < INT_MAX ? (long)v : otherwise;
+}
+
 /* Lines that begin with A, G, H, L or M. The list of settings comes after the copy of INCAR and the
  * POTCARs, its LEXCH is another one. */
 static void take_exchange(mlk_outcar_head *h, const char *s)
@@ -146,7 +155,7 @@ mlk_status mlk_outcar_head_line(mlk_outcar_head *h, const char *line, long numbe
         break;
     case 'n':
         if (!strncmp(s, "number of dos", 13) && (v = strstr(s, "NIONS =")))
-            h->n_atoms = (long)number_or(v + 7, 0);
+            h->n_atoms = whole_or(v + 7, 0);
         break;
     case 'i':
         if (!(v = mlk_vasp_value(s, "ions per type"))) break;
@@ -160,7 +169,7 @@ mlk_status mlk_outcar_head_line(mlk_outcar_head *h, const char *line, long numbe
         if ((v = mlk_vasp_value(s, "ENCUT"))) h->level.encut = number_or(v, h->level.encut);
         break;
     case 'I':
-        if ((v = mlk_vasp_value(s, "ISIF"))) h->isif = (int)number_or(v, -1);
+        if ((v = mlk_vasp_value(s, "ISIF"))) h->isif = (int)whole_or(v, -1);
         if ((v = mlk_vasp_value(s, "IVDW"))) h->level.ivdw = number_or(v, 0);
         break;
     case 'S':

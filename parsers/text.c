@@ -209,6 +209,17 @@ void mlk_text_printf(mlk_text_out *t, const char *fmt, ...)
         put(t, text, (size_t)n, Z_NO_FLUSH);
 }
 
+void mlk_text_csv(mlk_text_out *t, const char *s)
+{
+    const char *quote = strpbrk(s, ",\"") ? "\"" : "";
+    put(t, quote, strlen(quote), Z_NO_FLUSH);
+    for (; *s; s++) {
+        if (*s == '"') put(t, s, 1, Z_NO_FLUSH);
+        put(t, *s == '\n' || *s == '\r' ? " " : s, 1, Z_NO_FLUSH);
+    }
+    put(t, quote, strlen(quote), Z_NO_FLUSH);
+}
+
 mlk_status mlk_text_out_commit(mlk_text_out *t, mlk_err *e)
 {
     if (t->z) {

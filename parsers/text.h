@@ -56,6 +56,8 @@ typedef struct mlk_text_out {
 
 mlk_status mlk_text_out_begin(mlk_text_out *t, const char *path, mlk_err *e);
 void mlk_text_printf(mlk_text_out *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* One field of a table with commas, in quotes where it needs them; line ends become blanks. */
+void mlk_text_csv(mlk_text_out *t, const char *s);
 mlk_status mlk_text_out_commit(mlk_text_out *t, mlk_err *e);
 
 #endif

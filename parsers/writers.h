@@ -30,9 +30,18 @@ mlk_status mlk_write_lammps(const char *path, const mlk_frame *fr, mlk_err *e);
  * sorted by type; labelled frames only. dir must exist. *n_files: systems. All numbers exact. */
 mlk_status mlk_write_deepmd(const char *dir, const mlk_frame *fr, size_t n, size_t *n_files,
                             mlk_err *e);
-/* dir/0001_NAME/POSCAR, ... ready for VASP, NAME the group or the formula, and dir/index.tsv with
- * the source of each. dir must exist. */
+/* dir/0001_NAME_STEP/POSCAR, ... ready for VASP, NAME the group or the formula: at rest, atoms
+ * sorted by element in one order for all, so that one POTCAR serves; and dir/index.csv with the
+ * source of each. dir must exist. */
 mlk_status mlk_write_poscar_runs(const char *dir, const mlk_frame *fr, size_t n, size_t *n_files,
                                  mlk_err *e);
+/* The parts of it. "0001_NAME_STEP" of the number-th frame, from 1; buf of at least 96. */
+void mlk_poscar_run_name(const mlk_frame *fr, size_t number, char *buf, size_t cap);
+/* Add the elements of a frame to the n in z (MLK_ELEMENT_MAX) in order of appearance; returns how
+ * many there are then. */
+size_t mlk_element_order(const mlk_frame *fr, int *z, size_t n);
+/* One POSCAR, in its folder below dir, with the elements in the order z (nz). */
+mlk_status mlk_write_poscar_run(const char *dir, const mlk_frame *fr, size_t number, const int *z,
+                                size_t nz, mlk_err *e);
 
 #endif

@@ -38,8 +38,8 @@ refuse ls -d none.tmp.*
 # POSCAR folders ready to run, and where they came from
 "$MLKIT" dataset convert a.xyz -o runs/ --to poscar -q
 [ "$(ls runs | wc -l)" = 6 ]
-[ "$(wc -l <runs/index.tsv)" = 6 ]
-grep -q "^0003_.*a.xyz	69	3	" runs/index.tsv
+[ "$(wc -l <runs/index.csv)" = 6 ]
+grep -q "^0003_.*a.xyz,69,0,3," runs/index.csv
 "$MLKIT" dataset info runs/0005_*/POSCAR -q | grep -q "^frames  *1 in"
 
 # LAMMPS, and back to POSCAR

@@ -207,4 +207,9 @@ Test(cp2k, output_of_a_single_point)
     mlk_check_close(c.fr[0].f[1][0], -0.01 * 27.211386245988 / MLK_BOHR, 1e-10);
     cr_expect(c.fr[0].z[1] == 3 && c.fr[0].scf == MLK_SCF_CONVERGED);
     mlk_test_release(&c);
+    char two[2 * sizeof text];
+    snprintf(two, sizeof two, "%s%s", text, text); /* whose forces belong to whose atoms? */
+    cr_expect_eq(mlk_test_collect(mlk_test_file("sp2.out", two), &c, &e), MLK_EFORMAT);
+    cr_expect(strstr(e.msg, "2 runs"), "%s", e.msg);
+    mlk_test_release(&c);
 }
