@@ -20,7 +20,6 @@ extra() {
     outcar) echo 'OUTCAR*' ;;
     xdatcar) echo 'XDATCAR*' ;;
     mlab) echo 'ML_AB*' ;;
-    vaspout) echo 'vaspout*' ;;
     poscar) echo '*CAR_[Mmnvs]*' ;;
     extxyz) echo '*.xyz*' ;;
     *) ;;
