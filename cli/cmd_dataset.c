@@ -48,7 +48,8 @@ mlk_status mlk_cmd_dataset(int argc, char **argv, mlk_err *e)
     } verbs[] = {{"info", "what is in data files, what is missing or suspicious", mlk_dataset_info},
                  {"convert", "between the formats of VASP, ASE, GPUMD, n2p2, DeePMD, LAMMPS",
                   mlk_dataset_convert},
-                 {"split", "training, validation and test: by group, at random, by temperature", mlk_dataset_splitting},
+                 {"split", "training, validation and test: by group, at random, by temperature",
+                  mlk_dataset_splitting},
                  {"check", "do the labels mean what they should; twins, leaks, shifted files",
                   mlk_dataset_checking},
                  {"select", "which frames to compute next, by a model's descriptors",
@@ -67,5 +68,6 @@ mlk_status mlk_cmd_dataset(int argc, char **argv, mlk_err *e)
         MLK_FAIL(e, MLK_EINVAL, "unknown 'mlkit dataset' verb '%s'", word);
     else
         MLK_FAIL(e, MLK_EINVAL, "'mlkit dataset' needs a verb");
-    return mlk_err_hint(e, "info, check, convert, split or select; 'mlkit dataset --help' explains");
+    return mlk_err_hint(e,
+                        "info, check, convert, split or select; 'mlkit dataset --help' explains");
 }

@@ -100,12 +100,6 @@ static const mlk_opt convert_opts[] = {
     MLK_COMMON_OPTS(cfg),
     {0}};
 
-static bool ends(const char *s, const char *tail, size_t m)
-{
-    size_t n = strlen(s);
-    return n >= m && !strncasecmp(s + n - m, tail, m);
-}
-
 /* The target with the longest ending that fits, or NULL. */
 static const target *by_ending(const char *path)
 {
@@ -114,8 +108,10 @@ static const target *by_ending(const char *path)
     size_t longest = 0;
     for (int k = 0; k < N_TARGETS; k++)
         for (const char *p = targets[k].endings; *p;) {
+            char ending[32];
             size_t m = strcspn(p, " ");
-            if (m > longest && ends(base, p, m)) {
+            snprintf(ending, sizeof ending, "%.*s", (int)m, p);
+            if (m > longest && mlk_path_ends(base, ending)) {
                 found = &targets[k];
                 longest = m;
             }

@@ -204,6 +204,18 @@ static json_t *json_suspects(const mlk_dataset *ds, const mlk_suspects *s)
     return a;
 }
 
+static json_t *json_files(const mlk_dataset *ds)
+{
+    json_t *a = json_array();
+    for (size_t k = 0; k < ds->n_file; k++) {
+        const mlk_file_note *f = &ds->file[k];
+        json_array_append_new(a, json_pack("{s:o,s:s,s:I,s:I,s:o}", "path", text(f->path), "format",
+                                           f->format, "n_frames", (json_int_t)f->n, "n_taken",
+                                           (json_int_t)f->taken, "why", text(f->why)));
+    }
+    return a;
+}
+
 static mlk_status show_json(const cfg *c, const mlk_dataset *ds, const summary *s,
                             const mlk_suspects *sus, mlk_err *e)
 {
@@ -247,6 +259,7 @@ static mlk_status show_json(const cfg *c, const mlk_dataset *ds, const summary *
         json_array_append_new(a, json_pack("{s:o,s:s}", "path", text(ds->source[k].path), "sha256",
                                            ds->source[k].sha256));
     json_object_set_new(j, "sources", a);
+    json_object_set_new(j, "files", json_files(ds));
     a = json_array();
     for (size_t k = 0; k < ds->n_problem; k++)
         json_array_append_new(a, json_pack("{s:o,s:I,s:o}", "file", text(ds->problem[k].file),
@@ -279,6 +292,12 @@ static void show_range(const char *what, const range *r, int digits)
                no_minus_zero(mean(r), digits), digits, no_minus_zero(r->max, digits));
 }
 
+/* "file:line", or the file alone when the line is unknown. */
+static void print_place(const char *file, long line)
+{
+    line > 0 ? printf("%s:%ld", file, line) : printf("%s", file);
+}
+
 static void show_frames(const mlk_dataset *ds)
 {
     printf("\n%6s %6s  %12s %8s %8s  %-4s %-20s %s\n", "frame", "atoms", "E eV/atom", "Fmax",
@@ -290,11 +309,9 @@ static void show_frames(const mlk_dataset *ds)
                                 : printf("%12s ", "-");
         fr->has &MLK_HAS_FORCE ? printf("%8.3f ", largest_force(fr)) : printf("%8s ", "-");
         fr->has &MLK_HAS_VIRIAL ? printf("%8.3f  ", pressure(fr)) : printf("%8s  ", "-");
-        printf("%-4s %-20s %s:%ld\n",
-               fr->scf == 1   ? "yes"
-               : fr->scf == 0 ? "NO"
-                              : "?",
-               fr->group, fr->source, fr->line);
+        printf("%-4s %-20s ", fr->scf == 1 ? "yes" : fr->scf == 0 ? "NO" : "?", fr->group);
+        print_place(fr->source, fr->line);
+        printf("\n");
     }
 }
 
@@ -310,7 +327,9 @@ static void show_suspects(const mlk_dataset *ds, const mlk_suspects *s)
                mlk_suspect_text(kind));
         for (size_t m = k; m < k + n && m < k + SHOWN && kind != MLK_SUSPECT_NO_STRESS; m++) {
             const mlk_frame *fr = &ds->frame[s->item[m].frame];
-            printf("      frame %zu (%s:%ld)", s->item[m].frame, fr->source, fr->line);
+            printf("      frame %zu (", s->item[m].frame);
+            print_place(fr->source, fr->line);
+            printf(")");
             if (*mlk_suspect_unit(kind))
                 printf("  %.3g %s", s->item[m].value, mlk_suspect_unit(kind));
             if (s->item[m].other != s->item[m].frame)
@@ -361,13 +380,37 @@ static void show_summary(const cfg *c, const summary *s)
     }
 }
 
+/* What became of each file. Files of unknown formats are counted only. */
+static void show_files(const cfg *c, const mlk_dataset *ds)
+{
+    enum { SHOWN = 20 };
+    size_t rows = 0, more = 0, unknown = 0;
+    if (ds->n_file < 2) return;
+    printf("\n%-40s %-12s %8s %8s\n", "files", "format", "frames", "taken");
+    for (size_t k = 0; k < ds->n_file; k++) {
+        const mlk_file_note *f = &ds->file[k];
+        if (!strcmp(f->format, "unknown"))
+            unknown++;
+        else if (rows == SHOWN && !c->common.verbose)
+            more++;
+        else if (++rows)
+            printf("%-40s %-12s %8zu %8zu%s%s\n", f->path, f->format, f->n, f->taken,
+                   *f->why ? "  " : "", f->why);
+    }
+    if (more) printf("... and %zu more; -v lists all\n", more);
+    if (unknown) printf("and %zu file%s of unknown format\n", unknown, unknown == 1 ? "" : "s");
+}
+
 static void show_text(const cfg *c, const mlk_dataset *ds, const summary *s,
                       const mlk_suspects *sus)
 {
     show_summary(c, s);
-    for (size_t k = 0; k < ds->n_problem; k++)
-        printf("%s%s:%ld: %s\n", k ? "" : "\nproblems\n", ds->problem[k].file, ds->problem[k].line,
-               ds->problem[k].msg);
+    show_files(c, ds);
+    for (size_t k = 0; k < ds->n_problem; k++) {
+        if (k == 0) printf("\nproblems\n");
+        print_place(ds->problem[k].file, ds->problem[k].line);
+        printf(": %s\n", ds->problem[k].msg);
+    }
     show_suspects(ds, sus);
     if (c->frames) show_frames(ds);
 }

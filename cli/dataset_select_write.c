@@ -16,17 +16,11 @@
 
 static const unsigned LABELS = MLK_HAS_ENERGY | MLK_HAS_FORCE | MLK_HAS_VIRIAL;
 
-static bool ends(const char *s, const char *tail)
-{
-    size_t n = strlen(s), m = strlen(tail);
-    return n >= m && !strcasecmp(s + n - m, tail);
-}
-
 mlk_select_format mlk_select_format_of(const char *path)
 {
-    if (ends(path, ".h5") || ends(path, ".hdf5")) return MLK_SELECT_STORE;
-    if (ends(path, ".xyz") || ends(path, ".extxyz") || ends(path, ".xyz.gz") ||
-        ends(path, ".extxyz.gz"))
+    if (mlk_path_ends(path, ".h5") || mlk_path_ends(path, ".hdf5")) return MLK_SELECT_STORE;
+    if (mlk_path_ends(path, ".xyz") || mlk_path_ends(path, ".extxyz") ||
+        mlk_path_ends(path, ".xyz.gz") || mlk_path_ends(path, ".extxyz.gz"))
         return MLK_SELECT_EXTXYZ;
     return MLK_SELECT_POSCARS;
 }

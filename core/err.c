@@ -58,7 +58,7 @@ mlk_status mlk_err_prefix(mlk_err *e, const char *fmt, ...)
 const char *mlk_status_name(mlk_status s)
 {
     static const char *const names[] = {
-        "ok",          "bad argument",  "out of memory", "i/o error",     "bad data",
+        "ok",          "bad argument",  "out of memory", "i/o error",      "bad data",
         "unsupported", "numeric error", "interrupted",   "internal error", "damaged file"};
     return (unsigned)s < sizeof names / sizeof *names ? names[s] : "unknown error";
 }

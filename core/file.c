@@ -1,10 +1,12 @@
 /* file.c - see file.h. SHA-256 after FIPS 180-4. */
 #include "core/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,6 +119,47 @@ char *mlk_path_join(char *buf, size_t cap, const char *dir, const char *name)
     size_t n = strlen(dir);
     snprintf(buf, cap, "%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
     return buf;
+}
+
+bool mlk_path_ends(const char *path, const char *ending)
+{
+    size_t n = strlen(path), m = strlen(ending);
+    return n >= m && !strcasecmp(path + n - m, ending);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+mlk_status mlk_dir_names(const char *dir, char ***names, size_t *n, mlk_err *e)
+{
+    size_t cap = 0;
+    *names = NULL;
+    *n = 0;
+    DIR *d = opendir(dir);
+    if (!d) {
+        MLK_FAIL(e, MLK_EIO, "cannot read the folder: %s", strerror(errno));
+        return mlk_err_at(e, dir, 0);
+    }
+    mlk_status s = MLK_OK;
+    for (struct dirent *it; !s && (it = readdir(d));) {
+        if (it->d_name[0] == '.') continue;
+        s = MLK_GROW(*names, cap, *n + 1, e);
+        if (s) break;
+        (*names)[*n] = mlk_strdup(it->d_name);
+        if ((*names)[*n])
+            ++*n;
+        else
+            s = MLK_FAIL(e, MLK_ENOMEM, "no memory to list %s", dir);
+    }
+    closedir(d);
+    if (*n) qsort(*names, *n, sizeof **names, by_name);
+    if (!s) return MLK_OK;
+    mlk_strings_free(*names, *n);
+    *names = NULL;
+    *n = 0;
+    return s;
 }
 
 const char *mlk_path_base(const char *path)

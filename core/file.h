@@ -33,6 +33,11 @@ mlk_status mlk_file_slurp(const char *path, char **text, size_t *size, mlk_err *
 char *mlk_path_join(char *buf, size_t cap, const char *dir, const char *name);
 /* Last component. */
 const char *mlk_path_base(const char *path);
+/* Does the path end so, in whatever case? */
+bool mlk_path_ends(const char *path, const char *ending);
+/* Names of a folder that do not begin with a dot, sorted; mlk_strings_free them. On error there are
+ * none. */
+mlk_status mlk_dir_names(const char *dir, char ***names, size_t *n, mlk_err *e);
 /* SHA-256 of a file's bytes as 64 hex digits + NUL. */
 mlk_status mlk_file_sha256(const char *path, char hex[65], mlk_err *e);
 

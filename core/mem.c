@@ -24,6 +24,12 @@ void mlk_free(void *p)
     free(p);
 }
 
+void mlk_strings_free(char **s, size_t n)
+{
+    for (size_t k = 0; s && k < n; k++) mlk_free(s[k]);
+    mlk_free(s);
+}
+
 size_t mlk_alloc_count(void)
 {
     return n_alloc;

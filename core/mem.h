@@ -18,6 +18,8 @@ mlk_status mlk_grow(void **p, size_t *cap, size_t need, size_t size, mlk_err *e)
 #define MLK_GROW(ptr, cap, need, e) mlk_grow((void **)&(ptr), &(cap), (need), sizeof *(ptr), (e))
 /* Copy of a string, or NULL. */
 char *mlk_strdup(const char *s);
+/* Free n strings and the array that holds them; NULL is harmless. */
+void mlk_strings_free(char **s, size_t n);
 /* Number of successful mlk_alloc calls so far in this process (tests assert zero per MD step). */
 size_t mlk_alloc_count(void);
 

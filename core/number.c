@@ -133,3 +133,10 @@ size_t mlk_numbers(const char **s, size_t n, double *v)
     while (k < n && mlk_number(s, &v[k])) k++;
     return k;
 }
+
+bool mlk_numbers_only(const char *s, size_t n, double *v)
+{
+    if (mlk_numbers(&s, n, v) != n) return false;
+    while (blank(*s)) s++;
+    return !*s;
+}

@@ -11,5 +11,7 @@
 bool mlk_number(const char **s, double *v);
 /* n of them, one after another; returns how many could be read, *s stands behind the last. */
 size_t mlk_numbers(const char **s, size_t n, double *v);
+/* Exactly n of them and nothing behind but blanks. */
+bool mlk_numbers_only(const char *s, size_t n, double *v);
 
 #endif

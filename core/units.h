@@ -12,9 +12,9 @@
 #define MLK_COULOMB 14.3996454784257  /* e^2/(4 pi eps0) [eV A], CODATA 2018           */
 #define MLK_TAU_FS 10.180505710759414 /* sqrt(amu A^2/eV) [fs]                         */
 #define MLK_TAU_PS (MLK_TAU_FS * 1e-3)
-#define MLK_BOHR 0.529177210903       /* Bohr radius [A], CODATA 2018                  */
-#define MLK_HARTREE 27.211386245988   /* [eV], CODATA 2018                             */
-#define MLK_RYDBERG (MLK_HARTREE / 2) /* [eV]                                          */
+#define MLK_BOHR 0.529177210903            /* Bohr radius [A], CODATA 2018                  */
+#define MLK_HARTREE 27.211386245988        /* [eV], CODATA 2018                             */
+#define MLK_RYDBERG (MLK_HARTREE / 2)      /* [eV]                                          */
 #define MLK_EVA3_GPA 160.21766340          /* 1 eV/A^3 [GPa], exact                         */
 #define MLK_KBAR_EVA3 (0.1 / MLK_EVA3_GPA) /* 1 kbar [eV/A^3]                           */
 

@@ -57,8 +57,8 @@ mlk_status mlk_dataset_add(mlk_dataset *ds, mlk_frame *fr, mlk_err *e);
  * without endings, relative to the folder that was given. Errors: nothing usable. */
 mlk_status mlk_dataset_read(mlk_dataset *ds, const char *path, mlk_err *e);
 /* The same, keeping every frame that has atoms, with whatever labels it has; structure files of a
- * folder are read if there is nothing else in it. parser: the name of the one to use instead of looking at
- * the content, NULL or "" for that. */
+ * folder are read if there is nothing else in it. parser: the name of the one to use instead of
+ * looking at the content, NULL or "" for that. */
 mlk_status mlk_dataset_read_all(mlk_dataset *ds, const char *path, const char *parser, mlk_err *e);
 /* The store: HDF5, see docs/FORMATS.md. path must not exist. */
 mlk_status mlk_dataset_write(const mlk_dataset *ds, const char *path, mlk_err *e);

@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/stats.h"
 #include "datasets/check.h"
+#include "parsers/vasp_text.h"
 
 #define SMEARING 5e-3   /* |F - E0| worth saying [eV/atom] */
 #define BASE_FLOOR 0.01 /* least offset against the simple baseline [eV/atom] */
@@ -126,18 +127,48 @@ static mlk_status energy_kinds(const mlk_dataset *ds, mlk_check *c, mlk_err *e)
 
 /* ---- stated levels of theory ---- */
 
+/* The next POTCAR title of a list with commas; 0 at the end. */
+static size_t next_title(const char **list, char *title, size_t cap)
+{
+    size_t n = strcspn(*list, ",");
+    snprintf(title, cap, "%.*s", (int)(n < cap ? n : cap - 1), *list);
+    *list += n + ((*list)[n] == ',');
+    return n;
+}
+
+/* Two POTCAR lists go together if no element has two titles; files of other compositions list other
+ * elements. */
+static bool same_potcars(const char *a, const char *b)
+{
+    char one[64], two[64];
+    while (next_title(&a, one, sizeof one)) {
+        const int z = mlk_vasp_potcar_z(one);
+        for (const char *p = b; next_title(&p, two, sizeof two);)
+            if (z && z == mlk_vasp_potcar_z(two) && strcmp(one, two)) return false;
+    }
+    return true;
+}
+
+/* The same settings? The list of POTCARs stands last. */
+static bool same_theory(const char *a, const char *b)
+{
+    static const char key[] = " POTCAR=";
+    const char *p = strstr(a, key), *q = strstr(b, key);
+    if (!p || !q || strstr(p, "...") || strstr(q, "...")) return !strcmp(a, b);
+    if (p - a != q - b || strncmp(a, b, (size_t)(p - a))) return false;
+    return same_potcars(p + strlen(key), q + strlen(key));
+}
+
+/* Files that do not say are no finding: most formats cannot. */
 static mlk_status theories(const mlk_dataset *ds, mlk_check *c, mlk_err *e)
 {
     enum { MOST = 64 };
-    size_t first[MOST], count[MOST], n = 0, silent = 0;
+    size_t first[MOST], count[MOST], n = 0;
     for (size_t i = 0; i < ds->n; i++) {
         const char *t = ds->frame[i].theory;
         size_t k = 0;
-        if (!*t) {
-            silent++;
-            continue;
-        }
-        while (k < n && strcmp(ds->frame[first[k]].theory, t)) k++;
+        if (!*t) continue;
+        while (k < n && !same_theory(ds->frame[first[k]].theory, t)) k++;
         if (k == MOST) continue;
         if (k == n) first[n] = i, count[n++] = 0;
         count[k]++;
@@ -149,7 +180,6 @@ static mlk_status theories(const mlk_dataset *ds, mlk_check *c, mlk_err *e)
                                 .value = (double)count[k]};
         MLK_TRY(mlk_suspects_add(&c->s, it, e, "%s", ds->frame[first[k]].theory));
     }
-    (void)silent; /* files that do not say are no finding: most formats cannot */
     return MLK_OK;
 }
 
@@ -157,7 +187,7 @@ static mlk_status theories(const mlk_dataset *ds, mlk_check *c, mlk_err *e)
 
 typedef struct member { /* a frame in the order of composition and source */
     uint64_t comp;
-    const char *source;
+    const char *source, *group;
     size_t i, n_atoms;
     double r;
 } member;
@@ -322,7 +352,9 @@ static mlk_status cluster_sources(member *m, size_t n, double least, const char 
             if (q[k].median - q[k - 1].median > limit) n_id++;
             q[k].id = n_id - 1;
         }
-        if (n_id == 1) {
+        if (n_id == 1) { /* one file may hold many trajectories: cells are compared by these */
+            for (size_t k = 0; k < n; k++) m[k].source = m[k].group;
+            qsort(m, n, sizeof *m, by_source);
             nq = make_clusters(m, n, true, q, work, dev, &scatter);
             if (by_size(q, nq, work, least, &limit)) n_id = 2;
         }
@@ -345,8 +377,12 @@ mlk_status mlk_check_offsets(const mlk_dataset *ds, const double *residual, doub
     if (!m) return MLK_FAIL(e, MLK_ENOMEM, "no memory to compare files");
     for (size_t i = 0; i < ds->n; i++)
         if (isfinite(residual[i]))
-            m[n++] = (member){mlk_composition(&ds->frame[i], true), source_of(ds, i, level), i,
-                              ds->frame[i].n, residual[i]};
+            m[n++] = (member){mlk_composition(&ds->frame[i], true),
+                              source_of(ds, i, level),
+                              ds->frame[i].group,
+                              i,
+                              ds->frame[i].n,
+                              residual[i]};
     qsort(m, n, sizeof *m, by_source);
     for (size_t i = 0, j; i < n && !st; i = j) {
         for (j = i; j < n && m[j].comp == m[i].comp;) j++;
@@ -413,6 +449,7 @@ mlk_status mlk_check_baseline_offsets(const mlk_dataset *ds, mlk_check *c, mlk_e
         if ((ds->frame[i].has & need) == need)
             m[n++] = (member){.comp = mlk_composition(&ds->frame[i], true),
                               .source = "",
+                              .group = "",
                               .i = i,
                               .n_atoms = ds->frame[i].n};
     }

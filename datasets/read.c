@@ -1,6 +1,5 @@
 /* read.c - reading data sets from files, folders, patterns and stores: what is taken, what is left
  * out and why. The set itself is dataset.c, formats are the parsers'. */
-#include <dirent.h>
 #include <errno.h>
 #include <glob.h>
 #include <math.h>
@@ -162,7 +161,7 @@ static void drop_unwanted(reading *r)
 static void cut_ending(char *name, const char *ending)
 {
     size_t n = strlen(name), m = strlen(ending);
-    if (n > m && !strcasecmp(name + n - m, ending)) name[n - m] = 0;
+    if (n > m && mlk_path_ends(name, ending)) name[n - m] = 0;
 }
 
 /* Names that every run uses: the folder says which run it is. */
@@ -376,31 +375,18 @@ static mlk_status classify(reading *r, const char *path, entry *it, mlk_err *e)
 /* The entries of a folder that are not hidden, in the order to read them; free names and array. */
 static mlk_status list(reading *r, const char *dir, entry **out, size_t *n, mlk_err *e)
 {
-    size_t cap = 0;
-    *out = NULL;
-    *n = 0;
-    DIR *d = opendir(dir);
-    if (!d) {
-        MLK_FAIL(e, MLK_EIO, "cannot read the folder: %s", strerror(errno));
-        return mlk_err_at(e, dir, 0);
+    char path[PATH_CAP], **names;
+    mlk_status s = mlk_dir_names(dir, &names, n, e);
+    *out = s ? NULL : mlk_alloc(*n + 1, sizeof **out);
+    if (!s && !*out) {
+        mlk_strings_free(names, *n);
+        *n = 0;
+        return MLK_FAIL(e, MLK_ENOMEM, "no memory to list %s", dir);
     }
-    mlk_status s = MLK_OK;
-    for (struct dirent *it; !s && (it = readdir(d));) {
-        if (it->d_name[0] == '.') continue;
-        s = MLK_GROW(*out, cap, *n + 1, e);
-        if (s) break;
-        char *name = mlk_strdup(it->d_name);
-        if (name)
-            (*out)[(*n)++].name = name;
-        else
-            s = MLK_FAIL(e, MLK_ENOMEM, "no memory to list %s", dir);
-    }
-    closedir(d);
-    if (*n) qsort(*out, *n, sizeof **out, by_rank); /* all ranks 0: by name */
-    for (size_t k = 0; k < *n && !s; k++) {
-        char path[PATH_CAP];
+    for (size_t k = 0; k < *n; k++) (*out)[k].name = names[k];
+    mlk_free(names);
+    for (size_t k = 0; k < *n && !s; k++)
         s = classify(r, mlk_path_join(path, sizeof path, dir, (*out)[k].name), &(*out)[k], e);
-    }
     if (*n) qsort(*out, *n, sizeof **out, by_rank);
     return s;
 }

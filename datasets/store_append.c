@@ -250,16 +250,7 @@ static mlk_status extend(const plan *p, const char *path, const char *tmp, mlk_e
     else
         s = store_finish(&w, e);
     if (!s) s = store_sync(tmp, e);
-    if (!s && rename(tmp, path) != 0) {
-        s = MLK_FAIL(e, MLK_EIO, "cannot rename the finished file to its name: %s",
-                     strerror(errno));
-        mlk_err_at(e, path, 0);
-    }
-    if (s)
-        store_discard(tmp, path, e);
-    else
-        store_sync_folder(path);
-    return s;
+    return store_publish(s, tmp, path, e);
 }
 
 static void report(const plan *p, const char *path)

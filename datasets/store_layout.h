@@ -107,11 +107,12 @@ typedef struct store_lock {
 } store_lock;
 mlk_status store_lock_take(store_lock *l, const char *path, mlk_err *e);
 void store_lock_drop(store_lock *l);
-/* fsync a file by name; and the folder that holds it (as far as the file system can). */
+/* fsync a file by name. */
 mlk_status store_sync(const char *path, mlk_err *e);
-void store_sync_folder(const char *path);
-/* Remove an unfinished file after a failure and let the error name the file the user knows. */
-void store_discard(const char *tmp, const char *path, mlk_err *e);
+/* Give the finished file tmp its name and fsync the folder (as far as the file system can). When s
+ * says that it is not finished, or that fails, tmp is removed and the error names the file the user
+ * knows. Returns the status. */
+mlk_status store_publish(mlk_status s, const char *tmp, const char *path, mlk_err *e);
 /* Digest of a source of ds, "" when unknown; *k remembers the last one found. */
 const char *store_digest(const mlk_dataset *ds, const char *path, size_t *k);
 

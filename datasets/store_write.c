@@ -316,7 +316,7 @@ mlk_status store_sync(const char *path, mlk_err *e)
     return mlk_err_at(e, path, 0);
 }
 
-void store_sync_folder(const char *path)
+static void sync_folder(const char *path)
 {
     char dir[1100];
     snprintf(dir, sizeof dir, "%.*s.", (int)(mlk_path_base(path) - path), path);
@@ -326,12 +326,26 @@ void store_sync_folder(const char *path)
     close(fd);
 }
 
-void store_discard(const char *tmp, const char *path, mlk_err *e)
+static void discard(const char *tmp, const char *path, mlk_err *e)
 {
     unlink(tmp);
     if (!e || strcmp(e->file, tmp)) return;
     mlk_err_hint(e, "check the free space and the permissions of the folder");
     snprintf(e->file, sizeof e->file, "%s", path);
+}
+
+mlk_status store_publish(mlk_status s, const char *tmp, const char *path, mlk_err *e)
+{
+    if (!s && rename(tmp, path) != 0) {
+        s = MLK_FAIL(e, MLK_EIO, "cannot rename the finished file to its name: %s",
+                     strerror(errno));
+        mlk_err_at(e, path, 0);
+    }
+    if (s)
+        discard(tmp, path, e);
+    else
+        sync_folder(path);
+    return s;
 }
 
 static mlk_status lock_failed(const char *path, int err, pid_t holder, mlk_err *e)
@@ -416,16 +430,7 @@ static mlk_status write_locked(const mlk_dataset *ds, const char *path, bool ove
     }
     snprintf(tmp, sizeof tmp, "%s.mlkit-new", path);
     mlk_status s = write_file(ds, tmp, e);
-    if (!s && rename(tmp, path) != 0) {
-        s = MLK_FAIL(e, MLK_EIO, "cannot rename the finished file to its name: %s",
-                     strerror(errno));
-        mlk_err_at(e, path, 0);
-    }
-    if (s)
-        store_discard(tmp, path, e);
-    else
-        store_sync_folder(path);
-    return s;
+    return store_publish(s, tmp, path, e);
 }
 
 static mlk_status write_set(const mlk_dataset *ds, const char *path, bool over, mlk_err *e)

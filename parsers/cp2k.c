@@ -6,13 +6,13 @@
  * the output by energy. Single points (RUN_TYPE ENERGY_FORCE): cell, coordinates, energy, forces
  * and stress of the output itself. Source: files written by CP2K 2023.1. */
 #include <ctype.h>
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/element.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/number.h"
@@ -27,12 +27,6 @@ static const char *skip_to(const char *s, const char *key)
 {
     const char *at = strstr(s, key);
     return at ? at + strlen(key) : NULL;
-}
-
-static mlk_status expected(const mlk_text_in *t, mlk_err *e, const char *what)
-{
-    MLK_FAIL(e, MLK_EFORMAT, "expected %s, found '%.60s'", what, t->line);
-    return mlk_text_err(t, e);
 }
 
 /* ---- the output file: one record per energy ---- */
@@ -98,7 +92,8 @@ static mlk_status read_table(output *o, mlk_text_in *t, bool forces, mlk_err *e)
         double v[3];
         for (int k = 0; k < 3; k++) {
             const char *p = w[at + (size_t)k];
-            if (!mlk_number(&p, &v[k])) return expected(t, e, "an atom with three numbers");
+            if (!mlk_number(&p, &v[k]))
+                return mlk_text_expected(t, "an atom with three numbers", e);
         }
         if (forces) {
             MLK_TRY(MLK_GROW(o->f, o->f_cap, n + 1, e));
@@ -145,7 +140,7 @@ static mlk_status output_line(output *o, mlk_text_in *t, int *scf, bool *tensor,
         record r = {.scf = *scf};
         p = strrchr(p, ':');
         if (!p) p = strrchr(s, ']');
-        if (!p || (p++, !mlk_number(&p, &r.energy))) return expected(t, e, "an energy");
+        if (!p || (p++, !mlk_number(&p, &r.energy))) return mlk_text_expected(t, "an energy", e);
         o->r[o->n++] = r;
         *scf = MLK_SCF_UNKNOWN;
         *tensor = false;
@@ -267,7 +262,7 @@ static mlk_status read_comment(mlk_text_in *t, long *step, double *energy, mlk_e
 {
     const char *p = skip_to(t->line, "i ="), *q = skip_to(t->line, "E =");
     if (!p || !q || sscanf(p, " %ld", step) != 1 || !mlk_number(&q, energy))
-        return expected(t, e, "i = STEP, time = TIME, E = ENERGY");
+        return mlk_text_expected(t, "i = STEP, time = TIME, E = ENERGY", e);
     return MLK_OK;
 }
 
@@ -290,7 +285,7 @@ static mlk_status read_header(mlk_text_in *t, bool *more, size_t *n, long *step,
     char *end;
     long v = strtol(t->line, &end, 10);
     if (v < 1 || v > 100000000 || end[strspn(end, " \t")])
-        return expected(t, e, "the number of atoms");
+        return mlk_text_expected(t, "the number of atoms", e);
     *n = (size_t)v;
     MLK_TRY(next_line(t, e));
     return read_comment(t, step, energy, e);
@@ -301,9 +296,10 @@ static mlk_status read_row(mlk_text_in *t, char name[16], double v[3], mlk_err *
 {
     int used = 0;
     MLK_TRY(next_line(t, e));
-    if (sscanf(t->line, " %15s%n", name, &used) != 1) return expected(t, e, "an atom");
+    if (sscanf(t->line, " %15s%n", name, &used) != 1) return mlk_text_expected(t, "an atom", e);
     const char *p = t->line + used;
-    return mlk_numbers(&p, 3, v) == 3 ? MLK_OK : expected(t, e, "an atom with three numbers");
+    return mlk_numbers(&p, 3, v) == 3 ? MLK_OK
+                                      : mlk_text_expected(t, "an atom with three numbers", e);
 }
 
 static mlk_status read_positions(reader *r, size_t n, mlk_err *e)
@@ -320,7 +316,7 @@ static mlk_status read_positions(reader *r, size_t n, mlk_err *e)
         memcpy(fr->x[i], v, sizeof v);
         name[1 + (islower((unsigned char)name[1]) != 0)] = 0; /* "H1" -> "H" */
         fr->z[i] = mlk_element_z(name);
-        if (!fr->z[i]) return expected(&r->pos, e, "a chemical element");
+        if (!fr->z[i]) return mlk_text_expected(&r->pos, "a chemical element", e);
         fr->n = i + 1;
     }
     return MLK_OK;
@@ -372,7 +368,7 @@ static mlk_status read_cell(reader *r, long step, mlk_err *e)
         const char *p = r->cell.line;
         if (p[strspn(p, " ")] == '#') continue;
         if (mlk_numbers(&p, 11, v) != 11)
-            return expected(&r->cell, e, "step, time and nine numbers");
+            return mlk_text_expected(&r->cell, "step, time and nine numbers", e);
         if ((long)v[0] < step) continue;
         if ((long)v[0] > step) {
             MLK_FAIL(e, MLK_EFORMAT, "no cell for step %ld", step);
@@ -406,26 +402,26 @@ static mlk_status read_restart(reader *r, const char *path, mlk_err *e)
     return s;
 }
 
-/* The output of this project: a file of the folder whose name ends in .out or .log. */
+/* The output of this project: the first file of the folder, by name, that ends in .out or .log. */
 static mlk_status find_output(reader *r, mlk_err *e)
 {
-    char dir[PATH_CAP], path[PATH_CAP];
+    char dir[PATH_CAP], path[PATH_CAP], **names;
     const char *base = mlk_path_base(r->stem);
-    snprintf(dir, sizeof dir, "%.*s", (int)(base - r->stem), r->stem);
-    DIR *d = opendir(*dir ? dir : ".");
+    size_t n_name;
     mlk_status s = MLK_OK;
-    for (struct dirent *it; d && !s && !r->has_out && (it = readdir(d));) {
-        const char *dot = strrchr(it->d_name, '.');
+    snprintf(dir, sizeof dir, "%.*s", (int)(base - r->stem), r->stem);
+    if (mlk_dir_names(*dir ? dir : ".", &names, &n_name, NULL)) return MLK_OK;
+    for (size_t k = 0; k < n_name && !s && !r->has_out; k++) {
         char head[8192];
         size_t n;
-        if (!dot || (strcmp(dot, ".out") != 0 && strcmp(dot, ".log") != 0)) continue;
-        snprintf(path, sizeof path, "%.500s%.500s", dir, it->d_name);
+        if (!mlk_path_ends(names[k], ".out") && !mlk_path_ends(names[k], ".log")) continue;
+        snprintf(path, sizeof path, "%.500s%.500s", dir, names[k]);
         if (mlk_text_head(path, head, sizeof head, &n, NULL) || !strstr(head, "CP2K|")) continue;
         s = read_output(path, &r->out, e);
         r->has_out = !s && !strcmp(r->out.project, base);
         if (!r->has_out) output_free(&r->out);
     }
-    if (d) closedir(d);
+    mlk_strings_free(names, n_name);
     return s;
 }
 

@@ -123,11 +123,8 @@ static mlk_status read_raw(const char *path, mlk_npy *a, mlk_err *e)
         if (n > first && !a->cols) a->cols = n - first;
         if (!s && n > first && n - first != a->cols)
             s = MLK_FAIL(e, MLK_EFORMAT, "%zu numbers, %zu in the lines above", n - first, a->cols);
-        if (!s && n > first && t.open_ended && !strchr(" \t", t.line[strlen(t.line) - 1])) {
-            s = MLK_FAIL(e, MLK_EFORMAT,
-                         "the file ends early: no line end, the last number may be cut");
-            mlk_err_hint(e, "if the file is whole, add a line end: echo >> FILE");
-        }
+        if (!s && n > first && !strchr(" \t", t.line[strlen(t.line) - 1]))
+            s = mlk_text_whole(&t, e);
         if (s) {
             s = mlk_text_err(&t, e);
             goto done;
@@ -261,38 +258,23 @@ static bool has_file(const char *dir, const char *name)
     return mlk_file_exists(mlk_path_join(path, sizeof path, dir, name));
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Names of the folders set.* of a system, sorted; free each and the array. */
+/* Names of the folders set.* of a system, sorted; mlk_strings_free them. */
 static mlk_status list_sets(const char *dir, char ***names, size_t *n, mlk_err *e)
 {
-    size_t cap = 0;
-    *names = NULL;
-    *n = 0;
-    DIR *d = opendir(dir);
-    if (!d) {
-        MLK_FAIL(e, MLK_EIO, "cannot read the folder: %s", strerror(errno));
-        return mlk_err_at(e, dir, 0);
-    }
-    mlk_status s = MLK_OK;
-    for (struct dirent *it; !s && *n < SETS_MAX && (it = readdir(d));) {
-        char path[PATH];
-        if (strncmp(it->d_name, "set.", 4)) continue;
-        if (!mlk_file_is_dir(mlk_path_join(path, sizeof path, dir, it->d_name))) continue;
-        s = MLK_GROW(*names, cap, *n + 1, e);
-        if (s) break;
-        (*names)[*n] = mlk_strdup(it->d_name);
-        if ((*names)[*n])
-            ++*n;
+    char path[PATH], **all;
+    size_t kept = 0;
+    MLK_TRY(mlk_dir_names(dir, names, n, e));
+    all = *names;
+    for (size_t k = 0; k < *n; k++) {
+        bool set = !strncmp(all[k], "set.", 4) &&
+                   mlk_file_is_dir(mlk_path_join(path, sizeof path, dir, all[k]));
+        if (!set)
+            mlk_free(all[k]);
         else
-            s = MLK_FAIL(e, MLK_ENOMEM, "no memory to list %s", dir);
+            all[kept++] = all[k];
     }
-    closedir(d);
-    if (*n) qsort(*names, *n, sizeof **names, by_name);
-    return s;
+    *n = kept;
+    return MLK_OK;
 }
 
 static mlk_status read_system(dp_system *sy, mlk_frame_fn fn, void *user, mlk_err *e)
@@ -305,8 +287,7 @@ static mlk_status read_system(dp_system *sy, mlk_frame_fn fn, void *user, mlk_er
     mlk_status s = list_sets(sy->dir, &names, &n, e);
     for (size_t k = 0; k < n && !s; k++)
         s = read_set(sy, mlk_path_join(path, sizeof path, sy->dir, names[k]), false, fn, user, e);
-    for (size_t k = 0; k < n; k++) mlk_free(names[k]);
-    mlk_free(names);
+    mlk_strings_free(names, n);
     if (s) return s;
     if (!n) return read_set(sy, sy->dir, true, fn, user, e);
     if (has_file(sy->dir, "coord.raw"))
@@ -333,12 +314,11 @@ static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *
 static bool sniff_dir(const char *dir)
 {
     char **names;
-    size_t n = 0;
+    size_t n;
     if (!has_file(dir, "type.raw")) return false;
     if (has_file(dir, "coord.raw")) return true;
-    list_sets(dir, &names, &n, NULL);
-    for (size_t k = 0; k < n; k++) mlk_free(names[k]);
-    mlk_free(names);
+    if (list_sets(dir, &names, &n, NULL)) return false;
+    mlk_strings_free(names, n);
     return n > 0;
 }
 

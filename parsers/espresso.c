@@ -42,12 +42,6 @@ typedef struct reader {
     char xc[48], cutoff[24], pp[96];
 } reader;
 
-static mlk_status bad(reader *r, mlk_err *e, const char *what)
-{
-    MLK_FAIL(e, MLK_EFORMAT, "%s, found '%.60s'", what, r->t.line);
-    return mlk_text_err(&r->t, e);
-}
-
 /* The next line, which must be there. */
 static mlk_status next(reader *r, mlk_err *e)
 {
@@ -128,9 +122,9 @@ static mlk_status read_sites(reader *r, mlk_err *e)
         char name[32] = "";
         const char *p = strstr(at, "= (");
         if (sscanf(r->t.line, " %*d %31s", name) != 1 || !p)
-            return bad(r, e, "expected a site: number, atom, tau(n) = (x y z)");
+            return mlk_text_expected(&r->t, "a site: number, atom, tau(n) = (x y z)", e);
         p += 3;
-        if (mlk_numbers(&p, 3, v) != 3) return bad(r, e, "expected three coordinates");
+        if (mlk_numbers(&p, 3, v) != 3) return mlk_text_expected(&r->t, "three coordinates", e);
         MLK_TRY(add_atom(r, r->n, name, v, (const double(*)[3])unit, e));
     }
     r->has_x = r->n > 0;
@@ -144,7 +138,7 @@ static mlk_status read_axes(reader *r, mlk_err *e)
         MLK_TRY(next(r, e));
         const char *p = after(r, "= (");
         if (!p || mlk_numbers(&p, 3, r->h[a]) != 3)
-            return bad(r, e, "expected a lattice vector a(n) = (x y z)");
+            return mlk_text_expected(&r->t, "a lattice vector a(n) = (x y z)", e);
         for (int k = 0; k < 3; k++) r->h[a][k] *= r->alat;
     }
     r->has_cell = true;
@@ -160,7 +154,7 @@ static mlk_status read_cell(reader *r, mlk_err *e)
         char text[32];
         snprintf(text, sizeof text, "%.*s", (int)strcspn(p, ")"), p);
         p = text;
-        if (!mlk_number(&p, &unit)) return bad(r, e, "expected a number behind alat=");
+        if (!mlk_number(&p, &unit)) return mlk_text_expected(&r->t, "a number behind alat=", e);
         unit *= MLK_BOHR;
     } else if (strstr(r->t.line, "bohr")) {
         unit = MLK_BOHR;
@@ -170,7 +164,8 @@ static mlk_status read_cell(reader *r, mlk_err *e)
     for (int a = 0; a < 3; a++) {
         MLK_TRY(next(r, e));
         p = r->t.line;
-        if (mlk_numbers(&p, 3, r->h[a]) != 3) return bad(r, e, "expected a lattice vector");
+        if (mlk_numbers(&p, 3, r->h[a]) != 3)
+            return mlk_text_expected(&r->t, "a lattice vector", e);
         for (int k = 0; k < 3; k++) r->h[a][k] *= unit;
     }
     r->has_cell = true;
@@ -194,9 +189,10 @@ static mlk_status read_positions(reader *r, mlk_err *e)
         int used = 0;
         double v[3];
         if (sscanf(r->t.line, " %31s%n", name, &used) != 1)
-            return bad(r, e, "expected an atom with its position");
+            return mlk_text_expected(&r->t, "an atom with its position", e);
         const char *p = r->t.line + used;
-        if (mlk_numbers(&p, 3, v) != 3) return bad(r, e, "expected an atom with its position");
+        if (mlk_numbers(&p, 3, v) != 3)
+            return mlk_text_expected(&r->t, "an atom with its position", e);
         MLK_TRY(add_atom(r, i, name, v, (const double(*)[3])unit, e));
     }
     return MLK_OK;
@@ -213,7 +209,7 @@ static mlk_status read_forces(reader *r, mlk_err *e)
         const char *p = after(r, "force =");
         MLK_TRY(MLK_GROW(r->f, r->f_cap, r->n_f + 1, e));
         if (!p || mlk_numbers(&p, 3, r->f[r->n_f]) != 3)
-            return bad(r, e, "expected the force on an atom");
+            return mlk_text_expected(&r->t, "the force on an atom", e);
         for (int k = 0; k < 3; k++) r->f[r->n_f][k] *= MLK_RYDBERG / MLK_BOHR;
         r->n_f++;
     }
@@ -225,7 +221,8 @@ static mlk_status read_stress(reader *r, mlk_err *e)
     for (int a = 0; a < 3; a++) {
         MLK_TRY(next(r, e));
         const char *p = r->t.line;
-        if (mlk_numbers(&p, 3, r->stress[a]) != 3) return bad(r, e, "expected a row of the stress");
+        if (mlk_numbers(&p, 3, r->stress[a]) != 3)
+            return mlk_text_expected(&r->t, "a row of the stress", e);
         for (int k = 0; k < 3; k++)
             r->stress[a][k] *= MLK_RYDBERG / (MLK_BOHR * MLK_BOHR * MLK_BOHR);
     }
@@ -307,10 +304,10 @@ static mlk_status header_line(reader *r, mlk_err *e)
         snprintf(text, sizeof text, "%.15s", p);
         text[strcspn(text, "c")] = 0;
         p = text;
-        if (!mlk_number(&p, &r->alat)) return bad(r, e, "expected celldm(1)= a number");
+        if (!mlk_number(&p, &r->alat)) return mlk_text_expected(&r->t, "celldm(1)= a number", e);
         r->alat *= MLK_BOHR;
     } else if ((p = after(r, "lattice parameter (alat)  ="))) {
-        if (!mlk_number(&p, &r->alat)) return bad(r, e, "expected the lattice parameter");
+        if (!mlk_number(&p, &r->alat)) return mlk_text_expected(&r->t, "the lattice parameter", e);
         r->alat *= MLK_BOHR;
     } else if ((p = after(r, "Exchange-correlation"))) {
         trimmed(r->xc, sizeof r->xc, p);

@@ -287,15 +287,6 @@ static mlk_status choose_style(reader *r, const char *name, size_t n, int *k, ml
     return mlk_text_err(&r->t, e);
 }
 
-/* An unterminated last line may be cut inside its last word. */
-static mlk_status whole_line(reader *r, mlk_err *e)
-{
-    if (!r->t.open_ended) return MLK_OK;
-    MLK_FAIL(e, MLK_EFORMAT, "the file ends early: no line end, the last number may be cut");
-    mlk_err_hint(e, "if the file is whole, add a line end: echo >> FILE");
-    return mlk_text_err(&r->t, e);
-}
-
 static mlk_status read_atom(reader *r, size_t n, int k, mlk_err *e)
 {
     const int m = styles[k].n;
@@ -304,7 +295,7 @@ static mlk_status read_atom(reader *r, size_t n, int k, mlk_err *e)
                  styles[k].name, m, m + 3);
         return mlk_text_err(&r->t, e);
     }
-    MLK_TRY(whole_line(r, e));
+    MLK_TRY(mlk_text_whole(&r->t, e));
     MLK_TRY(MLK_GROW(r->a, r->cap, r->n + 1, e));
     atom *a = &r->a[r->n];
     long t = type_number(r, r->word[styles[k].type]);
@@ -348,7 +339,7 @@ static mlk_status read_velocity(reader *r, size_t n, mlk_err *e)
     atom key = {0};
     if (n < 4 || !mlk_parse_long(r->word[0], &key.id))
         return bad(r, e, "an atom number and vx vy vz");
-    MLK_TRY(whole_line(r, e));
+    MLK_TRY(mlk_text_whole(&r->t, e));
     atom *a = r->n ? bsearch(&key, r->a, r->n, sizeof key, by_id) : NULL;
     if (!a || a->has_v) return bad(r, e, "the velocity of an atom above, once");
     for (int c = 0; c < 3; c++) {

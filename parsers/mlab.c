@@ -440,13 +440,12 @@ static mlk_status parse(const char *path, mlk_frame_fn fn, void *user, mlk_err *
 static bool sniff(const char *path, const char *head, size_t n)
 {
     (void)path, (void)n;
-    char line[64];
+    char first[64], line[64];
     head += strspn(head, " \t\r\n");
     size_t m = strcspn(head, "\r\n");
-    if (m >= sizeof line) return false;
-    memcpy(line, head, m);
-    while (m && isspace((unsigned char)line[m - 1])) m--;
-    line[m] = 0;
+    if (m >= sizeof first) return false;
+    snprintf(first, sizeof first, "%.*s", (int)m, head);
+    mlk_text_trim(line, sizeof line, first);
     return is_version(line) && strstr(head, "The number of configurations");
 }
 

@@ -45,12 +45,6 @@ static const double radius[97] = {0,
     1.45, 1.46, 1.48, 1.40, 1.50, 1.50, 2.60, 2.21, 2.15, 2.06, 2.00, 1.96, 1.90, 1.87, 1.80, 1.69};
 // clang-format on
 
-static mlk_status bad(reader *r, mlk_err *e, const char *expected)
-{
-    MLK_FAIL(e, MLK_EFORMAT, "expected %s, found '%.60s'", expected, r->t.line);
-    return mlk_text_err(&r->t, e);
-}
-
 /* ---- units ---- */
 
 static double covalent(int z)
@@ -187,15 +181,16 @@ static mlk_status read_atom(reader *r, const char *s, bool *forces, mlk_err *e)
     MLK_TRY(MLK_GROW(fr->z, r->cap_z, i + 1, e));
     MLK_TRY(MLK_GROW(fr->x, r->cap_x, i + 1, e));
     MLK_TRY(MLK_GROW(fr->f, r->cap_f, i + 1, e));
-    if (mlk_numbers(&s, 3, fr->x[i]) != 3) return bad(r, e, "a position: atom x y z element ...");
+    if (mlk_numbers(&s, 3, fr->x[i]) != 3)
+        return mlk_text_expected(&r->t, "a position: atom x y z element ...", e);
     s += strspn(s, " \t");
     size_t n = strcspn(s, " \t\r");
     snprintf(symbol, sizeof symbol, "%.*s", n < 8 ? (int)n : 0, s);
     s += n;
     fr->z[i] = mlk_element_z(symbol);
-    if (!fr->z[i]) return bad(r, e, "an element symbol behind the position");
+    if (!fr->z[i]) return mlk_text_expected(&r->t, "an element symbol behind the position", e);
     if (mlk_numbers(&s, 2, unused) != 2 || !label(r, &s, fr->f[i], 3, forces))
-        return bad(r, e, "9 columns: x y z element charge 0 fx fy fz");
+        return mlk_text_expected(&r->t, "9 columns: x y z element charge 0 fx fy fz", e);
     fr->n++;
     return MLK_OK;
 }
@@ -215,14 +210,15 @@ static mlk_status read_line(reader *r, const char *key, const char *s, bool *ene
     if (!strcmp(key, "atom")) return read_atom(r, s, forces, e);
     if (!strcmp(key, "lattice")) {
         if (r->n_lattice == 3 || mlk_numbers(&s, 3, r->h[r->n_lattice++]) != 3)
-            return bad(r, e, "three lattice vectors of 3 numbers");
+            return mlk_text_expected(&r->t, "three lattice vectors of 3 numbers", e);
     } else if (!strcmp(key, "energy")) {
         r->energy = true;
-        if (!label(r, &s, &r->fr.energy, 1, energy)) return bad(r, e, "the energy");
+        if (!label(r, &s, &r->fr.energy, 1, energy))
+            return mlk_text_expected(&r->t, "the energy", e);
     } else if (!strcmp(key, "comment")) {
         take_comment(r, s);
     } else if (strcmp(key, "charge")) {
-        return bad(r, e, "begin, comment, lattice, atom, energy, charge or end");
+        return mlk_text_expected(&r->t, "begin, comment, lattice, atom, energy, charge or end", e);
     }
     return MLK_OK;
 }
@@ -239,8 +235,9 @@ static bool all_zero(const mlk_frame *fr)
 static mlk_status finish(reader *r, bool energy, bool forces, mlk_err *e)
 {
     mlk_frame *fr = &r->fr;
-    if (!fr->n) return bad(r, e, "atoms before end");
-    if (r->n_lattice != 0 && r->n_lattice != 3) return bad(r, e, "three lattice lines before end");
+    if (!fr->n) return mlk_text_expected(&r->t, "atoms before end", e);
+    if (r->n_lattice != 0 && r->n_lattice != 3)
+        return mlk_text_expected(&r->t, "three lattice lines before end", e);
     if (r->n_lattice == 3) {
         if (mlk_cell_init(&fr->cell, (const double(*)[3])r->h, e)) return mlk_text_err(&r->t, e);
         fr->has |= MLK_HAS_CELL;
@@ -295,7 +292,8 @@ static mlk_status read_all(reader *r, mlk_frame_fn fn, void *user, mlk_err *e)
         if (!more) return MLK_OK;
         const char *s = r->t.line + strspn(r->t.line, " \t");
         if (!*s) continue;
-        if (strncmp(s, "begin", 5) || s[5 + strspn(s + 5, " \t\r")]) return bad(r, e, "'begin'");
+        if (strncmp(s, "begin", 5) || s[5 + strspn(s + 5, " \t\r")])
+            return mlk_text_expected(&r->t, "'begin'", e);
         MLK_TRY(read_frame(r, e));
         r->fr.step = ++r->step;
         MLK_TRY(fn(&r->fr, user, e));

@@ -79,14 +79,12 @@ static void left_out(outcar *o, long line, const char *why)
 static int scf_state(const outcar *o)
 {
     const step *s = &o->now;
-    const double nelm = o->head.nelm;
     if (s->loop == LOOP_NOT_REACHED) return MLK_SCF_UNCONVERGED;
     if (s->n_scf == 0 || s->n_loop > 1) return MLK_SCF_UNKNOWN;
     if (s->loop == LOOP_REACHED &&
         (o->head.major > 6 || (o->head.major == 6 && o->head.minor >= 2)))
         return MLK_SCF_CONVERGED;
-    if (!(nelm > 0) || (double)s->n_scf > nelm) return MLK_SCF_UNKNOWN;
-    return (double)s->n_scf < nelm ? MLK_SCF_CONVERGED : MLK_SCF_UNCONVERGED;
+    return mlk_vasp_scf(s->n_scf, o->head.nelm);
 }
 
 /* The cell of the step: its own, or that of the steps before when it cannot have changed. */
@@ -125,9 +123,7 @@ static void fill_labels(outcar *o, mlk_frame *fr)
         fr->has |= MLK_HAS_VIRIAL;
     }
     fr->scf = scf_state(o);
-    /* three degrees of freedom less: the centre of mass rests */
-    if (isfinite(s->kinetic) && o->n > 1)
-        fr->temperature = 2 * s->kinetic / ((3 * (double)o->n - 3) * MLK_KB);
+    fr->temperature = mlk_vasp_temperature(s->kinetic, o->n);
 }
 
 static mlk_status fill(outcar *o, const mlk_cell *cell, mlk_frame *fr, mlk_err *e)
@@ -145,9 +141,8 @@ static mlk_status fill(outcar *o, const mlk_cell *cell, mlk_frame *fr, mlk_err *
     fr->line = o->now.line;
     fr->run = o->run > 1 ? o->run : 0;
     mlk_text_copy(fr->source, sizeof fr->source, o->t.path);
-    if (strcmp(o->head.system, "unknown system"))
-        mlk_text_copy(fr->config_type, sizeof fr->config_type, o->head.system);
-    mlk_outcar_head_theory(&o->head, fr->theory, sizeof fr->theory);
+    mlk_vasp_title(fr->config_type, sizeof fr->config_type, o->head.system);
+    mlk_vasp_level_text(&o->head.level, fr->theory, sizeof fr->theory);
     return MLK_OK;
 }
 
@@ -550,9 +545,7 @@ static mlk_status early_end(const outcar *o, mlk_err *e)
                  o->n_step + (!o->in_table && !o->now.table && !o->ml_open), o->now.line, o->n_out);
     else
         MLK_FAIL(e, MLK_EFORMAT, "the file ends early, after %ld complete ionic steps", o->n_out);
-    mlk_err_hint(e, o->n_out ? "the run was killed, is still going on, or the copy is incomplete; "
-                               "the complete steps are good"
-                             : "the run ended before its first ionic step; nothing to use");
+    mlk_vasp_early_end(o->n_out, e);
     return mlk_text_err(&o->t, e);
 }
 

@@ -3,17 +3,14 @@
  * per type"; TITEL may be printed twice, and one element may occur as two types. */
 #include "parsers/outcar_head.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/mem.h"
 #include "core/number.h"
 #include "parsers/text.h"
 #include "parsers/vasp_text.h"
-#include "parsers/vasprun.h"
 
 void mlk_outcar_head_begin(mlk_outcar_head *h, const char *version_line)
 {
@@ -25,6 +22,7 @@ void mlk_outcar_head_begin(mlk_outcar_head *h, const char *version_line)
                              .count_cap = h->count_cap,
                              .isif = -1};
     *h = fresh;
+    mlk_vasp_level_init(&h->level);
     sscanf(version_line, " vasp.%d.%d", &h->major, &h->minor);
 }
 
@@ -36,16 +34,6 @@ void mlk_outcar_head_free(mlk_outcar_head *h)
     memset(h, 0, sizeof *h);
 }
 
-/* The text behind "KEY  =" of a line that starts with KEY (after blanks), else NULL. */
-static const char *value(const char *s, const char *key)
-{
-    size_t n = strlen(key);
-    if (strncmp(s, key, n)) return NULL;
-    s += n;
-    s += strspn(s, " ");
-    return *s == '=' ? s + 1 : NULL;
-}
-
 /* First word of s without blanks and ';'. */
 static void word(char *dst, size_t cap, const char *s)
 {
@@ -53,19 +41,11 @@ static void word(char *dst, size_t cap, const char *s)
     snprintf(dst, cap, "%.*s", (int)strcspn(s, " \t;"), s);
 }
 
-static bool starts_true(const char *s)
-{
-    s += strspn(s, " \t.");
-    return *s == 'T' || *s == 't';
-}
-
 static void set_title(mlk_outcar_type *t, const char *s, int otherwise)
 {
     memset(t, 0, sizeof *t);
-    mlk_text_copy(t->title, sizeof t->title, s + strspn(s, " \t"));
-    for (size_t n = strlen(t->title); n && isspace((unsigned char)t->title[n - 1]);)
-        t->title[--n] = 0;
-    t->z = mlk_vasprun_potcar_z(t->title);
+    mlk_text_trim(t->title, sizeof t->title, s);
+    t->z = mlk_vasp_potcar_z(t->title);
     if (!t->z) t->z = mlk_vasp_element(t->title); /* a title that is the element alone */
     if (!t->z) t->z = otherwise;
 }
@@ -110,26 +90,6 @@ static void take_per_type(mlk_outcar_head *h, const char *s, long number)
     snprintf(h->per_type + n, sizeof h->per_type - n, "%s", s);
 }
 
-static void take_exchange(mlk_outcar_head *h, const char *s)
-{
-    const char *v;
-    if ((v = value(s, "GGA")))
-        word(h->gga, sizeof h->gga, v);
-    else if ((v = value(s, "METAGGA"))) {
-        char w[sizeof h->metagga];
-        word(w, sizeof w, v);
-        /* the list of settings prints a logical here, whatever the functional */
-        if (strcasecmp(w, "F") && strcasecmp(w, "T") && strcasecmp(w, "NONE") && strcmp(w, "--"))
-            mlk_text_copy(h->metagga, sizeof h->metagga, w);
-        for (char *c = h->metagga; *c; c++) *c = (char)toupper((unsigned char)*c);
-    } else if ((v = value(s, "LHFCALC")))
-        h->hybrid = starts_true(v);
-    else if ((v = value(s, "LDAU")))
-        h->ldau = starts_true(v);
-    else if (!strncmp(s, "LDA+U is selected", 17))
-        h->ldau = true;
-}
-
 static double number_or(const char *s, double otherwise)
 {
     char text[32];
@@ -137,6 +97,34 @@ static double number_or(const char *s, double otherwise)
     double v;
     word(text, sizeof text, s);
     return mlk_number(&p, &v) ? v : otherwise;
+}
+
+/* Lines that begin with A, G, H, L or M. The list of settings comes after the copy of INCAR and the
+ * POTCARs, its LEXCH is another one. */
+static void take_exchange(mlk_outcar_head *h, const char *s)
+{
+    mlk_vasp_level *l = &h->level;
+    const char *v;
+    char name[sizeof l->metagga];
+    if ((v = mlk_vasp_value(s, "GGA"))) {
+        word(l->gga, sizeof l->gga, v);
+    } else if ((v = mlk_vasp_value(s, "METAGGA"))) {
+        word(name, sizeof name, v);
+        mlk_vasp_level_metagga(l, name); /* the list has a logical here, whatever the functional */
+    } else if ((v = mlk_vasp_value(s, "LHFCALC")))
+        l->hybrid = mlk_vasp_true(v);
+    else if ((v = mlk_vasp_value(s, "AEXX")))
+        l->aexx = number_or(v, l->aexx);
+    else if ((v = mlk_vasp_value(s, "HFSCREEN")))
+        l->hfscreen = number_or(v, l->hfscreen);
+    else if ((v = mlk_vasp_value(s, "LVDW")))
+        l->lvdw = mlk_vasp_true(v);
+    else if ((v = mlk_vasp_value(s, "LDAU")))
+        l->ldau = mlk_vasp_true(v);
+    else if (!strncmp(s, "LDA+U is selected", 17))
+        l->ldau = true;
+    else if (!h->n_title && !l->gga[0] && (v = mlk_vasp_value(s, "LEXCH")))
+        word(l->lexch, sizeof l->lexch, v);
 }
 
 mlk_status mlk_outcar_head_line(mlk_outcar_head *h, const char *line, long number, mlk_err *e)
@@ -148,43 +136,42 @@ mlk_status mlk_outcar_head_line(mlk_outcar_head *h, const char *line, long numbe
     }
     switch (*s) {
     case 'T':
-        if ((v = value(s, "TITEL"))) return add_title(h, v, e);
+        if ((v = mlk_vasp_value(s, "TITEL"))) return add_title(h, v, e);
         break;
     case 'P':
         if (!strncmp(s, "POTCAR:", 7)) return add_potcar(h, s + 7, e);
         break;
     case 'V':
-        if ((v = value(s, "VRHFIN"))) take_vrhfin(h, v);
+        if ((v = mlk_vasp_value(s, "VRHFIN"))) take_vrhfin(h, v);
         break;
     case 'n':
         if (!strncmp(s, "number of dos", 13) && (v = strstr(s, "NIONS =")))
             h->n_atoms = (long)number_or(v + 7, 0);
         break;
     case 'i':
-        if (!(v = value(s, "ions per type"))) break;
+        if (!(v = mlk_vasp_value(s, "ions per type"))) break;
         take_per_type(h, v, number);
         h->per_type_open = true;
         break;
     case 'N':
-        if ((v = value(s, "NELM"))) h->nelm = number_or(v, 0);
+        if ((v = mlk_vasp_value(s, "NELM"))) h->nelm = number_or(v, 0);
         break;
     case 'E':
-        if ((v = value(s, "ENCUT"))) h->encut = number_or(v, h->encut);
+        if ((v = mlk_vasp_value(s, "ENCUT"))) h->level.encut = number_or(v, h->level.encut);
         break;
     case 'I':
-        if ((v = value(s, "ISIF"))) h->isif = (int)number_or(v, -1);
-        if ((v = value(s, "IVDW"))) h->ivdw = (int)number_or(v, 0);
+        if ((v = mlk_vasp_value(s, "ISIF"))) h->isif = (int)number_or(v, -1);
+        if ((v = mlk_vasp_value(s, "IVDW"))) h->level.ivdw = number_or(v, 0);
         break;
     case 'S':
-        if (!(v = value(s, "SYSTEM")) || s != line + 1) break; /* not the copy of INCAR */
-        v += strspn(v, " \t");
-        snprintf(h->system, sizeof h->system, "%s", v);
-        for (size_t n = strlen(h->system); n && isspace((unsigned char)h->system[n - 1]);)
-            h->system[--n] = 0;
+        if (!(v = mlk_vasp_value(s, "SYSTEM")) || s != line + 1) break; /* not the copy of INCAR */
+        mlk_text_trim(h->system, sizeof h->system, v);
         break;
+    case 'A':
     case 'G':
-    case 'M':
+    case 'H':
     case 'L':
+    case 'M':
         take_exchange(h, s);
         break;
     default:
@@ -287,35 +274,7 @@ mlk_status mlk_outcar_head_resolve(mlk_outcar_head *h, mlk_err *e)
         return MLK_FAIL(e, MLK_EFORMAT, "neither VRHFIN nor 'TITEL = %.40s' names an element",
                         h->title[k].title);
     }
+    for (size_t k = 0; k < h->n_title; k++) mlk_vasp_level_potcar(&h->level, h->title[k].title);
     h->resolved = true;
     return MLK_OK;
-}
-
-/* A title without the date at its end. */
-static int undated(const char *title)
-{
-    const char *last = strrchr(title, ' ');
-    size_t n = strlen(title);
-    bool dated = last && n > 4 && strspn(title + n - 4, "0123456789") == 4;
-    if (dated)
-        while (last > title && last[-1] == ' ') last--;
-    return (int)(dated ? (size_t)(last - title) : n);
-}
-
-void mlk_outcar_head_theory(const mlk_outcar_head *h, char *buf, size_t cap)
-{
-    char text[4096];
-    size_t n = (size_t)snprintf(text, sizeof text, "VASP GGA=%s ENCUT=%g POTCAR=",
-                                h->metagga[0] ? h->metagga
-                                : h->gga[0]   ? h->gga
-                                              : "?",
-                                h->encut);
-    for (size_t k = 0; k < h->n_title && n + 80 < sizeof text; k++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%.*s", k ? "," : "",
-                              undated(h->title[k].title), h->title[k].title);
-    if (h->ivdw > 0 && n + 80 < sizeof text)
-        n += (size_t)snprintf(text + n, sizeof text - n, " IVDW=%d", h->ivdw);
-    snprintf(text + n, sizeof text - n, "%s%s", h->ldau ? " LDAU" : "",
-             h->hybrid ? " LHFCALC" : "");
-    mlk_text_copy(buf, cap, text);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/err.h"
+#include "parsers/vasp_level.h"
 
 typedef struct mlk_outcar_type { /* one POTCAR, or one column of "ions per type" */
     int z;
@@ -13,12 +14,12 @@ typedef struct mlk_outcar_type { /* one POTCAR, or one column of "ions per type"
     long count;     /* atoms, -1 for asterisks    */
 } mlk_outcar_type;
 
-typedef struct mlk_outcar_head { /* all-zero is valid */
+typedef struct mlk_outcar_head { /* all-zero is valid to begin and to free */
     int major, minor;            /* of VASP, 0 when unknown */
-    double nelm, encut;          /* 0 when unknown          */
-    int isif, ivdw;              /* -1, 0 when unknown      */
-    bool ldau, hybrid;
-    char gga[16], metagga[24], system[64];
+    double nelm;                 /* 0 when unknown          */
+    int isif;                    /* -1 when unknown         */
+    mlk_vasp_level level;        /* with the POTCARs only once resolved */
+    char system[64];
     /* as printed: TITEL lines; "POTCAR:" lines (short outputs have no others); numbers of atoms */
     mlk_outcar_type *title, *potcar, *count;
     size_t title_cap, n_title, potcar_cap, n_potcar, count_cap, n_count;
@@ -36,7 +37,5 @@ mlk_status mlk_outcar_head_line(mlk_outcar_head *h, const char *line, long numbe
 /* After the last line of the head: h->count[0..n_count-1] have z and count, h->n_atoms is their
  * sum. Errors: MLK_EFORMAT, without position, when elements or numbers of atoms cannot be told. */
 mlk_status mlk_outcar_head_resolve(mlk_outcar_head *h, mlk_err *e);
-/* "VASP GGA=PE ENCUT=520 POTCAR=PAW_PBE Li_sv,PAW_PBE S"; buf of cap bytes, cut to it. */
-void mlk_outcar_head_theory(const mlk_outcar_head *h, char *buf, size_t cap);
 
 #endif

@@ -17,6 +17,7 @@
 #include "core/units.h"
 #include "parsers/parser.h"
 #include "parsers/text.h"
+#include "parsers/vasp_text.h"
 
 enum { TYPES_MAX = 256 };
 
@@ -63,44 +64,30 @@ static mlk_status need_line(poscar *p, const char *what, mlk_err *e)
     return mlk_text_err(&p->t, e);
 }
 
-static mlk_status bad(poscar *p, mlk_err *e, const char *expected)
-{
-    MLK_FAIL(e, MLK_EFORMAT, "expected %s, found '%.60s'", expected, p->t.line);
-    return mlk_text_err(&p->t, e);
-}
-
 /* Lines 2-5: scale and lattice. scale[3] multiplies Cartesian coordinates per axis. */
 static mlk_status read_cell(poscar *p, double scale[3], mlk_err *e)
 {
     double h[3][3];
     MLK_TRY(need_line(p, "the scale factor", e));
     if (!leading_numbers(p->t.line, 1, scale) || scale[0] == 0)
-        return bad(p, e, "a scale factor that is not zero");
+        return mlk_text_expected(&p->t, "a scale factor that is not zero", e);
     if (!leading_numbers(p->t.line, 3, scale))
         scale[1] = scale[2] = scale[0];
     else if (!(scale[0] > 0 && scale[1] > 0 && scale[2] > 0))
-        return bad(p, e, "three positive scale factors");
+        return mlk_text_expected(&p->t, "three positive scale factors", e);
     for (int a = 0; a < 3; a++) {
         MLK_TRY(need_line(p, "a lattice vector", e));
-        if (!leading_numbers(p->t.line, 3, h[a])) return bad(p, e, "a lattice vector (3 numbers)");
+        if (!leading_numbers(p->t.line, 3, h[a]))
+            return mlk_text_expected(&p->t, "a lattice vector (3 numbers)", e);
     }
     if (mlk_cell_init(&p->fr.cell, (const double(*)[3])h, NULL))
-        return bad(p, e, "three lattice vectors that span a volume");
+        return mlk_text_expected(&p->t, "three lattice vectors that span a volume", e);
     if (scale[0] < 0) scale[0] = scale[1] = scale[2] = cbrt(-scale[0] / p->fr.cell.volume);
     for (int a = 0; a < 3; a++)
         for (int b = 0; b < 3; b++) h[a][b] *= scale[b];
     if (mlk_cell_init(&p->fr.cell, (const double(*)[3])h, NULL))
-        return bad(p, e, "three lattice vectors that span a volume");
+        return mlk_text_expected(&p->t, "three lattice vectors that span a volume", e);
     return MLK_OK;
-}
-
-static mlk_status no_species(poscar *p, size_t n, mlk_err *e)
-{
-    MLK_FAIL(e, MLK_EFORMAT, "no line of element symbols above the counts (VASP 4 style)");
-    mlk_err_hint(e, "insert a line with %zu element symbol%s above this line%s%.80s%s", n,
-                 n == 1 ? "" : "s", p->comment[0] ? "; the title reads '" : "", p->comment,
-                 p->comment[0] ? "'" : "");
-    return mlk_text_err(&p->t, e);
 }
 
 /* The line below the symbols: one number of atoms for each. */
@@ -132,15 +119,15 @@ static mlk_status read_species(poscar *p, mlk_err *e)
     long count;
     MLK_TRY(need_line(p, "the element symbols", e));
     p->n_type = mlk_text_words(p->t.line, p->word, TYPES_MAX);
-    if (p->n_type == 0) return bad(p, e, "element symbols");
+    if (p->n_type == 0) return mlk_text_expected(&p->t, "element symbols", e);
     if (p->n_type > TYPES_MAX) {
         MLK_FAIL(e, MLK_EFORMAT, "more than %d element symbols", TYPES_MAX);
         return mlk_text_err(&p->t, e);
     }
-    if (mlk_parse_long(p->word[0], &count)) return no_species(p, p->n_type, e);
+    if (mlk_parse_long(p->word[0], &count))
+        return mlk_vasp_no_species(&p->t, p->comment, p->n_type, e);
     for (size_t k = 0; k < p->n_type; k++) {
-        p->word[k][strcspn(p->word[k], "_/")] = 0; /* "Li_sv", "Li/0123abc" */
-        p->z[k] = mlk_element_z(p->word[k]);
+        p->z[k] = mlk_vasp_element(p->word[k]);
         if (p->z[k]) continue;
         MLK_FAIL(e, MLK_EFORMAT, "unknown element '%.20s'", p->word[k]);
         return mlk_text_err(&p->t, e);
@@ -206,7 +193,7 @@ static mlk_status read_positions(poscar *p, bool cartesian, const double scale[3
             char what[64];
             if (leading_numbers(p->t.line, 3, x)) return cut_number(p, e);
             snprintf(what, sizeof what, "the position of atom %zu of %zu", i + 1, p->n);
-            return bad(p, e, what);
+            return mlk_text_expected(&p->t, what, e);
         }
         MLK_TRY(MLK_GROW(p->x, p->cap, i + 1, e));
         if (cartesian)
@@ -228,8 +215,7 @@ static mlk_status read_all(poscar *p, mlk_err *e)
 {
     double scale[3];
     MLK_TRY(need_line(p, "a title", e));
-    const char *c = p->t.line + strspn(p->t.line, " \t");
-    snprintf(p->comment, sizeof p->comment, "%.*s", (int)strcspn(c, "\r"), c);
+    mlk_text_trim(p->comment, sizeof p->comment, p->t.line);
     MLK_TRY(read_cell(p, scale, e));
     MLK_TRY(read_species(p, e));
     MLK_TRY(need_line(p, "'Direct' or 'Cartesian'", e));
@@ -238,7 +224,7 @@ static mlk_status read_all(poscar *p, mlk_err *e)
         MLK_TRY(need_line(p, "'Direct' or 'Cartesian'", e));
         s = p->t.line + strspn(p->t.line, " \t");
     }
-    if (!isalpha((unsigned char)*s)) return bad(p, e, "'Direct' or 'Cartesian'");
+    if (!isalpha((unsigned char)*s)) return mlk_text_expected(&p->t, "'Direct' or 'Cartesian'", e);
     MLK_TRY(read_positions(p, is_cartesian(s), scale, e));
     p->fr.has |= MLK_HAS_CELL;
     p->fr.line = 1;

@@ -1,6 +1,7 @@
 /* text.c - see text.h. */
 #include "parsers/text.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,20 @@ mlk_status mlk_text_open(mlk_text_in *t, const char *path, mlk_err *e)
 mlk_status mlk_text_err(const mlk_text_in *t, mlk_err *e)
 {
     return mlk_err_at(e, t->path, t->number);
+}
+
+mlk_status mlk_text_expected(const mlk_text_in *t, const char *what, mlk_err *e)
+{
+    MLK_FAIL(e, MLK_EFORMAT, "expected %s, found '%.60s'", what, t->line);
+    return mlk_text_err(t, e);
+}
+
+mlk_status mlk_text_whole(const mlk_text_in *t, mlk_err *e)
+{
+    if (!t->open_ended) return MLK_OK;
+    MLK_FAIL(e, MLK_EFORMAT, "the file ends early: no line end, the last number may be cut");
+    mlk_err_hint(e, "if the file is whole, add a line end: echo >> FILE");
+    return mlk_text_err(t, e);
 }
 
 mlk_status mlk_text_next(mlk_text_in *t, bool *more, mlk_err *e)
@@ -97,6 +112,34 @@ void mlk_text_copy(char *dst, size_t cap, const char *src)
     dst[n] = 0;
 }
 
+/* Bytes of the UTF-8 character at s; 0 if it is none. */
+static size_t utf8(const char *s)
+{
+    unsigned char c = (unsigned char)*s;
+    size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+    for (size_t k = 1; k < n; k++)
+        if (((unsigned char)s[k] & 0xc0) != 0x80) return 0;
+    return n;
+}
+
+void mlk_text_trim(char *dst, size_t cap, const char *src)
+{
+    const char *s = src;
+    while (isspace((unsigned char)*s)) s++;
+    size_t n = strlen(s), m = 0;
+    while (n && isspace((unsigned char)s[n - 1])) n--;
+    for (size_t k = 0, one; k < n; k += one ? one : 1) {
+        one = utf8(s + k);
+        if (m + (one ? one : 1) >= cap) break;
+        if (one)
+            memcpy(dst + m, s + k, one);
+        else
+            dst[m] = '?';
+        m += one ? one : 1;
+    }
+    dst[m] = 0;
+}
+
 mlk_status mlk_text_head(const char *path, char *buf, size_t cap, size_t *n, mlk_err *e)
 {
     mlk_stream *in;
@@ -117,8 +160,7 @@ mlk_status mlk_text_head(const char *path, char *buf, size_t cap, size_t *n, mlk
 mlk_status mlk_text_out_begin(mlk_text_out *t, const char *path, mlk_err *e)
 {
     memset(t, 0, sizeof *t);
-    size_t n = strlen(path);
-    if (n > 3 && !strcmp(path + n - 3, ".gz")) {
+    if (mlk_path_ends(path, ".gz")) {
         z_stream *z = mlk_alloc(1, sizeof *z);
         /* 16 + 15: gzip wrapper, whose default header has no name and no time */
         if (!z || deflateInit2(z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK) {

@@ -28,12 +28,20 @@ void mlk_text_close(mlk_text_in *t);
 /* Add this file and the current line to *e. Returns e->code. */
 mlk_status mlk_text_err(const mlk_text_in *t, mlk_err *e);
 
+/* MLK_EFORMAT "expected WHAT, found '...'" with the current line. */
+mlk_status mlk_text_expected(const mlk_text_in *t, const char *what, mlk_err *e);
+/* MLK_EFORMAT unless the current line has its end: without one it may be cut inside its last word.
+ */
+mlk_status mlk_text_whole(const mlk_text_in *t, mlk_err *e);
+
 /* Cut s into blank-separated words in place; at most max pointers in word[]. Returns how many there
  * are (may exceed max; the rest is not stored). */
 size_t mlk_text_words(char *s, char **word, size_t max);
 
 /* strncpy done right: cut to cap - 1 bytes, always NUL-ended. */
 void mlk_text_copy(char *dst, size_t cap, const char *src);
+/* The same without blanks at both ends; bytes that are no UTF-8 become '?'. */
+void mlk_text_trim(char *dst, size_t cap, const char *src);
 
 /* First bytes of a file after expansion, NUL-terminated (cap bytes). *n: how many were read. */
 mlk_status mlk_text_head(const char *path, char *buf, size_t cap, size_t *n, mlk_err *e);

@@ -6,22 +6,21 @@
  * crashes on some damaged files, so it runs in a process of its own (isolate.h). */
 #include "parsers/vaspout.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "core/element.h"
 #include "core/file.h"
 #include "core/h5.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "core/number.h"
 #include "core/units.h"
 #include "parsers/isolate.h"
 #include "parsers/parser.h"
 #include "parsers/text.h"
+#include "parsers/vasp_level.h"
+#include "parsers/vasp_text.h"
 
 #define DYN "/intermediate/ion_dynamics/"
 #define POS "/results/positions/"
@@ -54,12 +53,6 @@ static mlk_status refuse(const reader *r, mlk_err *e)
     return mlk_err_at(e, r->path, 0);
 }
 
-static void free_texts(char **s, size_t n)
-{
-    for (size_t k = 0; k < n; k++) mlk_free(s[k]);
-    mlk_free(s);
-}
-
 /* A single number; false when it is not there or not one. */
 static bool scalar(const reader *r, const char *path, double *v)
 {
@@ -81,88 +74,38 @@ static char *text(const reader *r, const char *path)
         found = s[0];
         s[0] = NULL;
     }
-    free_texts(s, n);
+    mlk_strings_free(s, n);
     return found;
 }
 
 /* ---- the level of theory ---- */
 
-/* The text behind "KEY =" at the start of a line, cut at ';' and blanks; false when s is no such
- * line. */
-static bool value_of(const char *s, const char *key, char *buf, size_t cap)
+static bool switched_on(const reader *r, const char *path)
 {
-    s += strspn(s, " \t");
-    size_t n = strlen(key);
-    if (strncmp(s, key, n)) return false;
-    s += n + strspn(s + n, " \t");
-    if (*s++ != '=') return false;
-    s += strspn(s, " \t");
-    n = strcspn(s, ";\r\n");
-    while (n && isspace((unsigned char)s[n - 1])) n--;
-    snprintf(buf, cap, "%.*s", (int)(n < cap ? n : cap - 1), s);
-    return *buf != 0;
+    double v;
+    return scalar(r, path, &v) && v != 0;
 }
 
-/* Drop the date from "PAW_PBE Si 05Jan2001". */
-static void undate(char *title)
-{
-    char *last = strrchr(title, ' ');
-    size_t n = last ? strlen(last) : 0;
-    if (n < 5 || strspn(last + n - 4, "0123456789") != 4) return;
-    while (last > title && last[-1] == ' ') last--;
-    *last = 0;
-}
-
-void mlk_vaspout_theory(const char *potcar, const char *xc, double encut, char *buf, size_t cap)
-{
-    char titles[1024] = "", lexch[16] = "", value[128];
-    size_t n = 0;
-    double enmax = 0, v;
-    for (const char *s = potcar; *s; s += strcspn(s, "\n"), s += *s == '\n') {
-        const char *number = value;
-        if (value_of(s, "TITEL", value, sizeof value)) {
-            undate(value);
-            if (n + sizeof value < sizeof titles)
-                n += (size_t)snprintf(titles + n, sizeof titles - n, "%s%s", n ? "," : "", value);
-        } else if (value_of(s, "LEXCH", value, sizeof value))
-            mlk_text_copy(lexch, sizeof lexch, value);
-        else if (value_of(s, "ENMAX", value, sizeof value) && mlk_number(&number, &v))
-            enmax = fmax(enmax, v);
-    }
-    buf[0] = 0;
-    if (!n) return;
-    char all[1280];
-    snprintf(all, sizeof all, "VASP GGA=%s ENCUT=%g POTCAR=%s",
-             *xc      ? xc
-             : *lexch ? lexch
-                      : "?",
-             encut > 0 ? encut : enmax, titles);
-    mlk_text_copy(buf, cap, all);
-}
-
+/* The INCAR holds what the user set: the share of exact exchange may be VASP's default. */
 static void read_theory(reader *r)
 {
-    static const char *const tags[] = {"METAGGA", "GGA"};
-    char *potcar = text(r, "/input/potcar/content"), xc[32] = "", path[64];
-    double encut = 0, v;
-    for (int k = 0; k < 2 && !xc[0]; k++) {
-        snprintf(path, sizeof path, "/input/incar/%s", tags[k]);
-        char *s = text(r, path);
-        if (s && *s && strcmp(s, "--")) mlk_text_copy(xc, sizeof xc, s);
-        mlk_free(s);
-    }
-    for (char *s = xc; *s; s++) *s = (char)toupper((unsigned char)*s);
-    scalar(r, "/input/incar/ENCUT", &encut);
-    if (potcar) mlk_vaspout_theory(potcar, xc, encut, r->theory, sizeof r->theory);
-    mlk_free(potcar);
-    size_t n = strlen(r->theory);
-    if (!n) return;
-    if (scalar(r, "/input/incar/IVDW", &v) && v > 0)
-        n += (size_t)snprintf(r->theory + n, sizeof r->theory - n, " IVDW=%g", v);
-    if (n < sizeof r->theory && scalar(r, "/input/incar/LDAU", &v) && v != 0)
-        n += (size_t)snprintf(r->theory + n, sizeof r->theory - n, " LDAU");
-    if (n < sizeof r->theory && scalar(r, "/input/incar/LHFCALC", &v) && v != 0)
-        snprintf(r->theory + n, sizeof r->theory - n, " LHFCALC");
+    mlk_vasp_level l;
+    mlk_vasp_level_init(&l);
+    char *potcar = text(r, "/input/potcar/content"), *gga = text(r, "/input/incar/GGA"),
+         *metagga = text(r, "/input/incar/METAGGA");
+    if (gga) mlk_text_trim(l.gga, sizeof l.gga, gga);
+    if (metagga) mlk_vasp_level_metagga(&l, metagga);
+    if (potcar) mlk_vasp_level_potcar_file(&l, potcar);
+    mlk_free(potcar), mlk_free(gga), mlk_free(metagga);
+    scalar(r, "/input/incar/ENCUT", &l.encut);
+    scalar(r, "/input/incar/IVDW", &l.ivdw);
+    l.lvdw = switched_on(r, "/input/incar/LVDW");
+    l.ldau = switched_on(r, "/input/incar/LDAU");
+    l.hybrid = switched_on(r, "/input/incar/LHFCALC");
+    if (!scalar(r, "/input/incar/AEXX", &l.aexx))
+        l.aexx = switched_on(r, "/input/incar/LRHFCALC") ? 1 : 0.25;
+    scalar(r, "/input/incar/HFSCREEN", &l.hfscreen);
+    if (l.potcar[0]) mlk_vasp_level_text(&l, r->theory, sizeof r->theory);
 }
 
 /* ---- what is in the file ---- */
@@ -189,13 +132,12 @@ static mlk_status read_types(reader *r, const char *types, const char *counts, m
                      paths[POSITIONS]);
     if (!s && !(r->z = mlk_alloc(r->n, sizeof *r->z))) s = MLK_FAIL(e, MLK_ENOMEM, "elements");
     for (size_t k = 0, i = 0; !s && k < n; k++) {
-        symbol[k][strcspn(symbol[k], "_/. ")] = 0;
-        int z = mlk_element_z(symbol[k]);
+        int z = mlk_vasp_element(symbol[k]);
         if (!z) s = MLK_FAIL(e, MLK_EFORMAT, "unknown element '%.20s' in '%s'", symbol[k], types);
         for (int c = 0; !s && c < count[k]; c++) r->z[i++] = z;
     }
     mlk_free(count);
-    free_texts(symbol, n);
+    mlk_strings_free(symbol, n);
     return s;
 }
 
@@ -269,7 +211,7 @@ static mlk_status read_tags(reader *r, mlk_err *e)
                 "%s: none of the energies is 'free energy TOTEN': steps are read "
                 "without energy",
                 r->path);
-    free_texts(tag, n);
+    mlk_strings_free(tag, n);
     return s;
 }
 
@@ -304,12 +246,6 @@ static mlk_status read_scale(reader *r, mlk_err *e)
 
 /* ---- SCF ---- */
 
-static int flag(size_t loops, double nelm)
-{
-    if (!loops || (double)loops > nelm) return MLK_SCF_UNKNOWN;
-    return (double)loops < nelm ? MLK_SCF_CONVERGED : MLK_SCF_UNCONVERGED;
-}
-
 /* VASP 6.5 writes a number per step, 0 for a converged one. */
 static bool scf_stated(reader *r)
 {
@@ -341,7 +277,7 @@ static void scf_counted(reader *r)
     if (v && scf && !mlk_h5_read(r->h, path, MLK_H5_DOUBLE, v, NULL)) {
         for (size_t i = 0; i <= dim[0]; i++) {
             bool first = i == dim[0] || v[i * dim[1]] == 1;
-            if (first && loops && step < r->steps) scf[step++] = flag(loops, nelm);
+            if (first && loops && step < r->steps) scf[step++] = mlk_vasp_scf((long)loops, nelm);
             loops = first ? 1 : loops + 1;
         }
         if (step == r->steps) memcpy(r->scf, scf, r->steps * sizeof *scf);
@@ -479,8 +415,7 @@ static mlk_status read_all(reader *r, mlk_frame_fn fn, void *user, mlk_err *e)
     if (!scf_stated(r)) scf_counted(r);
     read_theory(r);
     char *title = text(r, POS "system");
-    if (title && strcmp(title, "unknown system")) /* what VASP calls a run without SYSTEM */
-        mlk_text_copy(r->config_type, sizeof r->config_type, title);
+    if (title) mlk_vasp_title(r->config_type, sizeof r->config_type, title);
     mlk_free(title);
     return read_steps(r, fn, user, e);
 }

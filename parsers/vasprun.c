@@ -19,6 +19,8 @@
 #include "core/mem.h"
 #include "core/stream.h"
 #include "parsers/parser.h"
+#include "parsers/text.h"
+#include "parsers/vasp_text.h"
 
 enum {
     CHUNK = 65536,
@@ -244,7 +246,7 @@ static void on_error(void *user, xmlErrorPtr err)
                 err->code == XML_ERR_UNDECLARED_ENTITY || err->code == XML_WAR_UNDECLARED_ENTITY;
     if (text && (here == MLK_VR_SYSTEM || here == MLK_VR_SKIP)) return;
     char msg[256];
-    mlk_vasprun_trim(msg, sizeof msg, err->message ? err->message : "not well formed");
+    mlk_text_trim(msg, sizeof msg, err->message ? err->message : "not well formed");
     p->run.stop = true;
     p->run.status = MLK_EFORMAT;
     MLK_FAIL(p->run.e, MLK_EFORMAT, "not well-formed XML: %s", msg);
@@ -517,10 +519,7 @@ static mlk_status verdict(state *p)
         else
             MLK_FAIL(p->run.e, MLK_EFORMAT, "the file ends early, after %ld complete ionic steps",
                      p->run.n_out);
-        mlk_err_hint(p->run.e, p->run.n_out
-                                   ? "the run was killed, is still going on, or the copy is "
-                                     "incomplete; the complete steps are good"
-                                   : "the run ended before its first ionic step; nothing to use");
+        mlk_vasp_early_end(p->run.n_out, p->run.e);
         return mlk_err_at(p->run.e, p->run.path, line);
     }
     MLK_FAIL(p->run.e, MLK_EFORMAT,

@@ -14,8 +14,10 @@
 #include "core/element.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/number.h"
 #include "core/units.h"
 #include "parsers/text.h"
+#include "parsers/vasp_text.h"
 
 typedef mlk_vasprun_run state;
 typedef mlk_vasprun_rows rows;
@@ -32,7 +34,7 @@ void mlk_vasprun_run_fail(state *p, mlk_status code, long line, const char *msg)
 static double number_or_nan(const char *s)
 {
     double v;
-    return mlk_vasprun_numbers(s, 1, &v) ? v : NAN;
+    return mlk_numbers_only(s, 1, &v) ? v : NAN;
 }
 
 static void add_row(state *p, rows *r, const char *text, bool cut, size_t max, const char *what)
@@ -49,7 +51,7 @@ static void add_row(state *p, rows *r, const char *text, bool cut, size_t max, c
         p->stop = true;
         return;
     }
-    if ((cut || !mlk_vasprun_numbers(text, 3, r->v[r->n])) && !r->bad) r->bad = p->line;
+    if ((cut || !mlk_numbers_only(text, 3, r->v[r->n])) && !r->bad) r->bad = p->line;
     r->n++;
 }
 
@@ -68,7 +70,7 @@ static void add_atom_cell(state *p, char *text)
         p->type[p->n_z] = 0;
         if (!p->z[p->n_z] && !p->atom_line) {
             p->atom_line = p->line;
-            mlk_vasprun_trim(p->unknown, sizeof p->unknown, text);
+            mlk_text_trim(p->unknown, sizeof p->unknown, text);
         }
         p->n_z++;
     } else if (p->column == 1 && p->n_z) {
@@ -85,15 +87,19 @@ static void add_type_cell(state *p, const char *text)
         p->stop = true;
         return;
     }
-    p->type_z[p->n_type++] = mlk_vasprun_potcar_z(text);
-    mlk_vasprun_level_potcar(&p->level, text);
+    p->type_z[p->n_type++] = mlk_vasp_potcar_z(text);
+    mlk_vasp_level_potcar(&p->level, text);
 }
 
 /* Symbols that are no element ("X" for Xe) are looked up in the POTCAR title of their type. */
 static void end_atominfo(state *p)
 {
     char msg[192];
-    mlk_vasprun_level_text(&p->level, p->program, p->version, p->theory, sizeof p->theory);
+    if (mlk_vasprun_is_vasp(p->program))
+        mlk_vasp_level_text(&p->level, p->theory, sizeof p->theory);
+    else
+        snprintf(p->theory, sizeof p->theory, "%s%s%s", p->program, *p->version ? " " : "",
+                 p->version);
     for (size_t i = 0; i < p->n_z; i++) {
         int t = p->type[i];
         if (!p->z[i] && t >= 1 && (size_t)t <= p->n_type) p->z[i] = p->type_z[t - 1];
@@ -156,20 +162,16 @@ static mlk_status fill(state *p, mlk_frame *fr)
         fr->has |= MLK_HAS_VIRIAL;
     }
     double nelm = isfinite(p->nelm) ? p->nelm : p->nelm_incar;
-    if (p->n_scf > 0 && isfinite(nelm) && (double)p->n_scf <= nelm)
-        fr->scf = (double)p->n_scf < nelm ? MLK_SCF_CONVERGED : MLK_SCF_UNCONVERGED;
-    /* three degrees of freedom less: the centre of mass rests */
-    if (isfinite(p->kinetic) && p->n_z > 1)
-        fr->temperature = 2 * p->kinetic / ((3 * (double)p->n_z - 3) * MLK_KB);
-    else if (!mlk_vasprun_is_vasp(p->program) && p->tebeg >= 1)
+    fr->scf = mlk_vasp_scf(p->n_scf, nelm);
+    fr->temperature = mlk_vasp_temperature(p->kinetic, p->n_z);
+    if (isnan(fr->temperature) && !mlk_vasprun_is_vasp(p->program) && p->tebeg >= 1)
         fr->temperature = p->tebeg;
     fr->step = (int)(p->n_calc + p->n_ml);
     fr->line = p->step_line;
     fr->run = p->number;
     mlk_text_copy(fr->theory, sizeof fr->theory, p->theory);
     mlk_text_copy(fr->source, sizeof fr->source, p->path);
-    if (strcmp(p->system, "unknown system"))
-        mlk_text_copy(fr->config_type, sizeof fr->config_type, p->system);
+    mlk_vasp_title(fr->config_type, sizeof fr->config_type, p->system);
     return MLK_OK;
 }
 
@@ -212,16 +214,11 @@ static void end_step(state *p)
     }
 }
 
-static bool is_true(const char *s)
-{
-    s += strspn(s, " .");
-    return *s == 'T' || *s == 't';
-}
-
 /* Texts that stand before the first step. */
 static void header_leaf(state *p, mlk_vasprun_node kind, const char *text)
 {
-    mlk_vasprun_level *l = &p->level;
+    mlk_vasp_level *l = &p->level;
+    char metagga[sizeof l->metagga];
     struct {
         mlk_vasprun_node kind;
         char *text;
@@ -230,7 +227,7 @@ static void header_leaf(state *p, mlk_vasprun_node kind, const char *text)
                  {MLK_VR_VERSION, p->version, sizeof p->version},
                  {MLK_VR_SYSTEM, p->system, sizeof p->system},
                  {MLK_VR_GGA, l->gga, sizeof l->gga},
-                 {MLK_VR_METAGGA, l->metagga, sizeof l->metagga}};
+                 {MLK_VR_METAGGA, metagga, sizeof metagga}};
     struct {
         mlk_vasprun_node kind;
         double *number;
@@ -240,7 +237,8 @@ static void header_leaf(state *p, mlk_vasprun_node kind, const char *text)
                    {MLK_VR_HFSCREEN, &l->hfscreen}};
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
         if (texts[k].kind == kind) {
-            mlk_vasprun_trim(texts[k].text, texts[k].cap, text);
+            mlk_text_trim(texts[k].text, texts[k].cap, text);
+            if (kind == MLK_VR_METAGGA) mlk_vasp_level_metagga(l, metagga);
             return;
         }
     for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
@@ -248,9 +246,9 @@ static void header_leaf(state *p, mlk_vasprun_node kind, const char *text)
             *numbers[k].number = number_or_nan(text);
             return;
         }
-    if (kind == MLK_VR_LDAU) l->ldau = is_true(text);
-    if (kind == MLK_VR_HYBRID) l->hybrid = is_true(text);
-    if (kind == MLK_VR_LVDW && is_true(text) && !isfinite(l->ivdw)) l->ivdw = 1;
+    if (kind == MLK_VR_LDAU) l->ldau = mlk_vasp_true(text);
+    if (kind == MLK_VR_HYBRID) l->hybrid = mlk_vasp_true(text);
+    if (kind == MLK_VR_LVDW) l->lvdw = mlk_vasp_true(text);
     if (kind == MLK_VR_N_ATOMS) p->n_atoms = atol(text);
 }
 
@@ -319,7 +317,7 @@ void mlk_vasprun_run_end(mlk_vasprun_run *p, mlk_vasprun_node kind, char *text, 
 void mlk_vasprun_run_reset(mlk_vasprun_run *p)
 {
     p->program[0] = p->version[0] = p->system[0] = p->theory[0] = 0;
-    mlk_vasprun_level_init(&p->level);
+    mlk_vasp_level_init(&p->level);
     p->nelm = p->nelm_incar = p->tebeg = NAN;
     p->n_atoms = p->atom_line = 0;
     p->n_z = p->n_type = 0;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "parsers/parser.h"
+#include "parsers/vasp_level.h"
 #include "parsers/vasprun.h"
 
 /* What an element is, by its path. SKIP: nothing below is of interest */
@@ -81,7 +82,7 @@ typedef struct mlk_vasprun_run {
     long n_out;        /* frames delivered, of all runs              */
 
     char program[64], version[64], system[64];
-    mlk_vasprun_level level;
+    mlk_vasp_level level;
     char theory[128];
     double nelm, nelm_incar, tebeg;
     long n_atoms; /* promised by atominfo/atoms, 0 when absent */

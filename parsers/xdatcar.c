@@ -49,12 +49,6 @@ static mlk_status next(xdatcar *p, bool *more, mlk_err *e)
     return mlk_text_next(&p->t, more, e);
 }
 
-static mlk_status bad(xdatcar *p, mlk_err *e, const char *expected)
-{
-    MLK_FAIL(e, MLK_EFORMAT, "expected %s, found '%.60s'", expected, p->t.line);
-    return mlk_text_err(&p->t, e);
-}
-
 static mlk_status ended(xdatcar *p, mlk_err *e, const char *where)
 {
     MLK_FAIL(e, MLK_EFORMAT, "the file ends early, %s; %ld complete frames before it", where,
@@ -107,32 +101,23 @@ static mlk_status read_cell(xdatcar *p, mlk_err *e)
     double scale[4], h[3][3], v[4];
     MLK_TRY(header_line(p, "the scale factor", e));
     if (count_numbers(p->t.line, scale) != 1 || scale[0] == 0) {
-        bad(p, e, "a scale factor that is not zero");
+        mlk_text_expected(&p->t, "a scale factor that is not zero", e);
         return mlk_err_hint(e, "line 2 of the header is one number, 1 where VASP wrote the file");
     }
     for (int a = 0; a < 3; a++) {
         MLK_TRY(header_line(p, "a lattice vector", e));
         const char *s = p->t.line;
         if (count_numbers(s, v) != 3 && (mlk_vasp_fields(&s, 3, 6, v) != 3 || !is_blank(s)))
-            return bad(p, e, "a lattice vector (3 numbers)");
+            return mlk_text_expected(&p->t, "a lattice vector (3 numbers)", e);
         memcpy(h[a], v, sizeof h[a]);
     }
     for (int pass = 0; pass < 2; pass++) {
         if (mlk_cell_init(&p->cell, (const double(*)[3])h, NULL))
-            return bad(p, e, "three lattice vectors that span a volume");
+            return mlk_text_expected(&p->t, "three lattice vectors that span a volume", e);
         double by = scale[0] < 0 ? cbrt(-scale[0] / p->cell.volume) : scale[0];
         for (int k = 0; k < 9 && pass == 0; k++) (&h[0][0])[k] *= by;
     }
     return MLK_OK;
-}
-
-static mlk_status no_species(xdatcar *p, size_t n, mlk_err *e)
-{
-    MLK_FAIL(e, MLK_EFORMAT, "no line of element symbols above the counts (VASP 4 style)");
-    mlk_err_hint(e, "insert a line with %zu element symbol%s above this line%s%.80s%s", n,
-                 n == 1 ? "" : "s", p->title[0] ? "; the title reads '" : "", p->title,
-                 p->title[0] ? "'" : "");
-    return mlk_text_err(&p->t, e);
 }
 
 static mlk_status read_species(xdatcar *p, mlk_err *e)
@@ -141,8 +126,8 @@ static mlk_status read_species(xdatcar *p, mlk_err *e)
     long c;
     MLK_TRY(header_line(p, "the element symbols", e));
     size_t n = mlk_text_words(p->t.line, word, TYPES_MAX);
-    if (n == 0 || n > TYPES_MAX) return bad(p, e, "element symbols");
-    if (mlk_parse_long(word[0], &c)) return no_species(p, n, e);
+    if (n == 0 || n > TYPES_MAX) return mlk_text_expected(&p->t, "element symbols", e);
+    if (mlk_parse_long(word[0], &c)) return mlk_vasp_no_species(&p->t, p->title, n, e);
     for (size_t k = 0; k < n; k++) {
         p->z[k] = mlk_vasp_element(word[k]);
         if (p->z[k]) continue;
@@ -170,10 +155,7 @@ static mlk_status read_species(xdatcar *p, mlk_err *e)
 /* From the title, which is the current line. */
 static mlk_status read_header(xdatcar *p, mlk_err *e)
 {
-    const char *c = p->t.line + strspn(p->t.line, " \t");
-    snprintf(p->title, sizeof p->title, "%s", c);
-    for (size_t n = strlen(p->title); n && isspace((unsigned char)p->title[n - 1]);)
-        p->title[--n] = 0;
+    mlk_text_trim(p->title, sizeof p->title, p->t.line);
     MLK_TRY(read_cell(p, e));
     p->fresh_header = true;
     return read_species(p, e);
@@ -193,8 +175,7 @@ static mlk_status deliver(xdatcar *p, long line, long number, mlk_err *e)
     fr.line = line;
     fr.run = p->run > 1 ? p->run : 0;
     mlk_text_copy(fr.source, sizeof fr.source, p->t.path);
-    if (strcmp(p->title, "unknown system"))
-        mlk_text_copy(fr.config_type, sizeof fr.config_type, p->title);
+    mlk_vasp_title(fr.config_type, sizeof fr.config_type, p->title);
     mlk_status s = mlk_frame_check(&fr, e);
     if (s) mlk_text_err(&p->t, e);
     if (!s) s = p->fn(&fr, p->user, e);
@@ -212,7 +193,7 @@ static mlk_status read_row(xdatcar *p, mlk_err *e)
     if (mlk_vasp_fields(&s, 3, 8, p->x[p->n]) != 3 || !(is_blank(s) || is_word(s))) {
         snprintf(what, sizeof what, "the position of atom %zu of %ld (3 numbers)", p->n + 1,
                  p->n_atoms);
-        return bad(p, e, what);
+        return mlk_text_expected(&p->t, what, e);
     }
     p->n++;
     return MLK_OK;
@@ -271,7 +252,8 @@ static mlk_status between(xdatcar *p, bool *more, mlk_err *e)
     }
     if (!is_blank(p->t.line)) {
         if (is_row(p->t.line))
-            return bad(p, e, "'Direct configuration=', or the header of the next frame");
+            return mlk_text_expected(&p->t,
+                                     "'Direct configuration=', or the header of the next frame", e);
         if (p->t.open_ended) return ended(p, e, "in a header");
         return read_header(p, e);
     }
@@ -289,7 +271,8 @@ static mlk_status between(xdatcar *p, bool *more, mlk_err *e)
     if (!is_row(p->t.line) && !cut_row)
         return MLK_OK; /* more blank lines, a separator or a title */
     if (p->n_out && !p->blank_style)
-        return bad(p, e, "'Direct configuration=', or the header of the next frame");
+        return mlk_text_expected(&p->t, "'Direct configuration=', or the header of the next frame",
+                                 e);
     p->blank_style = true;
     return read_frame(p, line + 1, 0, e);
 }

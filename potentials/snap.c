@@ -263,16 +263,10 @@ static mlk_status describe(const mlk_potential *pot, const mlk_neigh *nl, const 
 
 /* ---- files --------------------------------------------------------------------------------- */
 
-static bool ends_with(const char *path, const char *end)
-{
-    size_t n = strlen(path), m = strlen(end);
-    return n >= m && !strcmp(path + n - m, end);
-}
-
 static bool sniff(const char *path, const char *head)
 {
     (void)head;
-    return ends_with(path, ".snapcoeff") || ends_with(path, ".snapparam");
+    return mlk_path_ends(path, ".snapcoeff") || mlk_path_ends(path, ".snapparam");
 }
 
 /* both names from either */

@@ -61,6 +61,30 @@ grep -q "^frames  *1 in" out
 mkdir mixed && cp good.xyz nan.xyz mixed/
 expect 0 "warning: mixed/nan.xyz:3" "$MLKIT" dataset info mixed
 
+# what became of each file; unknown formats are only counted; a problem without a line has no ":0"
+echo notes >mixed/README
+head -c 100 a.h5 >mixed/bad.h5
+expect 0 "" "$MLKIT" dataset info mixed
+grep -q "^files  *format  *frames  *taken$" out
+grep -q "^mixed/good.xyz  *extxyz  *1  *1$" out
+grep -q "^mixed/nan.xyz  *extxyz  *0  *0  .*force of atom 1" out
+grep -q "^and 1 file of unknown format$\|^and 2 files of unknown format$" out
+grep -q "^mixed/bad.h5: " out
+if grep ":0: " out; then exit 1; fi
+expect 0 "" "$MLKIT" dataset info mixed --json
+for line in '"path": "mixed/good.xyz"' '"format": "extxyz"' '"n_taken": 1' '"path": "mixed/README"' '"format": "unknown"'; do
+    grep -q "$line" out
+done
+expect 0 "" "$MLKIT" dataset info good.xyz
+if grep "^files " out; then exit 1; fi
+mkdir lots
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22; do cp good.xyz lots/$i.xyz; done
+expect 0 "" "$MLKIT" dataset info lots
+grep -q "^\.\.\. and 2 more; -v lists all$" out
+[ "$(grep -c "^lots/" out)" = 20 ]
+expect 0 "" "$MLKIT" dataset info lots -v
+[ "$(grep -c "^lots/" out)" = 22 ]
+
 # full disk, simulated by a limit on the size of files: an error that names the file, no remains
 i=0
 while [ $i -lt 400 ]; do cat good.xyz; i=$((i + 1)); done >many.xyz

@@ -11,19 +11,8 @@
 #include "core/units.h"
 #include "parsers/parser.h"
 #include "tests/support/collect.h"
+#include "tests/support/golden.h"
 #include "tests/support/shared.h"
-
-static json_t *golden(const char *name)
-{
-    char path[600], file[128];
-    json_t *g = NULL;
-    mlk_err e = {0};
-    snprintf(file, sizeof file, "golden/%.100s.json", name);
-    if (!mlk_test_vasp(path, sizeof path, file))
-        cr_skip_test("no shared data (../shared or $MLK_SHARED)");
-    cr_assert(!mlk_json_read(path, &g, &e), "%s: %s", path, e.msg);
-    return g;
-}
 
 #define NEAR(a, b, tol)                                                                            \
     cr_expect(fabs((a) - (b)) <= (tol), "%s %s: %.12g, expected %.12g", name, #a, (a), (b))
@@ -87,7 +76,7 @@ static void check_xyz(const char *name, const char *gold)
     char path[600];
     mlk_err e = {0};
     mlk_collection c;
-    json_t *g = golden(gold);
+    json_t *g = mlk_golden_load(gold);
     cr_assert(!mlk_test_collect(mlk_test_vasp(path, sizeof path, name), &c, &e), "%s: %s", name,
               e.msg);
     const json_t *steps = json_object_get(g, "steps");
@@ -127,7 +116,7 @@ static void check_poscar(const char *name, const char *reader)
     char path[600];
     mlk_err e = {0};
     mlk_collection c;
-    json_t *g = golden(name);
+    json_t *g = mlk_golden_load(name);
     const json_t *want = json_object_get(json_object_get(g, "cross_checks"), reader), *j;
     cr_assert(!mlk_test_collect(mlk_test_vasp(path, sizeof path, name), &c, &e), "%s: %s", name,
               e.msg);
@@ -165,7 +154,7 @@ Test(poscar, negative_scale_is_the_cell_volume)
     const char *name = "POSCAR_volume_scaled";
     mlk_err e = {0};
     mlk_collection c, d;
-    json_t *g = golden(name);
+    json_t *g = mlk_golden_load(name);
     cr_assert(!mlk_test_collect(mlk_test_vasp(path, sizeof path, name), &c, &e), "%s", e.msg);
     cr_assert(!mlk_test_collect(mlk_test_vasp(path, sizeof path, "POSCAR_scaled"), &d, &e), "%s",
               e.msg);

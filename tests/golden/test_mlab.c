@@ -8,34 +8,17 @@
 #include "core/element.h"
 #include "core/units.h"
 #include "tests/support/collect.h"
-#include "tests/support/shared.h"
+#include "tests/support/golden.h"
 
 /* The reference holds 16 digits for whole numbers of the file and 13 for sums. */
 static const double RELATIVE = 1e-12;
 
-typedef struct check {
-    char why[256];
-    double worst;
-} check;
-
-static void differ(check *c, const char *what, size_t step, double d, double size)
+static void differ(mlk_golden *c, const char *what, size_t step, double d, double size)
 {
-    d /= fmax(1, size);
-    c->worst = fmax(c->worst, d);
-    if (!(d <= RELATIVE) && !c->why[0])
-        snprintf(c->why, sizeof c->why, "configuration %zu: %s off by %g", step + 1, what, d);
+    mlk_golden_differ(c, what, step, d / fmax(1, size), RELATIVE);
 }
 
-static void compare_sum(check *c, const char *what, size_t i, const json_t *want,
-                        const double (*v)[3], size_t n, double size)
-{
-    double sum[3] = {0};
-    for (size_t a = 0; a < n; a++)
-        for (int k = 0; k < 3; k++) sum[k] += v[a][k];
-    differ(c, what, i, mlk_test_json_diff(want, sum, 3), (double)n * size);
-}
-
-static void compare(check *c, const json_t *s, const mlk_frame *fr, size_t i)
+static void compare(mlk_golden *c, const json_t *s, const mlk_frame *fr, size_t i)
 {
     const unsigned must = MLK_HAS_CELL | MLK_HAS_ENERGY | MLK_HAS_FORCE | MLK_HAS_VIRIAL;
     const json_t *x = json_object_get(s, "positions"), *f = json_object_get(s, "forces");
@@ -47,24 +30,26 @@ static void compare(check *c, const json_t *s, const mlk_frame *fr, size_t i)
     differ(c, "energy", i, fabs(fr->energy - e), fabs(e));
     differ(c, "lattice", i, mlk_test_json_diff(json_object_get(s, "lattice"), &fr->cell.h[0][0], 9),
            10);
-    double p[6];
-    const int at[6][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {1, 2}, {2, 0}};
-    for (int k = 0; k < 6; k++)
-        p[k] = fr->virial[at[k][0]][at[k][1]] * MLK_EVA3_GPA * 10 / fr->cell.volume;
+    double kb[9];
+    mlk_golden_kbar(fr, kb);
+    const double p[6] = {kb[0], kb[4], kb[8], kb[1], kb[5], kb[6]};
     differ(c, "stress", i, mlk_test_json_diff(json_object_get(s, "stress_kbar_xx_yy_zz"), p, 3),
            10);
     differ(c, "shear stress", i,
            mlk_test_json_diff(json_object_get(s, "stress_kbar_xy_yz_zx"), p + 3, 3), 10);
-    compare_sum(c, "position sum", i, json_object_get(s, "position_sum"), (const double(*)[3])fr->x,
-                fr->n, 10);
-    compare_sum(c, "force sum", i, json_object_get(s, "force_sum"), (const double(*)[3])fr->f,
-                fr->n, 1);
+    differ(
+        c, "position sum", i,
+        mlk_golden_sum_diff(json_object_get(s, "position_sum"), (const double(*)[3])fr->x, fr->n),
+        (double)fr->n * 10);
+    differ(c, "force sum", i,
+           mlk_golden_sum_diff(json_object_get(s, "force_sum"), (const double(*)[3])fr->f, fr->n),
+           (double)fr->n);
     if (json_is_array(x))
         differ(c, "positions", i, mlk_test_json_diff(x, &fr->x[0][0], 3 * fr->n), 10);
     if (json_is_array(f)) differ(c, "forces", i, mlk_test_json_diff(f, &fr->f[0][0], 3 * fr->n), 1);
 }
 
-static void compare_types(check *c, const json_t *s, const mlk_frame *fr)
+static void compare_types(mlk_golden *c, const json_t *s, const mlk_frame *fr)
 {
     const json_t *types = json_object_get(s, "types");
     size_t i = 0;
@@ -77,49 +62,35 @@ static void compare_types(check *c, const json_t *s, const mlk_frame *fr)
     if (i != fr->n) differ(c, "number of atoms", 0, INFINITY, 1);
 }
 
-static json_t *golden(const char *name)
-{
-    char path[600];
-    mlk_err e = {0};
-    json_t *g = NULL;
-    snprintf(path, sizeof path, "%s/data/vasp/golden/%s.json", mlk_test_shared(), name);
-    cr_assert(!mlk_json_read(path, &g, &e), "%s: %s", path, e.msg);
-    return g;
-}
-
-static void row(const char *name, size_t want, size_t got, const check *c)
-{
-    printf("%-28s %8zu %5zu  %s%s (largest difference %.1e)\n", name, want, got,
-           c->why[0] ? "FAIL " : "ok", c->why, c->worst);
-    cr_expect(!c->why[0], "%s: %s", name, c->why);
-}
-
 Test(mlab, golden_files_read_as_the_reference_says)
 {
     char path[600];
     mlk_err e = {0};
     mlk_collection fr;
-    check c = {0};
+    mlk_golden c = {0};
     if (!mlk_test_vasp(path, sizeof path, "ML_AB_si64.gz")) cr_skip_test("no shared data");
-    json_t *g = golden("ML_AB_si64");
+    json_t *g = mlk_golden_load("ML_AB_si64.gz");
     const json_t *steps = json_object_get(g, "steps");
     cr_assert(!mlk_test_collect(path, &fr, &e), "%ld: %s", e.line, e.msg);
-    printf("%-28s %8s %5s  verdict\n", "file", "expected", "read");
+    c.want = json_array_size(steps);
+    c.read = fr.n;
+    mlk_golden_head();
     if (fr.n != json_array_size(steps)) snprintf(c.why, sizeof c.why, "wrong number of frames");
     for (size_t k = 0; k < fr.n && !c.why[0]; k++) {
         compare_types(&c, json_array_get(steps, k), &fr.fr[k]);
         compare(&c, json_array_get(steps, k), &fr.fr[k], k);
     }
-    row("ML_AB_si64.gz", json_array_size(steps), fr.n, &c);
+    mlk_golden_row("ML_AB_si64.gz", &c);
     mlk_test_release(&fr);
     json_decref(g);
 
-    check d = {0};
+    mlk_golden d = {0};
     mlk_test_vasp(path, sizeof path, "ML_AB_inconsistent.gz");
     mlk_status s = mlk_test_collect(path, &fr, &e);
     if (s != MLK_EFORMAT || fr.n || e.line != 64 || !strstr(e.msg, "41 atom types, but 5"))
         snprintf(d.why, sizeof d.why, "not refused as it should: line %ld: %.100s", e.line, e.msg);
-    row("ML_AB_inconsistent.gz", 0, fr.n, &d);
+    d.read = fr.n;
+    mlk_golden_row("ML_AB_inconsistent.gz", &d);
     mlk_test_release(&fr);
 }
 

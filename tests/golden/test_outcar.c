@@ -3,7 +3,6 @@
  * parses that two other programs agree on, and against the vasprun.xml of the same run where there
  * is one. Prints one row per file: frames expected and read, and the verdict. */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,19 +11,7 @@
 #include "core/element.h"
 #include "core/units.h"
 #include "tests/support/collect.h"
-#include "tests/support/shared.h"
-
-typedef struct check {
-    char why[256];
-    double worst;
-} check;
-
-static void differ(check *c, const char *what, size_t step, double d, double tol)
-{
-    c->worst = fmax(c->worst, d);
-    if (!(d <= tol) && !c->why[0])
-        snprintf(c->why, sizeof c->why, "step %zu: %s off by %g", step, what, d);
-}
+#include "tests/support/golden.h"
 
 static double number(const json_t *s, const char *key)
 {
@@ -43,67 +30,61 @@ static int expected_scf(const json_t *g, const json_t *s)
     return number(s, "n_scf") < number(g, "NELM") ? MLK_SCF_CONVERGED : MLK_SCF_UNCONVERGED;
 }
 
-static void compare_stress(check *c, const json_t *s, const mlk_frame *fr, size_t i)
+static void compare_stress(mlk_golden *c, const json_t *s, const mlk_frame *fr, size_t i)
 {
     const json_t *kb = json_object_get(s, "stress_kbar_xx_yy_zz_xy_yz_zx");
     if (json_is_array(kb) != ((fr->has & MLK_HAS_VIRIAL) != 0))
-        differ(c, "stress flag", i, INFINITY, 0);
+        mlk_golden_differ(c, "stress flag", i, INFINITY, 0);
     if (!json_is_array(kb)) return;
-    const double to_kb = MLK_EVA3_GPA * 10 / fr->cell.volume;
-    const double(*w)[3] = fr->virial;
-    const double got[6] = {w[0][0] * to_kb, w[1][1] * to_kb, w[2][2] * to_kb,
-                           w[1][0] * to_kb, w[2][1] * to_kb, w[0][2] * to_kb};
-    differ(c, "stress", i, mlk_test_json_diff(kb, got, 6), 1e-9);
+    double w[9];
+    mlk_golden_kbar(fr, w);
+    const double got[6] = {w[0], w[4], w[8], w[3], w[7], w[2]};
+    mlk_golden_differ(c, "stress", i, mlk_test_json_diff(kb, got, 6), 1e-9);
 }
 
-static void compare_step(check *c, const json_t *g, const json_t *s, const mlk_frame *fr, size_t i,
-                         bool skip_e0)
+static void compare_step(mlk_golden *c, const json_t *g, const json_t *s, const mlk_frame *fr,
+                         size_t i, bool skip_e0)
 {
     const unsigned must = MLK_HAS_CELL | MLK_HAS_ENERGY | MLK_HAS_FORCE;
     if ((fr->has & must) != must || fr->energy_kind != MLK_ENERGY_FREE)
-        differ(c, "has-flags", i, INFINITY, 0);
-    differ(c, "energy", i, fabs(fr->energy - number(s, "free_energy")), 0);
-    if (!skip_e0) differ(c, "E0", i, fabs(fr->energy0 - number(s, "energy_sigma0")), 0);
+        mlk_golden_differ(c, "has-flags", i, INFINITY, 0);
+    mlk_golden_differ(c, "energy", i, fabs(fr->energy - number(s, "free_energy")), 0);
+    if (!skip_e0) mlk_golden_differ(c, "E0", i, fabs(fr->energy0 - number(s, "energy_sigma0")), 0);
     const double kin = number(s, "kinetic");
-    if (isfinite(kin) != isfinite(fr->temperature)) differ(c, "temperature", i, INFINITY, 0);
+    if (isfinite(kin) != isfinite(fr->temperature))
+        mlk_golden_differ(c, "temperature", i, INFINITY, 0);
     if (isfinite(kin))
-        differ(c, "temperature", i,
-               fabs(fr->temperature - 2 * kin / ((3 * (double)fr->n - 3) * MLK_KB)), 1e-9);
-    differ(c, "SCF flag", i, abs(fr->scf - expected_scf(g, s)), 0);
+        mlk_golden_differ(c, "temperature", i,
+                          fabs(fr->temperature - 2 * kin / ((3 * (double)fr->n - 3) * MLK_KB)),
+                          1e-9);
+    mlk_golden_differ(c, "SCF flag", i, abs(fr->scf - expected_scf(g, s)), 0);
     compare_stress(c, s, fr, i);
-    differ(c, "lattice", i, mlk_test_json_diff(json_object_get(s, "lattice"), &fr->cell.h[0][0], 9),
-           0);
-    differ(c, "positions", i,
-           mlk_test_json_diff(json_object_get(s, "positions"), &fr->x[0][0], 3 * fr->n), 0);
-    differ(c, "forces", i,
-           mlk_test_json_diff(json_object_get(s, "forces"), &fr->f[0][0], 3 * fr->n), 0);
+    mlk_golden_differ(c, "lattice", i,
+                      mlk_test_json_diff(json_object_get(s, "lattice"), &fr->cell.h[0][0], 9), 0);
+    mlk_golden_differ(c, "positions", i,
+                      mlk_test_json_diff(json_object_get(s, "positions"), &fr->x[0][0], 3 * fr->n),
+                      0);
+    mlk_golden_differ(c, "forces", i,
+                      mlk_test_json_diff(json_object_get(s, "forces"), &fr->f[0][0], 3 * fr->n), 0);
 }
 
-static void compare_species(check *c, const json_t *g, const mlk_frame *fr)
+static void compare_species(mlk_golden *c, const json_t *g, const mlk_frame *fr)
 {
     const json_t *symbols = json_object_get(g, "species");
-    if (json_array_size(symbols) != fr->n) differ(c, "number of atoms", 0, INFINITY, 0);
+    if (json_array_size(symbols) != fr->n) mlk_golden_differ(c, "number of atoms", 0, INFINITY, 0);
     for (size_t i = 0; i < json_array_size(symbols) && i < fr->n; i++)
         if (fr->z[i] != mlk_element_z(json_string_value(json_array_get(symbols, i))))
-            differ(c, "element", 0, INFINITY, 0);
+            mlk_golden_differ(c, "element", 0, INFINITY, 0);
 }
 
-static void check_file(const char *dir, const char *name, check *c, size_t *want, size_t *read)
+static void check_file(const char *path, const char *name, const json_t *g, mlk_golden *c)
 {
-    char path[900], gold[900];
     mlk_err e = {0};
     mlk_collection fr;
-    json_error_t je;
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    const char *gz = strstr(name, ".gz");
-    snprintf(gold, sizeof gold, "%s/golden/%.*s.json", dir,
-             (int)(gz ? (size_t)(gz - name) : strlen(name)), name);
-    json_t *g = json_load_file(gold, 0, &je);
-    cr_assert(g, "%s:%d: %s", gold, je.line, je.text);
     mlk_status s = mlk_test_collect(path, &fr, &e);
-    *want = (size_t)json_integer_value(json_object_get(g, "n_dft_steps"));
-    *read = fr.n;
-    if (fr.n != *want) snprintf(c->why, sizeof c->why, "%s", "wrong number of frames");
+    c->want = (size_t)json_integer_value(json_object_get(g, "n_dft_steps"));
+    c->read = fr.n;
+    if (fr.n != c->want) snprintf(c->why, sizeof c->why, "%s", "wrong number of frames");
     const bool finished = json_is_true(json_object_get(g, "finished"));
     if (finished && s) snprintf(c->why, sizeof c->why, "failed: %.200s", e.msg);
     if (!finished && (s != MLK_EFORMAT || !e.line || !e.hint[0]))
@@ -117,39 +98,12 @@ static void check_file(const char *dir, const char *name, check *c, size_t *want
         if (!strcmp(mlk_json_get_str(st, "kind", ""), "dft"))
             compare_step(c, g, st, &fr.fr[i++], k, skip_e0);
     }
-    json_decref(g);
     mlk_test_release(&fr);
-}
-
-static int only_outcar(const struct dirent *d)
-{
-    return !strncmp(d->d_name, "OUTCAR_", 7);
 }
 
 Test(outcar, every_golden_file_reads_as_the_reference_says, .timeout = 120)
 {
-    char dir[512];
-    const char *shared = mlk_test_shared();
-    if (!shared) cr_skip_test("no shared data (../shared or $MLK_SHARED)");
-    snprintf(dir, sizeof dir, "%s/data/vasp", shared);
-    struct dirent **list;
-    int n = scandir(dir, &list, only_outcar, alphasort);
-    if (n < 1) cr_skip_test("no OUTCAR files in %s", dir);
-    int good = 0;
-    printf("%-36s %8s %5s  verdict\n", "file", "expected", "read");
-    for (int k = 0; k < n; k++) {
-        check c = {0};
-        size_t want = 0, got = 0;
-        check_file(dir, list[k]->d_name, &c, &want, &got);
-        printf("%-36s %8zu %5zu  %s%s (largest difference %.1e)\n", list[k]->d_name, want, got,
-               c.why[0] ? "FAIL " : "ok", c.why, c.worst);
-        good += !c.why[0];
-        free(list[k]);
-    }
-    free(list);
-    printf("%d of %d OUTCAR files as expected\n", good, n);
-    cr_expect_eq(good, n);
-    cr_expect_geq(n, 14);
+    mlk_golden_each("OUTCAR_", 14, check_file);
 }
 
 /* One run as OUTCAR and as vasprun.xml: printed digits differ (positions 5, forces 6, stress 5). */
@@ -169,6 +123,7 @@ static void compare_runs(const char *outcar, const char *vasprun)
         cr_expect_eq(p->has, q->has);
         cr_expect_eq(p->step, q->step);
         cr_expect_str_eq(p->config_type, q->config_type);
+        cr_expect_str_eq(p->theory, q->theory);
         cr_expect(isnan(p->temperature) == isnan(q->temperature));
         if (!isnan(p->temperature)) cr_expect_float_eq(p->temperature, q->temperature, 1e-2);
         worst[0] = fmax(worst[0], fabs(p->energy - q->energy));

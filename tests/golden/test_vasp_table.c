@@ -2,7 +2,6 @@
  * (recognised by content) against its reference: number of frames, energies, cells, positions,
  * forces, stresses. One row per file. The tests of the single formats look more closely. */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,39 +9,19 @@
 
 #include "core/file.h"
 #include "core/log.h"
-#include "core/mem.h"
-#include "core/units.h"
 #include "parsers/parser.h"
 #include "tests/support/collect.h"
-#include "tests/support/shared.h"
+#include "tests/support/golden.h"
 
 typedef struct row {
     const char *format; /* expected parser */
-    size_t want;        /* frames          */
     bool fails;         /* an error must follow the frames */
-    double worst;
-    char why[200];
+    mlk_golden *c;
 } row;
 
 static void differ(row *r, const char *what, size_t i, double d, double tol)
 {
-    r->worst = fmax(r->worst, isfinite(d) ? d : 0);
-    if (!(d <= tol) && !r->why[0])
-        snprintf(r->why, sizeof r->why, "frame %zu: %s off by %g", i, what, d);
-}
-
-/* The references hold a bare Infinity once, which JSON does not know. */
-static json_t *load(const char *path)
-{
-    char *text, *at;
-    mlk_err e = {0};
-    json_error_t je;
-    cr_assert(!mlk_file_slurp(path, &text, NULL, &e), "%s: %s", path, e.msg);
-    while ((at = strstr(text, "Infinity"))) memcpy(at, "null    ", 8);
-    json_t *j = json_loads(text, 0, &je);
-    mlk_free(text);
-    cr_assert(j, "%s:%d: %s", path, je.line, je.text);
-    return j;
+    mlk_golden_differ(r->c, what, i, d, tol);
 }
 
 static const json_t *get(const json_t *j, const char *key)
@@ -76,27 +55,25 @@ static void expect(const char *name, const json_t *g, row *r)
         if (starts(name, of[k].head)) r->format = of[k].format;
     const json_t *steps = get(g, "steps"), *n = get(g, "n_frames");
     for (size_t k = 0; k < json_array_size(steps); k++)
-        r->want += counts(name, json_array_get(steps, k));
-    if (starts(name, "XDATCAR")) r->want = (size_t)json_integer_value(n);
-    if (starts(name, "POSCAR") || starts(name, "CONTCAR")) r->want = 1;
+        r->c->want += counts(name, json_array_get(steps, k));
+    if (starts(name, "XDATCAR")) r->c->want = (size_t)json_integer_value(n);
+    if (starts(name, "POSCAR") || starts(name, "CONTCAR")) r->c->want = 1;
     r->fails = json_is_false(get(g, "well_formed")) || !strcmp(name, "XDATCAR_bad_scale") ||
                !strcmp(name, "POSCAR_no_species") || starts(name, "ML_AB_inconsistent") ||
-               starts(name, "OUTCAR_v544_unfinished") || (starts(name, "vasprun") && !r->want);
-    if (!strcmp(name, "POSCAR_no_species") || starts(name, "ML_AB_inconsistent")) r->want = 0;
+               starts(name, "OUTCAR_v544_unfinished") || (starts(name, "vasprun") && !r->c->want);
+    if (!strcmp(name, "POSCAR_no_species") || starts(name, "ML_AB_inconsistent")) r->c->want = 0;
 }
 
 static void check_sum(row *r, const char *what, size_t i, const json_t *want, const mlk_frame *fr,
                       bool force, bool scaled)
 {
-    double sum[3] = {0};
     if (!json_is_array(want)) return;
-    for (size_t a = 0; a < fr->n; a++) {
-        double v[3];
-        memcpy(v, force ? fr->f[a] : fr->x[a], sizeof v);
-        if (scaled) mlk_cell_frac(&fr->cell, fr->x[a], v);
-        for (int k = 0; k < 3; k++) sum[k] += v[k];
-    }
-    differ(r, what, i, mlk_test_json_diff(want, sum, 3), 2e-8 * (double)fr->n);
+    double(*v)[3] = malloc(fr->n * sizeof *v);
+    memcpy(v, force ? fr->f : fr->x, fr->n * sizeof *v);
+    for (size_t a = 0; a < fr->n && scaled; a++) mlk_cell_frac(&fr->cell, fr->x[a], v[a]);
+    double d = mlk_golden_sum_diff(want, (const double(*)[3])v, fr->n);
+    differ(r, what, i, d, 2e-8 * (double)fr->n);
+    free(v);
 }
 
 static void check_energy(row *r, const json_t *g, const json_t *s, const mlk_frame *fr, size_t i)
@@ -117,7 +94,6 @@ static void check_energy(row *r, const json_t *g, const json_t *s, const mlk_fra
 static void check_stress(row *r, const json_t *s, const mlk_frame *fr, size_t i)
 {
     double kb[9];
-    const double(*w)[3] = (const double(*)[3])fr->virial;
     const json_t *nine = get(s, "stress_kbar"), *six = get(s, "stress_kbar_xx_yy_zz_xy_yz_zx");
     if (!nine && !get(s, "calc")) nine = get(s, "stress"); /* vaspout */
     const json_t *half[2] = {get(s, "stress_kbar_xx_yy_zz"), get(s, "stress_kbar_xy_yz_zx")};
@@ -125,7 +101,7 @@ static void check_stress(row *r, const json_t *s, const mlk_frame *fr, size_t i)
     if (any != !!(fr->has & MLK_HAS_VIRIAL) && !get(s, "calc"))
         differ(r, "stress flag", i, INFINITY, 0);
     if (!any) return;
-    for (int k = 0; k < 9; k++) kb[k] = (&w[0][0])[k] * MLK_EVA3_GPA * 10 / fr->cell.volume;
+    mlk_golden_kbar(fr, kb);
     if (json_is_array(nine)) differ(r, "stress", i, mlk_test_json_diff(nine, kb, 9), 1e-8);
     const double v[6] = {kb[0], kb[4], kb[8], kb[1], kb[5], kb[6]};
     if (json_is_array(six)) differ(r, "stress", i, mlk_test_json_diff(six, v, 6), 1e-8);
@@ -181,71 +157,37 @@ static void check_frames(row *r, const char *name, const json_t *g, const mlk_co
         check_arrays(r, lib, &c->fr[0], 0);
 }
 
-static void check_file(const char *dir, const char *name, row *r, size_t *read)
+static void check_file(const char *path, const char *name, const json_t *g, mlk_golden *c)
 {
-    char path[900], gold[900], stem[256];
+    char stem[256];
     mlk_err e = {0};
-    mlk_collection c;
-    snprintf(path, sizeof path, "%s/%s", dir, name);
+    mlk_collection got;
+    row of = {.format = "?", .c = c}, *r = &of;
     snprintf(stem, sizeof stem, "%s", name);
-    for (const char *const *x = (const char *const[]){".gz", ".xz", NULL}; *x; x++) {
-        char *at = strstr(stem, *x);
-        if (at) *at = 0;
-    }
-    snprintf(gold, sizeof gold, "%s/golden/%s.json", dir, stem);
-    json_t *g = load(gold);
+    for (const char *const *x = (const char *const[]){".gz", ".xz", NULL}; *x; x++)
+        if (mlk_path_ends(stem, *x)) stem[strlen(stem) - strlen(*x)] = 0;
     expect(stem, g, r);
     const mlk_parser *p = mlk_parser_sniff(path, &e);
-    mlk_status s = mlk_test_collect(path, &c, &e);
-    *read = c.n;
+    mlk_status s = mlk_test_collect(path, &got, &e);
+    c->read = got.n;
     if (!p || strcmp(p->name, r->format) != 0)
-        snprintf(r->why, sizeof r->why, "taken for %s, is %s", p ? p->name : "nothing", r->format);
-    else if (c.n != r->want)
-        snprintf(r->why, sizeof r->why, "wrong number of frames: %.120s", e.msg);
+        snprintf(c->why, sizeof c->why, "taken for %s, is %s", p ? p->name : "nothing", r->format);
+    else if (got.n != c->want)
+        snprintf(c->why, sizeof c->why, "wrong number of frames: %.120s", e.msg);
     else if (!r->fails && s)
-        snprintf(r->why, sizeof r->why, "failed: %.150s", e.msg);
+        snprintf(c->why, sizeof c->why, "failed: %.150s", e.msg);
     else if (r->fails && (s != MLK_EFORMAT || !e.file[0] || !e.msg[0]))
-        snprintf(r->why, sizeof r->why, "no clear error");
+        snprintf(c->why, sizeof c->why, "no clear error");
     else if ((!strcmp(stem, "XDATCAR_bad_scale") || starts(stem, "ML_AB_inc")) && e.line < 1)
-        snprintf(r->why, sizeof r->why, "the error names no line");
+        snprintf(c->why, sizeof c->why, "the error names no line");
     else
-        check_frames(r, stem, g, &c);
-    json_decref(g);
-    mlk_test_release(&c);
-}
-
-static int only_files(const struct dirent *d)
-{
-    return d->d_name[0] != '.' && strcmp(d->d_name, "README.md") != 0 &&
-           strcmp(d->d_name, "golden") != 0;
+        check_frames(r, stem, g, &got);
+    snprintf(c->note, sizeof c->note, "%s%s", r->format, r->fails ? ", error reported" : "");
+    mlk_test_release(&got);
 }
 
 Test(golden_table, every_vasp_file_of_every_format, .timeout = 300)
 {
-    char dir[512];
-    const char *shared = mlk_test_shared();
-    if (!shared) cr_skip_test("no shared data (../shared or $MLK_SHARED)");
-    snprintf(dir, sizeof dir, "%s/data/vasp", shared);
-    struct dirent **list;
-    int n = scandir(dir, &list, only_files, alphasort), good = 0;
-    if (n < 1) cr_skip_test("no files in %s", dir);
     mlk_log_set_level(MLK_LOG_ERROR);
-    printf("%-46s %-8s %8s %5s  verdict\n", "file", "format", "expected", "read");
-    for (int k = 0; k < n; k++) {
-        row r = {.format = "?"};
-        size_t got = 0;
-        check_file(dir, list[k]->d_name, &r, &got);
-        printf("%-46s %-8s %8zu %5zu  %s%s (largest difference %.1e)\n", list[k]->d_name, r.format,
-               r.want, got,
-               r.why[0]  ? "FAIL "
-               : r.fails ? "ok, error reported"
-                         : "ok",
-               r.why, r.worst);
-        good += !r.why[0];
-        free(list[k]);
-    }
-    free(list);
-    printf("%d of %d files as expected\n", good, n);
-    cr_expect_eq(good, n);
-    cr_expect_geq(n, 70);
+    mlk_golden_each("", 70, check_file);
 }

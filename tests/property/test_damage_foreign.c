@@ -16,23 +16,13 @@
 #include "parsers/writers.h"
 #include "tests/support/collect.h"
 
-static mlk_status keep(mlk_frame *fr, void *user, mlk_err *e)
-{
-    mlk_collection *c = user;
-    MLK_TRY(MLK_GROW(c->fr, c->cap, c->n + 1, e));
-    c->fr[c->n++] = *fr;
-    memset(fr, 0, sizeof *fr);
-    return MLK_OK;
-}
-
 static mlk_status read_bytes(const char *path, const char *parser, const char *text, size_t n,
                              mlk_collection *c, mlk_err *e)
 {
     FILE *f = fopen(path, "wb");
     cr_assert(f && fwrite(text, 1, n, f) == n && fclose(f) == 0);
-    memset(c, 0, sizeof *c);
     memset(e, 0, sizeof *e);
-    mlk_status s = mlk_parse_file_as(path, parser, keep, c, NULL, e);
+    mlk_status s = mlk_test_collect_as(path, parser, c, e);
     if (s) cr_expect(e->msg[0] && e->file[0] && s != MLK_EBUG, "%s: '%s'", parser, e->msg);
     for (size_t i = 0; i < c->n; i++) cr_expect(!mlk_frame_check(&c->fr[i], NULL));
     return s;

@@ -39,14 +39,19 @@ const char *mlk_test_file(const char *name, const char *text)
     return path;
 }
 
-mlk_status mlk_test_collect(const char *path, mlk_collection *c, mlk_err *e)
+mlk_status mlk_test_collect_as(const char *path, const char *parser, mlk_collection *c, mlk_err *e)
 {
     size_t counted;
     memset(c, 0, sizeof *c);
-    mlk_status s = mlk_parse_file(path, keep, c, &counted, e);
+    mlk_status s = mlk_parse_file_as(path, parser, keep, c, &counted, e);
     if (counted != c->n)
         return MLK_FAIL(e, MLK_EBUG, "%zu frames counted, %zu kept", counted, c->n);
     return s;
+}
+
+mlk_status mlk_test_collect(const char *path, mlk_collection *c, mlk_err *e)
+{
+    return mlk_test_collect_as(path, NULL, c, e);
 }
 
 void mlk_test_release(mlk_collection *c)

@@ -15,6 +15,8 @@ typedef struct mlk_collection {
 
 /* Parse a file and keep its frames; returns the parser's status. */
 mlk_status mlk_test_collect(const char *path, mlk_collection *c, mlk_err *e);
+/* The same with the parser of that name, NULL: by content. */
+mlk_status mlk_test_collect_as(const char *path, const char *parser, mlk_collection *c, mlk_err *e);
 void mlk_test_release(mlk_collection *c);
 
 /* Largest |a - b| over a JSON array (nested to any depth) and as many numbers in row-major order;

@@ -272,6 +272,28 @@ Test(check, theories_runs_and_empty_images_are_named)
     mlk_dataset_free(&ds);
 }
 
+/* Files of other compositions list other POTCARs; one element with two POTCARs is another level. */
+Test(check, theories_are_compared_element_by_element)
+{
+    static const char *const says[] = {"VASP GGA=PE ENCUT=520.0 POTCAR=PAW_PBE Li_sv,PAW_PBE S",
+                                       "VASP GGA=PE ENCUT=520.0 POTCAR=PAW_PBE P,PAW_PBE S",
+                                       "VASP GGA=PE ENCUT=520.0 POTCAR=PAW_PBE Li,PAW_PBE S",
+                                       "VASP GGA=PE ENCUT=520.0 IVDW=12 POTCAR=PAW_PBE P"};
+    static const size_t levels[] = {0, 0, 2, 3};
+    mlk_dataset ds;
+    mlk_check c;
+    hot_set(&ds, 40);
+    for (size_t n = 0; n < 4; n++) {
+        for (size_t i = 10 * n; i < 10 * n + 10; i++)
+            snprintf(ds.frame[i].theory, sizeof ds.frame[i].theory, "%s", says[n]);
+        run(&ds, NULL, &c);
+        cr_expect_eq(c.s.count[MLK_SUSPECT_THEORY], levels[n], "%zu: %zu", n,
+                     c.s.count[MLK_SUSPECT_THEORY]);
+        mlk_check_free(&c);
+    }
+    mlk_dataset_free(&ds);
+}
+
 Test(check, shifted_files_are_found_with_and_without_a_model)
 {
     mlk_dataset ds;

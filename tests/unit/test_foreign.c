@@ -17,21 +17,11 @@
 #include "tests/support/check.h"
 #include "tests/support/collect.h"
 
-static mlk_status keep(mlk_frame *fr, void *user, mlk_err *e)
-{
-    mlk_collection *c = user;
-    MLK_TRY(MLK_GROW(c->fr, c->cap, c->n + 1, e));
-    c->fr[c->n++] = *fr;
-    memset(fr, 0, sizeof *fr);
-    return MLK_OK;
-}
-
 /* parser NULL: by content. */
 static mlk_status read_as(const char *path, const char *parser, mlk_collection *c, mlk_err *e)
 {
-    memset(c, 0, sizeof *c);
     memset(e, 0, sizeof *e);
-    return mlk_parse_file_as(path, parser, keep, c, NULL, e);
+    return mlk_test_collect_as(path, parser, c, e);
 }
 
 static mlk_status read_text(const char *name, const char *text, const char *parser,

@@ -49,7 +49,10 @@ static void head(text *t, const char *version)
     add(t, "   NELM   =      3;   NELMIN=  2; NELMDL=  0     # of ELM steps\n");
     add(t, "   ISIF   =      2    stress and relaxation\n");
     add(t, " LDA+U is selected, type is set to LDAUTYPE =  2\n");
-    add(t, "   GGA     =    PE    GGA type\n   LHFCALC =     F    Hartree Fock is set to\n");
+    add(t, "   GGA     =    PE    GGA type\n   LHFCALC =     T    Hartree Fock is set to\n");
+    add(t, "   AEXX    =    0.2500 exact exchange contribution\n"
+           "   HFSCREEN=    0.2000 screening length (either q_TF or 0.3 A-1)\n"
+           "   HFSCREENC=   0.3000 screening length for correlation\n");
 }
 
 static void scf(text *t, int label, int n)
@@ -171,8 +174,8 @@ Test(outcar_unit, units_signs_elements_and_settings)
     cr_expect(fr->step == 1 && c.fr[1].step == 2 && fr->run == 0);
     cr_expect_eq(fr->line, line_of(t, "Iteration    1(   1)"));
     cr_expect_str_eq(fr->config_type, "three");
-    cr_expect_str_eq(fr->theory,
-                     "VASP GGA=PE ENCUT=520 POTCAR=PAW_PBE Li_sv,PAW_PBE H,PAW_PBE Li_sv LDAU");
+    cr_expect_str_eq(fr->theory, "VASP GGA=PE ENCUT=520.0 LDAU LHFCALC AEXX=0.25 HFSCREEN=0.2 "
+                                 "POTCAR=PAW_PBE Li_sv,PAW_PBE H");
     cr_expect_str_empty(log);
     mlk_test_release(&c);
     mlk_free(t);

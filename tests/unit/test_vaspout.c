@@ -16,7 +16,6 @@
 #include "datasets/dataset.h"
 #include "parsers/isolate.h"
 #include "parsers/parser.h"
-#include "parsers/vaspout.h"
 #include "tests/support/collect.h"
 
 #define DYN "/intermediate/ion_dynamics/"
@@ -64,6 +63,30 @@ static mlk_status end(mlk_h5 *h, const char *path, mlk_collection *c, mlk_err *e
     cr_assert(!mlk_h5_close(&h, NULL));
     memset(e, 0, sizeof *e);
     return mlk_test_collect(path, c, e);
+}
+
+Test(vaspout_unit, theory_is_that_of_the_input)
+{
+    static const char *const potcar[] = {"  PAW_PBE Li_sv 10Sep2004\n   LEXCH  = PE\n"
+                                         "   TITEL  = PAW_PBE Li_sv 10Sep2004\n"
+                                         "   ENMAX  =  499.034; ENMIN  =  374.276 eV\n"
+                                         "   TITEL  = PAW_PBE S 06Sep2000\n"},
+                             *const metagga[] = {"--"}, *const gga[] = {"Ps  "};
+    mlk_h5 *h;
+    mlk_collection c;
+    mlk_err e;
+    const char *path = begin(&h, "theory.h5");
+    mlk_h5_write_strings(h, "/input/potcar/content", potcar, 1, NULL);
+    mlk_h5_write_strings(h, "/input/incar/METAGGA", metagga, 1, NULL);
+    mlk_h5_write_strings(h, "/input/incar/GGA", gga, 1, NULL);
+    number(h, "/input/incar/LHFCALC", 1);
+    number(h, "/input/incar/HFSCREEN", 0.2);
+    number(h, "/input/incar/IVDW", 12);
+    cr_assert(!end(h, path, &c, &e), "%s", e.msg);
+    cr_assert_eq(c.n, STEPS);
+    cr_expect_str_eq(c.fr[0].theory, "VASP GGA=PS ENCUT=499.0 IVDW=12 LHFCALC AEXX=0.25 "
+                                     "HFSCREEN=0.2 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
+    mlk_test_release(&c);
 }
 
 Test(vaspout_unit, units_signs_columns_and_order)
@@ -221,21 +244,6 @@ Test(vaspout_unit, nan_in_a_label_clears_its_flag)
     cr_assert_eq(c.n, 3);
     cr_expect(!(c.fr[1].has & MLK_HAS_FORCE) && (c.fr[2].has & MLK_HAS_FORCE));
     mlk_test_release(&c);
-}
-
-Test(vaspout_unit, theory_is_read_from_the_potentials)
-{
-    static const char potcar[] = "  PAW_PBE Li_sv 10Sep2004\n   LEXCH  = PE\n"
-                                 "   TITEL  = PAW_PBE Li_sv 10Sep2004 ; FAKE\n"
-                                 "   ENMAX  =  499.034; ENMIN  =  374.276 eV\n"
-                                 "   TITEL  = PAW_PBE S 06Sep2000\n   ENMAX  =  258.689; ENMIN\n";
-    char t[128];
-    mlk_vaspout_theory(potcar, "", 520, t, sizeof t);
-    cr_expect_str_eq(t, "VASP GGA=PE ENCUT=520 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
-    mlk_vaspout_theory(potcar, "PS", 0, t, sizeof t);
-    cr_expect_str_eq(t, "VASP GGA=PS ENCUT=499.034 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
-    mlk_vaspout_theory("", "PE", 520, t, sizeof t);
-    cr_expect_str_eq(t, "");
 }
 
 /* A store, another HDF5 file and a vaspout.h5 in one folder go to their readers. */

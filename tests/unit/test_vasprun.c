@@ -80,41 +80,21 @@ Test(vasprun_theory, functional_cutoff_potcars_and_what_is_switched_on)
 {
 #define XC(s) "<separator name=\"electronic exchange-correlation\" >" s "</separator>"
     const char *par = XC("<i type=\"string\" name=\"GGA    \">PE</i>");
-    expect_theory("", "", "VASP ENCUT=520 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
-    expect_theory("", par, "VASP GGA=PE ENCUT=520 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
+    expect_theory("", "", "VASP GGA=PE ENCUT=520.0 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
+    expect_theory("", XC("<i type=\"string\" name=\"GGA\">--</i>"),
+                  "VASP GGA=PE ENCUT=520.0 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
+    expect_theory("", par, "VASP GGA=PE ENCUT=520.0 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
     expect_theory("<i type=\"string\" name=\"METAGGA\"> R2scan</i>", par,
-                  "VASP GGA=R2SCAN ENCUT=520 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
+                  "VASP GGA=R2SCAN ENCUT=520.0 POTCAR=PAW_PBE Li_sv,PAW_PBE S");
     expect_theory(
         "<i name=\"IVDW\" type=\"int\">  12</i><i type=\"string\" name=\"METAGGA\">--</i>",
         "<i type=\"logical\" name=\"LDAU\"> T  </i>",
-        "VASP ENCUT=520 POTCAR=PAW_PBE Li_sv,PAW_PBE S IVDW=12 LDAU");
+        "VASP GGA=PE ENCUT=520.0 IVDW=12 LDAU POTCAR=PAW_PBE Li_sv,PAW_PBE S");
     par = XC("<i name=\"GGA\">PE</i><i name=\"LHFCALC\"> T </i><i name=\"AEXX\"> 0.25000000</i>"
              "<i name=\"HFSCREEN\"> 0.20000000</i>");
     expect_theory("<i name=\"IVDW\">  0</i>", par,
-                  "VASP GGA=PE ENCUT=520 POTCAR=PAW_PBE Li_sv,PAW_PBE S LHFCALC AEXX=0.25 "
-                  "HFSCREEN=0.2");
-}
-
-Test(vasprun_theory, long_lists_are_cut_before_what_is_switched_on)
-{
-    mlk_vasprun_level l;
-    char text[128], title[64];
-    mlk_vasprun_level_init(&l);
-    mlk_vasprun_level_text(&l, "vasp", "6.4.1", text, sizeof text);
-    cr_expect_str_eq(text, "");
-    for (int k = 0; k < 40; k++) {
-        snprintf(title, sizeof title, " PAW_PBE X%d_sv 10Sep2004  ", k % 20);
-        mlk_vasprun_level_potcar(&l, title);
-    }
-    l.ldau = true;
-    l.encut = 450.5;
-    mlk_vasprun_level_text(&l, "vasp", "6.4.1", text, sizeof text);
-    cr_expect_eq(strlen(text), sizeof text - 1);
-    cr_expect(!strncmp(text, "VASP ENCUT=450.5 POTCAR=PAW_PBE X0_sv,PAW_PBE X1_sv,", 51), "%s",
-              text);
-    cr_expect_str_eq(text + sizeof text - 1 - 8, "... LDAU");
-    mlk_vasprun_level_text(&l, "CP2K", "2023.1", text, sizeof text);
-    cr_expect_str_eq(text, "CP2K 2023.1");
+                  "VASP GGA=PE ENCUT=520.0 LHFCALC AEXX=0.25 HFSCREEN=0.2 POTCAR=PAW_PBE Li_sv,"
+                  "PAW_PBE S");
 }
 
 /* ---- several runs in one file ---- */
