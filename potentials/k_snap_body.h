@@ -405,7 +405,7 @@ TARGET static void FN(range)(const k_snap *t, const double *param, const size_t 
         if (n < VL) memset(ut, 0, sizeof(vd) * ne * nf * 2);
         for (int l = 0; l < n; l++) {
             size_t c = i + (size_t)l, k0 = start[c], k1 = start[c + 1];
-            for (int a = 0; a < 3; a++) memset(p[a] + k0, 0, (k1 - k0) * sizeof(double));
+            for (int a = 0; a < 3 && k1 > k0; a++) memset(p[a] + k0, 0, (k1 - k0) * sizeof(double));
             FN(geometry)(t, j, r, type, k0, k1, type[c], &geo[l]);
             FN(centre_density)(t, &geo[l], type[c], l, lev, acc, ut);
         }

@@ -20,7 +20,6 @@ extra() {
     outcar) echo 'OUTCAR*' ;;
     xdatcar) echo 'XDATCAR*' ;;
     mlab) echo 'ML_AB*' ;;
-    vaspout) echo 'vaspout*' ;;
     poscar) echo '*CAR_[Mmnvs]*' ;;
     extxyz) echo '*.xyz*' ;;
     *) ;;
@@ -88,5 +87,11 @@ for t in "$@"; do
     printf '%-16s %12s %8s %9s %8s\n' "$t" "$runs" "$edges" "$(ls "$work/corpus/$t" | wc -l)" \
         "$(find "$work/crash/$t" -type f ! -name '*.min' | wc -l)"
 done
+lost= # a target that could not work must not look like one without findings
+for t in "$@"; do
+    { grep -q '^Done' "$work/log/$t" && ! grep -q 'mlk-feed.*No such file' "$work/log/$t"; } 2>/dev/null || lost="$lost $t"
+done
+[ -z "$lost" ] || echo "not run to the end:$lost"
 found=$(find "$work/crash" -type f ! -name '*.min' | wc -l)
 [ "$found" = 0 ] || { echo "$found inputs in build/fuzz/crash"; exit 1; }
+[ -z "$lost" ]
