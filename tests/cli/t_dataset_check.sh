@@ -43,7 +43,7 @@ grep -q "clean.xyz: 1 of 6 frames kept; the 5 dropped stand in clean.xyz.dropped
 [ "$(grep -c '^2$' clean.xyz)" = 1 ] && grep -q "energy=-8.0" clean.xyz
 head -1 clean.xyz.dropped.csv | grep -qx "file,line,step,kind,value,why"
 grep -q '^train.xyz,5,2,duplicate,,the same structure again' clean.xyz.dropped.csv
-grep -q '^train.xyz,9,3,twin,0,.*as train.xyz:1$' clean.xyz.dropped.csv
+grep -q '^train.xyz,9,3,twin,0,.*as train.xyz:1"$' clean.xyz.dropped.csv
 grep -q '^train.xyz,13,4,no_forces,,' clean.xyz.dropped.csv
 grep -q '^train.xyz,17,5,unconverged_scf,,' clean.xyz.dropped.csv
 grep -q '^train.xyz,21,6,leak,,has a twin in the test set$' clean.xyz.dropped.csv
