@@ -22,7 +22,7 @@ typedef struct cfg {
 static const mlk_opt opts[] = {
     {"frames", MLK_OPT_FLAG, offsetof(cfg, frames), "false", 0, 0, "", "one row per frame as well"},
     {"from", MLK_OPT_STR, offsetof(cfg, from), "", 0, 0, "",
-     "format to read: vasprun, extxyz or poscar; by content when not given"},
+     "format to read (vasprun, extxyz, n2p2-bohr, ...); by content when not given"},
     MLK_COMMON_OPTS(cfg),
     {0}};
 

@@ -347,10 +347,30 @@ mlk_status mlk_opt_argv(const mlk_opt *table, void *cfg, int argc, char **argv, 
     return MLK_OK;
 }
 
+/* Text in a column that begins at `left` and ends before `width`; the cursor stands at `at`. */
+static void wrap(FILE *out, const char *text, int at, int left, int width)
+{
+    while (*text) {
+        int n = (int)strcspn(text, " ");
+        if (at > left && at + 1 + n > width) {
+            fprintf(out, "\n%*s", left, "");
+            at = left;
+        } else if (at > left) {
+            fputc(' ', out);
+            at++;
+        }
+        fprintf(out, "%.*s", n, text);
+        at += n;
+        text += n + (text[n] == ' ');
+    }
+    fputc('\n', out);
+}
+
 void mlk_opt_help(const mlk_opt *table, FILE *out)
 {
+    enum { LEFT = 29, WIDTH = 100 };
     for (const mlk_opt *o = table; o->key; o++) {
-        char left[128];
+        char left[256], text[1024];
         const char *arg = o->type == MLK_OPT_FLAG                               ? ""
                           : o->type == MLK_OPT_CHOICE                           ? o->unit
                           : o->type == MLK_OPT_INT                              ? "N"
@@ -360,13 +380,15 @@ void mlk_opt_help(const mlk_opt *table, FILE *out)
                           : o->type == MLK_OPT_INTS || o->type == MLK_OPT_REALS ? "LIST"
                           : o->type == MLK_OPT_REAL                             ? "X"
                                                                                 : "TEXT";
-        snprintf(left, sizeof left, "%s%s %s", o->key[1] ? "--" : "-", o->key, arg);
-        fprintf(out, "  %-26s %s", left, o->help);
+        int n = snprintf(left, sizeof left, "  %s%s %s", o->key[1] ? "--" : "-", o->key, arg);
         bool shown = o->def && *o->def && o->type != MLK_OPT_FLAG;
         bool unit = o->unit && *o->unit && o->type != MLK_OPT_CHOICE;
-        if (shown || unit)
-            fprintf(out, " (%s%s%s%s)", shown ? "default " : "", shown ? o->def : "",
-                    shown && unit ? " " : "", unit ? o->unit : "");
-        fputc('\n', out);
+        snprintf(text, sizeof text, "%s%s%s%s%s%s%s", o->help, shown || unit ? " (" : "",
+                 shown ? "default " : "", shown ? o->def : "", shown && unit ? " " : "",
+                 unit ? o->unit : "", shown || unit ? ")" : "");
+        fputs(left, out);
+        if (n >= LEFT) fputc('\n', out);
+        fprintf(out, "%*s", n >= LEFT ? LEFT : LEFT - n, "");
+        wrap(out, text, LEFT, LEFT, WIDTH);
     }
 }
