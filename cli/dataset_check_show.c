@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/dataset_check.h"
+#include "cli/dataset_info.h"
 #include "core/mem.h"
 
 enum { SHOWN = 10 };
@@ -38,13 +39,16 @@ static const mlk_frame *other_of(const mlk_suspect *it, const mlk_dataset *ds,
 static void show_one(const mlk_suspect *it, const mlk_dataset *ds, const mlk_dataset *test)
 {
     const mlk_frame *fr = frame_of(it, ds, test), *other = other_of(it, ds, test);
-    printf("      %s:%ld  frame %zu", fr->source, fr->line, it->frame);
+    printf("      ");
+    mlk_print_place(fr->source, fr->line);
+    printf("  frame %zu", it->frame);
     if (fr->step > 0) printf(" step %d", fr->step);
     if (*mlk_suspect_unit(it->kind)) {
         printf("  %.3g %s", it->value, mlk_suspect_unit(it->kind));
         if (it->limit != 0) printf(" (limit %.3g)", it->limit);
     }
-    if (other) printf("  as %s:%ld", other->source, other->line);
+    if (other) printf("  as ");
+    if (other) mlk_print_place(other->source, other->line);
     printf("%s%s\n", *it->note ? "  " : "", it->note);
 }
 
@@ -55,7 +59,9 @@ static void show_files(const mlk_suspect *it, size_t n, const mlk_dataset *ds, b
         const mlk_frame *fr = &ds->frame[it[k].frame];
         for (m = k; m < n && !strcmp(ds->frame[it[m].frame].source, fr->source);) m++;
         if (files++ >= SHOWN && !all) continue;
-        printf("      %s:%ld  %zu frame%s", fr->source, fr->line, m - k, m - k == 1 ? "" : "s");
+        printf("      ");
+        mlk_print_place(fr->source, fr->line);
+        printf("  %zu frame%s", m - k, m - k == 1 ? "" : "s");
         if (*mlk_suspect_unit(it[k].kind))
             printf(", first %.3g %s", it[k].value, mlk_suspect_unit(it[k].kind));
         printf("%s%s\n", *it[k].note ? " " : "", it[k].note);
@@ -126,9 +132,11 @@ void mlk_check_show(const mlk_dataset *ds, const mlk_dataset *test, const mlk_ch
     if (isfinite(c->smear_min))
         printf("%-12sF - E(sigma->0) from %.3g to %.3g meV/atom\n", "smearing", c->smear_min,
                c->smear_max);
-    for (size_t k = 0; k < ds->n_problem; k++)
-        printf("%-12s%s:%ld: %s\n", "broken", ds->problem[k].file, ds->problem[k].line,
-               ds->problem[k].msg);
+    for (size_t k = 0; k < ds->n_problem; k++) {
+        printf("%-12s", "broken");
+        mlk_print_place(ds->problem[k].file, ds->problem[k].line);
+        printf(": %s\n", ds->problem[k].msg);
+    }
     show_findings(ds, test, c, all);
     show_rows(c, all);
     show_summary(c);

@@ -164,7 +164,7 @@ static json_t *json_frame(const mlk_frame *fr)
         json_array_append_new(symbols, json_string(mlk_element_symbol(fr->z[i])));
     bool has_e = fr->has & MLK_HAS_ENERGY;
     json_object_set_new(j, "energy_eV", mlk_json_real(has_e ? fr->energy : NAN));
-    json_object_set_new(j, "energy_sigma0_eV", mlk_json_real(has_e ? fr->energy0 : NAN));
+    json_object_set_new(j, "energy_sigma0_eV", mlk_json_real(fr->energy0));
     json_object_set_new(j, "forces_eV_A",
                         fr->has & MLK_HAS_FORCE ? json_rows((const double(*)[3])fr->f, fr->n, 1)
                                                 : json_null());
@@ -292,8 +292,7 @@ static void show_range(const char *what, const range *r, int digits)
                no_minus_zero(mean(r), digits), digits, no_minus_zero(r->max, digits));
 }
 
-/* "file:line", or the file alone when the line is unknown. */
-static void print_place(const char *file, long line)
+void mlk_print_place(const char *file, long line)
 {
     line > 0 ? printf("%s:%ld", file, line) : printf("%s", file);
 }
@@ -310,7 +309,7 @@ static void show_frames(const mlk_dataset *ds)
         fr->has &MLK_HAS_FORCE ? printf("%8.3f ", largest_force(fr)) : printf("%8s ", "-");
         fr->has &MLK_HAS_VIRIAL ? printf("%8.3f  ", pressure(fr)) : printf("%8s  ", "-");
         printf("%-4s %-20s ", fr->scf == 1 ? "yes" : fr->scf == 0 ? "NO" : "?", fr->group);
-        print_place(fr->source, fr->line);
+        mlk_print_place(fr->source, fr->line);
         printf("\n");
     }
 }
@@ -328,7 +327,7 @@ static void show_suspects(const mlk_dataset *ds, const mlk_suspects *s)
         for (size_t m = k; m < k + n && m < k + SHOWN && kind != MLK_SUSPECT_NO_STRESS; m++) {
             const mlk_frame *fr = &ds->frame[s->item[m].frame];
             printf("      frame %zu (", s->item[m].frame);
-            print_place(fr->source, fr->line);
+            mlk_print_place(fr->source, fr->line);
             printf(")");
             if (*mlk_suspect_unit(kind))
                 printf("  %.3g %s", s->item[m].value, mlk_suspect_unit(kind));
@@ -408,7 +407,7 @@ static void show_text(const cfg *c, const mlk_dataset *ds, const summary *s,
     show_files(c, ds);
     for (size_t k = 0; k < ds->n_problem; k++) {
         if (k == 0) printf("\nproblems\n");
-        print_place(ds->problem[k].file, ds->problem[k].line);
+        mlk_print_place(ds->problem[k].file, ds->problem[k].line);
         printf(": %s\n", ds->problem[k].msg);
     }
     show_suspects(ds, sus);
