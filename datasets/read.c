@@ -296,8 +296,12 @@ static mlk_status read_file(reading *r, const char *path, const char *parser, in
     size_t n = 0;
     const char *format = parser && *parser ? parser : "store";
     r->file_first = r->dir_first = r->ds->n;
-    for (size_t k = r->ds->n_file; k-- > 0;)
-        if (same_folder(r->ds->file[k].path, path)) r->dir_first = r->ds->file[k].first;
+    for (size_t k = r->ds->n_file; k-- > 0;) {
+        if (same_folder(r->ds->file[k].path, path))
+            r->dir_first = r->ds->file[k].first;
+        else if (in_folder)
+            break; /* the files of a folder are read one after another */
+    }
     r->here = (losses){0};
     r->n_files++;
     if (mlk_dataset_is_store(path)) {
