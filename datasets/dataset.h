@@ -67,6 +67,8 @@ mlk_status mlk_dataset_write(const mlk_dataset *ds, const char *path, mlk_err *e
 mlk_status mlk_dataset_read_store(mlk_dataset *ds, const char *path, mlk_err *e);
 /* Is it a store: HDF5, and not a file that VASP wrote? Reading says no to what is neither. */
 int mlk_dataset_is_store(const char *path);
+/* Is it a whole HDF5 file that mlkit dataset did not write: a run of MD, wave functions of VASP? */
+int mlk_dataset_is_foreign(const char *path);
 /* Split by trajectory group: whole groups go to validation until about `fraction` of the frames are
  * there; groups are drawn with `seed`, stratified over temperature. A set with fewer than 5 groups
  * is cut into blocks of consecutive frames instead, and says so. Keeps splits read from a store

@@ -352,7 +352,7 @@ static mlk_status classify(reading *r, const char *path, entry *it, mlk_err *e)
         it->dir = !p;
     } else if (stat(path, &st) || !S_ISREG(st.st_mode)) {
         return MLK_OK;
-    } else if (mlk_dataset_is_store(path)) {
+    } else if (mlk_dataset_is_store(path) && !mlk_dataset_is_foreign(path)) {
         it->format = "store";
         it->rank = MLK_RANK_COPY;
         return MLK_OK;

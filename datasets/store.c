@@ -82,6 +82,16 @@ int mlk_dataset_is_store(const char *path)
     return n >= 8 && !memcmp(head, "\x89HDF\r\n\x1a\n", 8) && !mlk_vaspout_is(path, head, n);
 }
 
+int mlk_dataset_is_foreign(const char *path)
+{
+    mlk_h5 *h = NULL;
+    char format[64] = "";
+    if (mlk_h5_open(&h, path, "r", NULL)) return 0;
+    mlk_h5_attr_str(h, "/", "format", format, sizeof format, NULL);
+    mlk_h5_close(&h, NULL);
+    return strcmp(format, STORE_FORMAT) != 0;
+}
+
 void store_table_free(store_table *t)
 {
     for (int c = 0; c < COL_COUNT; c++) mlk_free(t->col[c]);

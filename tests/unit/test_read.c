@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/h5.h"
 #include "core/mem.h"
 #include "datasets/dataset.h"
 #include "parsers/parser.h"
@@ -85,6 +86,32 @@ Test(reading, a_run_that_wrote_several_files_counts_once)
     cr_expect_eq(mlk_dataset_read(&ds, in(p, dir, "*.nothing"), &e), MLK_EIO);
     release(fr);
     release(other);
+}
+
+/* A store is read, damaged or not; HDF5 of other programs is not what one looks for. */
+Test(reading, of_hdf5_files_only_stores_are_read)
+{
+    mlk_frame fr[STEPS];
+    mlk_dataset ds = {0};
+    mlk_err e = {0};
+    char dir[512], p[700];
+    mlk_h5 *h;
+    const size_t dim = 3;
+    make_run(fr, 0);
+    snprintf(dir, sizeof dir, "%s/hdf5", mlk_test_tmp());
+    cr_assert(!mlk_mkdir_p(dir, NULL));
+    for (int i = 0; i < STEPS; i++) cr_assert(!mlk_dataset_add(&ds, &fr[i], &e));
+    cr_assert(!mlk_dataset_write(&ds, in(p, dir, "ours.h5"), &e), "%s", e.msg);
+    mlk_dataset_free(&ds);
+    cr_assert(!mlk_h5_open(&h, in(p, dir, "run.h5"), "w", &e));
+    cr_assert(!mlk_h5_write(h, "/particles/x", MLK_H5_DOUBLE, 1, &dim, (double[3]){1, 2, 3}, &e));
+    cr_assert(!mlk_h5_close(&h, &e));
+    cr_assert(!mlk_dataset_read(&ds, dir, &e), "%s", e.msg);
+    cr_expect_eq(ds.n, STEPS);
+    cr_expect_eq(ds.n_problem, 0);
+    cr_expect_str_eq(note_of(&ds, "run.h5")->format, "unknown");
+    mlk_dataset_free(&ds);
+    release(fr);
 }
 
 /* ML_AB, vaspout.h5 and converted copies do not say whether the SCF loop converged. */
