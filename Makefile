@@ -88,7 +88,7 @@ test-run: check-run $(if $(SLOW_SRC),$(B)/mlk-slow)
 asan:
 	@rm -f build/asan/log.*
 	@$(MAKE) --no-print-directory -j2 B=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" build/asan/mlkit build/asan/mlk-test
-	ASAN_OPTIONS=log_path=$(CURDIR)/build/asan/log OMP_NUM_THREADS=1 build/asan/mlk-test -j2 --timeout 600
+	LSAN_OPTIONS=suppressions=tests/support/lsan.supp:print_suppressions=0 ASAN_OPTIONS=log_path=$(CURDIR)/build/asan/log OMP_NUM_THREADS=1 build/asan/mlk-test -j2 --timeout 600
 	ASAN_OPTIONS=log_path=$(CURDIR)/build/asan/log sh tests/cli/run.sh build/asan/mlkit
 	@! ls build/asan/log.* 2>/dev/null
 
