@@ -96,7 +96,7 @@ asan:
 FUZZ_SRC := tests/fuzz/fuzz.c tests/support/feed.c tests/support/feed_h5.c
 fuzz:
 	@sh tests/fuzz/deps.sh
-	@$(MAKE) --no-print-directory CC=clang-14 B=build/fuzz OPT="-O1 -g" WARN="-w -Itests/fuzz/stub" OMP= \
+	@$(MAKE) --no-print-directory CC=clang-14 B=build/fuzz OPT="-O1 -g" WARN="-w -Itests/fuzz/one-thread" OMP= \
 	  SAN="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer" build/fuzz/mlk-fuzz
 	@sh tests/fuzz/run.sh build/fuzz/mlk-fuzz "$(or $(T),60)" "$(or $(J),$(shell nproc))" $(W)
 $(B)/mlk-fuzz: $(call obj,$(FUZZ_SRC)) $(LIB)

@@ -23,7 +23,6 @@ typedef struct mlk_file_note {
     char path[256];
     const char *format; /* name of the parser, "store", or "unknown"      */
     size_t n, taken;    /* complete frames in it, frames that were added  */
-    size_t first;       /* frames in the set before                       */
     char why[192];      /* what was left out and why, "" when nothing was */
 } mlk_file_note;
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 #include "parsers/parser.h"
 #include "parsers/text.h"
 
-enum { PATH_CAP = 1024, DEPTH_MAX = 32 };
+enum { PATH_CAP = 1024, DEPTH_MAX = 32, BUCKETS = 1 << 16 };
+static const double E_TOL = 1e-3, X_TOL = 1e-4; /* of the same step in two files [eV], [A] */
 
 /* Frames, or files, that were left out. */
 typedef struct losses {
@@ -27,18 +29,19 @@ typedef struct losses {
 /* One call of mlk_dataset_read. */
 typedef struct reading {
     mlk_dataset *ds;
-    int all;                 /* keep frames without labels                          */
-    bool structures;         /* read files of a folder that hold structures only    */
-    const char *parser;      /* to use instead of sniffing, or NULL                 */
-    const char *root;        /* folder given by the user, "" for a single file      */
-    size_t first;            /* frames in ds before this call                       */
-    size_t dir_first;        /* frame to start looking for other files of its folder */
-    size_t file_first;       /* ... before the present file                         */
-    size_t n_files;          /* read                                                */
-    losses lost, here;       /* of this call; of the present file                   */
-    char group[64];          /* of the present file                                 */
-    char of_twin[64];        /* group of the first frame that was there already     */
-    char where[320];         /* first frame left out for its labels                 */
+    int all;             /* keep frames without labels                          */
+    bool structures;     /* read files of a folder that hold structures only    */
+    const char *parser;  /* to use instead of sniffing, or NULL                 */
+    const char *root;    /* folder given by the user, "" for a single file      */
+    size_t first;        /* frames in ds before this call                       */
+    size_t file_first;   /* ... before the present file                         */
+    size_t n_files;      /* read                                                */
+    losses lost, here;   /* of this call; of the present file                   */
+    char group[64];      /* of the present file                                 */
+    char of_twin[64];    /* group of the first frame that was there already     */
+    char where[320];     /* first frame left out for its labels                 */
+    size_t *head, *next; /* (BUCKETS), (indexed) frames by energy, from 1; 0 ends a chain; owned */
+    size_t cap_next, indexed;
     mlk_dataset unconverged; /* frames left out for that; owned                  */
     char twin_of[256], twin[256], other[256], structure[256]; /* examples      */
 } reading;
@@ -64,7 +67,6 @@ static bool wanted(reading *r, const mlk_frame *fr)
  * (OUTCAR: 1e-5 A). */
 static bool same_step(const mlk_frame *a, const mlk_frame *b)
 {
-    static const double E_TOL = 1e-3, X_TOL = 1e-4; /* eV, A */
     if (a->n != b->n ||
         (a->has & b->has & (MLK_HAS_ENERGY | MLK_HAS_CELL)) != (MLK_HAS_ENERGY | MLK_HAS_CELL))
         return false;
@@ -89,18 +91,52 @@ static bool same_folder(const char *a, const char *b)
     return n == (size_t)(mlk_path_base(b) - b) && !strncmp(a, b, n);
 }
 
+/* Energies are compared bin by bin: a twin is in the same bin or a neighbour of it. */
+static double bin_of(const mlk_frame *fr)
+{
+    return floor(fr->energy / (10 * E_TOL)) + 0.0;
+}
+
+static size_t bucket(double bin)
+{
+    uint64_t bits;
+    memcpy(&bits, &bin, sizeof bits);
+    return (size_t)(bits * 0x9e3779b97f4a7c15u >> 48);
+}
+
+/* Make the frames read so far known to is_twin. */
+static mlk_status index_frames(reading *r, mlk_err *e)
+{
+    if (!r->head && !(r->head = mlk_alloc(BUCKETS, sizeof *r->head)))
+        return MLK_FAIL(e, MLK_ENOMEM, "no memory to compare frames");
+    MLK_TRY(MLK_GROW(r->next, r->cap_next, r->ds->n + 1, e));
+    for (; r->indexed < r->ds->n; r->indexed++) {
+        const mlk_frame *fr = &r->ds->frame[r->indexed];
+        if (!(fr->has & MLK_HAS_ENERGY)) continue;
+        size_t *head = &r->head[bucket(bin_of(fr))];
+        r->next[r->indexed] = *head;
+        *head = r->indexed + 1;
+    }
+    return MLK_OK;
+}
+
+static bool found_twin(reading *r, const mlk_frame *fr, const mlk_frame *other)
+{
+    if (!same_step(fr, other) || !same_folder(fr->source, other->source)) return false;
+    if (!r->here.twin++) {
+        mlk_text_copy(r->of_twin, sizeof r->of_twin, other->group);
+        if (!r->twin_of[0]) mlk_text_copy(r->twin_of, sizeof r->twin_of, other->source);
+    }
+    return true;
+}
+
 /* Was this step read from another file of the same folder? */
 static bool is_twin(reading *r, const mlk_frame *fr)
 {
-    for (size_t i = r->dir_first; i < r->file_first; i++) {
-        const mlk_frame *other = &r->ds->frame[i];
-        if (!same_step(fr, other) || !same_folder(fr->source, other->source)) continue;
-        if (!r->here.twin++) {
-            mlk_text_copy(r->of_twin, sizeof r->of_twin, other->group);
-            if (!r->twin_of[0]) mlk_text_copy(r->twin_of, sizeof r->twin_of, other->source);
-        }
-        return true;
-    }
+    if (!(fr->has & MLK_HAS_ENERGY)) return false;
+    for (int d = -1; d <= 1; d++)
+        for (size_t k = r->head[bucket(bin_of(fr) + d)]; k; k = r->next[k - 1])
+            if (found_twin(r, fr, &r->ds->frame[k - 1])) return true;
     return false;
 }
 
@@ -235,7 +271,6 @@ static mlk_status note(reading *r, const char *path, const char *format, size_t 
     t->format = format;
     t->n = n;
     t->taken = taken;
-    t->first = r->file_first;
     mlk_log(MLK_LOG_DEBUG, "%s: %s, %zu of %zu frames taken%s%s", path, format, taken, n,
             *why ? ": " : "", why);
     return MLK_OK;
@@ -277,7 +312,8 @@ static mlk_status close_file(reading *r, const char *path, const char *format, s
     }
     if (h->twin) { /* further steps of a run that is here already belong to its group */
         for (size_t i = r->file_first; i < r->ds->n; i++)
-            memcpy(r->ds->frame[i].group, r->of_twin, sizeof r->of_twin);
+            if (!strcmp(r->ds->frame[i].group, r->group)) /* not where the data name their own */
+                memcpy(r->ds->frame[i].group, r->of_twin, sizeof r->of_twin);
         if (!r->lost.twin_files++) mlk_text_copy(r->twin, sizeof r->twin, path);
     }
     r->lost.no_energy += h->no_energy;
@@ -295,16 +331,12 @@ static mlk_status read_file(reading *r, const char *path, const char *parser, in
     mlk_status s;
     size_t n = 0;
     const char *format = parser && *parser ? parser : "store";
-    r->file_first = r->dir_first = r->ds->n;
-    for (size_t k = r->ds->n_file; k-- > 0;) {
-        if (same_folder(r->ds->file[k].path, path))
-            r->dir_first = r->ds->file[k].first;
-        else if (in_folder)
-            break; /* the files of a folder are read one after another */
-    }
+    r->file_first = r->ds->n;
+    MLK_TRY(index_frames(r, e));
     r->here = (losses){0};
     r->n_files++;
     if (mlk_dataset_is_store(path)) {
+        r->group[0] = 0;
         s = mlk_dataset_read_store(r->ds, path, &why);
         n = r->ds->n - r->file_first;
         if (!s) drop_unwanted(r);
@@ -546,6 +578,8 @@ static mlk_status read_any(mlk_dataset *ds, const char *path, int all, const cha
     reading r = {.ds = ds, .all = all, .parser = parser, .root = "", .first = ds->n};
     mlk_status s = read_words(&r, path, e);
     mlk_dataset_free(&r.unconverged);
+    mlk_free(r.head);
+    mlk_free(r.next);
     return s ? s : report(&r, path, e);
 }
 

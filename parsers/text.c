@@ -49,8 +49,13 @@ mlk_status mlk_text_next(mlk_text_in *t, bool *more, mlk_err *e)
     for (;;) {
         if (t->at == t->fill) {
             size_t got;
-            mlk_status s = mlk_stream_read(t->in, t->buf, CHUNK, &got, e);
-            if (s) return mlk_text_err(t, e);
+            mlk_err why = {0}; /* knows the file, not the line */
+            mlk_status s = mlk_stream_read(t->in, t->buf, CHUNK, &got, &why);
+            if (s) {
+                why.line = t->number;
+                if (e && !e->code) *e = why;
+                return s;
+            }
             if (got == 0) break;
             t->at = 0;
             t->fill = got;
@@ -144,17 +149,20 @@ mlk_status mlk_text_head(const char *path, char *buf, size_t cap, size_t *n, mlk
 {
     mlk_stream *in;
     mlk_status s = MLK_OK;
+    mlk_err why = {0};
     size_t got = 1;
     *n = 0;
     buf[0] = 0;
     MLK_TRY(mlk_stream_open(&in, path, e));
     while (!s && got && *n < cap - 1) {
-        s = mlk_stream_read(in, buf + *n, cap - 1 - *n, &got, e);
+        s = mlk_stream_read(in, buf + *n, cap - 1 - *n, &got, &why);
         *n += got;
     }
     mlk_stream_close(in);
     buf[*n] = 0;
-    return s == MLK_EFORMAT && *n ? MLK_OK : s; /* an early end is for the parser to report */
+    if (s == MLK_EFORMAT && *n) return MLK_OK; /* an early end is for the parser to report */
+    if (s && e && !e->code) *e = why;
+    return s;
 }
 
 mlk_status mlk_text_out_begin(mlk_text_out *t, const char *path, mlk_err *e)

@@ -136,6 +136,54 @@ Test(reading, an_unconverged_step_does_not_come_back_by_a_copy)
     release(fr);
 }
 
+/* One step in common makes two files one run, but not where the data say which run they are. */
+Test(reading, a_twin_leaves_the_groups_that_the_data_name)
+{
+    mlk_frame fr[STEPS];
+    mlk_dataset ds = {0};
+    mlk_err e = {0};
+    char dir[512], p[700];
+    make_run(fr, 0);
+    snprintf(dir, sizeof dir, "%s/named", mlk_test_tmp());
+    cr_assert(!mlk_mkdir_p(dir, NULL));
+    cr_assert(!mlk_write_vasprun(in(p, dir, "vasprun.xml"), fr, 1, "x", "1", &e));
+    for (int i = 0; i < STEPS; i++) snprintf(fr[i].group, sizeof fr[i].group, "mine-%d", i / 3);
+    cr_assert(!mlk_write_extxyz(in(p, dir, "all.xyz"), fr, STEPS, &e));
+    cr_assert(!mlk_dataset_read(&ds, dir, &e), "%s", e.msg);
+    cr_assert_eq(ds.n, STEPS);
+    cr_expect_str_eq(ds.frame[0].group, "vasprun");
+    for (int i = 1; i < STEPS; i++) cr_expect_str_eq(ds.frame[i].group, fr[i].group);
+    mlk_dataset_free(&ds);
+    release(fr);
+}
+
+/* So small a file is cut within what is looked at to recognise it. */
+Test(reading, a_packed_file_that_ends_early_gives_its_complete_frames)
+{
+    mlk_frame fr[STEPS];
+    mlk_dataset ds = {0};
+    mlk_err e = {0};
+    char dir[512], p[700], text[8192];
+    make_run(fr, 0);
+    snprintf(dir, sizeof dir, "%s/early", mlk_test_tmp());
+    cr_assert(!mlk_mkdir_p(dir, NULL));
+    cr_assert(!mlk_write_extxyz(in(p, dir, "a.xyz.gz"), fr, STEPS, &e));
+    FILE *f = fopen(p, "rb");
+    size_t n = fread(text, 1, sizeof text, f);
+    fclose(f);
+    f = fopen(p, "wb");
+    fwrite(text, 1, n - 20, f);
+    fclose(f);
+    for (int alone = 0; alone < 2; alone++) {
+        cr_assert(!mlk_dataset_read(&ds, alone ? p : dir, &e), "%s", e.msg);
+        cr_expect(ds.n > 0 && ds.n < STEPS, "%zu frames", ds.n);
+        cr_assert_eq(ds.n_problem, 1);
+        cr_expect(ds.problem[0].line > 1, "line %ld: %s", ds.problem[0].line, ds.problem[0].msg);
+        mlk_dataset_free(&ds);
+    }
+    release(fr);
+}
+
 Test(reading, of_a_damaged_packed_file_nothing_is_taken)
 {
     mlk_frame fr[STEPS];
