@@ -1,6 +1,6 @@
 /* check.c - see check.h: the parts put together; distances, cells, forces, images and runs.
  * Elsewhere: twins.c (equal structures), levels.c (energies of different kinds), scans.c (stress
- * against the energies of strained cells), reading.c (stress read in other ways). */
+ * against the energies of strained cells), stress_reading.c (stress read in other ways). */
 #include "datasets/check.h"
 
 #include <math.h>

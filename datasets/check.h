@@ -18,7 +18,7 @@ typedef struct mlk_stress_row {
     double size;        /* RMS of the independent ones about their mean [GPa]       */
     double best_rms;    /* with the reading that fits best [GPa]                    */
     char best[96];      /* its name                                                 */
-    int order;          /* of the shear components that explains them best (reading.h) ... */
+    int order;          /* of the shear components that explains them best (stress_reading.h) ... */
     double order_gain; /* ... and what the next best adds to the squared error, over its variance */
     bool raw;          /* of a key of unknown meaning                              */
     bool bad;          /* became a finding                                         */

@@ -10,7 +10,7 @@
 #include "core/mem.h"
 #include "core/units.h"
 #include "datasets/check.h"
-#include "datasets/reading.h"
+#include "datasets/stress_reading.h"
 
 #define SAME 1e-4       /* fractional coordinates */
 #define STRAIN_MIN 2e-4 /* below, energies are too close to divide by */

@@ -9,7 +9,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "parsers/isolated.h"
+#include "parsers/cluster.h"
 #include "parsers/npy.h"
 #include "parsers/parser.h"
 #include "parsers/writers.h"

@@ -16,7 +16,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/number.h"
-#include "parsers/isolated.h"
+#include "parsers/cluster.h"
 #include "parsers/npy.h"
 #include "parsers/parser.h"
 #include "parsers/text.h"

@@ -16,7 +16,7 @@
 #include "core/opt.h"
 #include "core/units.h"
 #include "parsers/extxyz.h"
-#include "parsers/isolated.h"
+#include "parsers/cluster.h"
 #include "parsers/parser.h"
 #include "parsers/text.h"
 

@@ -15,7 +15,7 @@
 #include "core/mem.h"
 #include "core/number.h"
 #include "core/units.h"
-#include "parsers/isolated.h"
+#include "parsers/cluster.h"
 #include "parsers/parser.h"
 #include "parsers/text.h"
 

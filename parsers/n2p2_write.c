@@ -5,7 +5,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/units.h"
-#include "parsers/isolated.h"
+#include "parsers/cluster.h"
 #include "parsers/parser.h"
 #include "parsers/text.h"
 #include "parsers/writers.h"

@@ -9,7 +9,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/units.h"
-#include "datasets/reading.h"
+#include "datasets/stress_reading.h"
 #include "train/lsq.h"
 #include "train/train.h"
 

@@ -8,7 +8,7 @@
 #include "core/rng.h"
 #include "core/units.h"
 #include "datasets/check.h"
-#include "datasets/reading.h"
+#include "datasets/stress_reading.h"
 #include "potentials/potential.h"
 #include "tests/support/check.h"
 #include "train/consistency.h"

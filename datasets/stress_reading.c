@@ -1,5 +1,5 @@
-/* reading.c - see reading.h. */
-#include "datasets/reading.h"
+/* stress_reading.c - see stress_reading.h. */
+#include "datasets/stress_reading.h"
 
 #include <math.h>
 #include <stdio.h>

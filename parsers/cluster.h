@@ -1,6 +1,6 @@
-/* isolated.h - the cell of an isolated cluster, for formats that give it none. */
-#ifndef MLK_PARSERS_ISOLATED_H
-#define MLK_PARSERS_ISOLATED_H
+/* cluster.h - the cell of an isolated cluster, for formats that give it none. */
+#ifndef MLK_PARSERS_CLUSTER_H
+#define MLK_PARSERS_CLUSTER_H
 
 #include "core/frame.h"
 

@@ -1,5 +1,5 @@
-/* isolated.c - see isolated.h. */
-#include "parsers/isolated.h"
+/* cluster.c - see cluster.h. */
+#include "parsers/cluster.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-/* reading.h - ways to read six numbers as a stress tensor, and the one that fits a reference best.
- * Data sets come with other signs, units and component orders than their reader thinks; whoever has
- * an independent measure of the stress (energies of strained cells, a model fitted to forces) can
- * ask here whether another reading explains it better. */
-#ifndef MLK_DATASETS_READING_H
-#define MLK_DATASETS_READING_H
+/* stress_reading.h - ways to read six numbers as a stress tensor, and the one that fits a reference
+ * best. Data sets come with other signs, units and component orders than their reader thinks;
+ * whoever has an independent measure of the stress (energies of strained cells, a model fitted to
+ * forces) can ask here whether another reading explains it better. */
+#ifndef MLK_DATASETS_STRESS_READING_H
+#define MLK_DATASETS_STRESS_READING_H
 
 #include <stdbool.h>
 #include <stddef.h>
