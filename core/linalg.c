@@ -36,6 +36,20 @@ mlk_status mlk_solve_spd(size_t n, double *a, double *b, mlk_err *e)
                 : MLK_OK;
 }
 
+mlk_status mlk_cholesky(size_t n, double *a, mlk_err *e)
+{
+    /* column-major view of a row-major symmetric matrix: upper becomes lower */
+    int info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', (int)n, a, (int)n);
+    return info ? MLK_FAIL(e, MLK_ENUMERIC, "a matrix of %zu rows is not positive definite", n)
+                : MLK_OK;
+}
+
+void mlk_cholesky_solve(size_t n, const double *u, double *b)
+{
+    cblas_dtrsv(CblasRowMajor, CblasUpper, CblasTrans, CblasNonUnit, (int)n, u, (int)n, b, 1);
+    cblas_dtrsv(CblasRowMajor, CblasUpper, CblasNoTrans, CblasNonUnit, (int)n, u, (int)n, b, 1);
+}
+
 mlk_status mlk_solve(size_t n, double *a, double *b, mlk_err *e)
 {
     int *piv = mlk_alloc(n, sizeof *piv);

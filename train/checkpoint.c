@@ -9,7 +9,7 @@
 #include "core/h5.h"
 #include "train/run.h"
 
-enum { N_COUNT = 7, N_REAL = 4, N_SUM = 8 };
+enum { N_COUNT = 12, N_REAL = 7, N_SUM = 9 };
 
 static mlk_status put(mlk_h5 *h, const char *key, const mlk_train_state *t, const double *param,
                       const mlk_history *hist, mlk_err *e)
@@ -25,15 +25,17 @@ static mlk_status put(mlk_h5 *h, const char *key, const mlk_train_state *t, cons
                  {"/adam/v", n, t->adam.v},
                  {"/adam/average", n, t->adam.avg}};
     MLK_TRY(mlk_h5_attr_set_str(h, "/", "format", "mlkit-training", e));
-    MLK_TRY(mlk_h5_attr_set_int(h, "/", "version", 1, e));
+    MLK_TRY(mlk_h5_attr_set_int(h, "/", "version", 2, e));
     MLK_TRY(mlk_h5_write_strings(h, "/key", &key, 1, e));
     for (size_t k = 0; k < sizeof array / sizeof *array; k++)
         MLK_TRY(mlk_h5_write(h, array[k].path, MLK_H5_DOUBLE, 1, &array[k].n, array[k].x, e));
-    int64_t count[N_COUNT] = {t->epoch,  t->n_epoch,    t->batch,    t->step,
-                              t->n_back, t->best_epoch, t->adam.step};
-    double real[N_REAL] = {t->lr_scale, t->best_loss, t->adam.norm, hist->wall};
+    int64_t count[N_COUNT] = {t->epoch,  t->n_epoch,    t->batch,     t->step,
+                              t->n_back, t->best_epoch, t->adam.step, t->n_cycle,
+                              t->cycle,  t->steps,      t->n_stall,   t->n_eval};
+    double real[N_REAL] = {t->lr_scale, t->best_loss, t->adam.norm, hist->wall,
+                           t->mu,       t->we,        t->wv};
     const mlk_loss_sums *q = &t->sums;
-    double sums[N_SUM] = {q->loss, q->e2, q->f2, q->s2, q->nl, q->ne, q->nf, q->ns};
+    double sums[N_SUM] = {q->loss, q->e2, q->f2, q->s2, q->nl, q->ne, q->nf, q->ns, q->v2};
     size_t nc = N_COUNT, nr = N_REAL, ns = N_SUM;
     MLK_TRY(mlk_h5_write(h, "/count", MLK_H5_INT64, 1, &nc, count, e));
     MLK_TRY(mlk_h5_write(h, "/real", MLK_H5_DOUBLE, 1, &nr, real, e));
@@ -94,9 +96,12 @@ static mlk_status get(mlk_h5 *h, const char *key, mlk_train_state *t, double *pa
     MLK_TRY(mlk_h5_read(h, "/sums", MLK_H5_DOUBLE, sums, e));
     t->epoch = count[0], t->n_epoch = count[1], t->batch = count[2], t->step = count[3];
     t->n_back = count[4], t->best_epoch = count[5], t->adam.step = count[6];
+    t->n_cycle = count[7], t->cycle = count[8], t->steps = count[9], t->n_stall = count[10];
+    t->n_eval = count[11];
+    t->mu = real[4], t->we = real[5], t->wv = real[6];
     t->lr_scale = real[0], t->best_loss = real[1], t->adam.norm = real[2], hist->wall = real[3];
-    t->sums =
-        (mlk_loss_sums){sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7]};
+    t->sums = (mlk_loss_sums){sums[0], sums[1], sums[2], sums[3], sums[4],
+                              sums[5], sums[6], sums[7], sums[8]};
     hist->n = 0;
     if (mlk_h5_exists(h, "/history")) {
         MLK_TRY(mlk_h5_dims(h, "/history", &nd, dim, e));

@@ -23,15 +23,17 @@ static const mlk_opt loss_opts[] = {
      "weight of virials; auto: 0.02 by gradients, 0.1 by least squares"},
     {"huber", MLK_OPT_REAL, offsetof(mlk_train_loss, huber), "1.0", 0, 1e6, "spreads",
      "force errors beyond this count linearly; 0: never"},
-    {"ramp", MLK_OPT_REAL, offsetof(mlk_train_loss, ramp), "0.1", 1e-6, 1, "",
+    {"ramp", MLK_OPT_REAL, offsetof(mlk_train_loss, ramp), "0.01", 1e-6, 1, "",
      "energy weight at the start, as a fraction"},
     {0}};
 
 static const mlk_opt stop_opts[] = {
     {"epochs", MLK_OPT_INT, offsetof(mlk_train_stop, epochs), "0", 0, 10000000, "",
      "passes over the training frames; 0: from visits or budget"},
-    {"visits", MLK_OPT_REAL, offsetof(mlk_train_stop, visits), "8", 1e-6, 1e9, "million atoms",
-     "atoms seen in all passes together, when nothing else is asked"},
+    {"visits", MLK_OPT_REAL, offsetof(mlk_train_stop, visits), "auto", 1e-6, 1e9, "million atoms",
+     "atoms seen in all passes together, when nothing else is asked; auto: 8, times the root of "
+     "the "
+     "training atoms over 10 000"},
     {"budget", MLK_OPT_WALL, offsetof(mlk_train_stop, budget), "0", 0, 1e9, "",
      "wall time; epochs are fixed from the measured speed"},
     {"patience", MLK_OPT_INT, offsetof(mlk_train_stop, patience), "0", 0, 10000000, "",
@@ -39,8 +41,8 @@ static const mlk_opt stop_opts[] = {
     {0}};
 
 static const mlk_opt optim_opts[] = {
-    {"batch", MLK_OPT_INT, offsetof(mlk_train_optim, batch), "4", 1, 100000, "frames",
-     "frames per step"},
+    {"batch", MLK_OPT_INT, offsetof(mlk_train_optim, batch), "0", 0, 100000, "frames",
+     "frames per step; 0: about 100 atoms"},
     {"lr", MLK_OPT_REAL, offsetof(mlk_train_optim, lr), "0.02", 1e-9, 10, "",
      "highest learning rate"},
     {"lr-min", MLK_OPT_REAL, offsetof(mlk_train_optim, lr_min), "1e-5", 0, 10, "",
@@ -53,6 +55,8 @@ static const mlk_opt optim_opts[] = {
      "gradients above this times their usual norm are cut; 0: off"},
     {"average", MLK_OPT_REAL, offsetof(mlk_train_optim, average), "0.998", 0, 0.999999, "",
      "decay of the running average of the parameters; 0: off"},
+    {"polish", MLK_OPT_REAL, offsetof(mlk_train_optim, polish), "0.65", 0, 0.95, "",
+     "share of the run for Gauss-Newton steps on all frames at its end; 0: none"},
     {0}};
 
 typedef struct model_fields {
@@ -81,9 +85,6 @@ static const struct section {
                 {"optimizer", optim_opts, offsetof(mlk_train_config, optimizer)}};
 enum { N_SECTION = sizeof sections / sizeof *sections };
 
-/* what --quick changes: about 100 s on one core for NEP on a few hundred small frames */
-static const char *const quick_settings[][2] = {{"stop.visits", "3"}, {NULL, NULL}};
-
 static mlk_status set_e0(mlk_train_config *c, const char *value, mlk_err *e)
 {
     if (strlen(value) >= sizeof c->e0) return MLK_FAIL(e, MLK_EINVAL, "e0 is too long");
@@ -101,7 +102,7 @@ static mlk_status set_e0(mlk_train_config *c, const char *value, mlk_err *e)
 mlk_train_loss mlk_train_weights(const mlk_train_loss *w, bool linear)
 {
     mlk_train_loss q = *w;
-    if (isnan(q.energy)) q.energy = linear ? 0.3 : 0.02;
+    if (isnan(q.energy)) q.energy = linear ? 0.3 : 0.1;
     if (isnan(q.virial)) q.virial = linear ? 0.1 : 0.02;
     return q;
 }
@@ -113,8 +114,6 @@ mlk_status mlk_train_config_init(mlk_train_config *c, bool quick, mlk_err *e)
     c->quick = quick;
     for (int k = 0; k < N_SECTION; k++)
         MLK_TRY(mlk_opt_defaults(sections[k].opts, (char *)c + sections[k].offset, e));
-    for (int k = 0; quick && quick_settings[k][0]; k++)
-        MLK_TRY(mlk_train_config_set(c, quick_settings[k][0], quick_settings[k][1], e));
     return set_e0(c, "least-squares", e);
 }
 

@@ -139,7 +139,9 @@ mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, ml
     log_groups(ds, MLK_SPLIT_TEST, "test");
 
     const mlk_train_loss loss = mlk_train_weights(&c->loss, false);
-    const double w[3] = {loss.energy, loss.force, loss.virial};
+    /* what nobody asked for is not missed where it is absent */
+    const double w[3] = {isnan(c->loss.energy) && !have[0] ? 0 : loss.energy, loss.force,
+                         isnan(c->loss.virial) && !have[2] ? 0 : loss.virial};
     static const char *const name[3] = {"energy", "force", "virial"};
     mlk_log(MLK_LOG_INFO,
             "  labels found and used: energy %zu, forces %zu, virial %zu (of %zu training frames)",

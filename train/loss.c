@@ -5,7 +5,7 @@
  *     dL/du_i = dL/dE,    dL/dp_ij = (dL/dF_i - dL/dF_j) - (dL/dW)^T r_ij,
  * is all that training needs to know about forces and stress; the model's vjp takes it from there.
  */
-#include "train/loss.h"
+#include "train/loss_int.h"
 
 #include <math.h>
 #include <omp.h>
@@ -14,16 +14,7 @@
 #include "core/threads.h"
 #include "core/units.h"
 
-static const int ia[6] = {0, 1, 2, 0, 1, 2}, ib[6] = {0, 1, 2, 1, 2, 0};
-
-struct mlk_slot {
-    double *u, (*fbar)[3];  /* (n), (n,3) */
-    double *ubar;           /* (n) */
-    double *p[3], *pbar[3]; /* (np) */
-    size_t cap_n, cap_np;
-    double wbar[3][3];
-    mlk_loss_sums sums;
-};
+const int mlk_loss_ia[6] = {0, 1, 2, 0, 1, 2}, mlk_loss_ib[6] = {0, 1, 2, 1, 2, 0};
 
 typedef struct mlk_chunk {
     size_t slot, i0, i1;
@@ -41,7 +32,8 @@ static mlk_status sample_init(mlk_sample *sm, const mlk_potential *pot, const ml
     sm->energy = fr->energy;
     for (size_t i = 0; i < fr->n; i++) sm->energy -= pot->e0[sm->type[i]];
     for (int c = 0; c < 6; c++)
-        sm->w[c] = 0.5 * (fr->virial[ia[c]][ib[c]] + fr->virial[ib[c]][ia[c]]);
+        sm->w[c] = 0.5 * (fr->virial[mlk_loss_ia[c]][mlk_loss_ib[c]] +
+                          fr->virial[mlk_loss_ib[c]][mlk_loss_ia[c]]);
     sm->f = fr->f;
     double d2 = pot->rc * pot->rc;
     for (size_t k = 0; k < sm->nl.np; k++) {
@@ -70,7 +62,8 @@ static mlk_status sample_init(mlk_sample *sm, const mlk_potential *pot, const ml
         }
         for (size_t k = 0; k < nl->np; k++)
             for (int c = 0; c < 6; c++)
-                sm->w[c] += 0.5 * (nl->r[ia[c]][k] * p[ib[c]][k] + nl->r[ib[c]][k] * p[ia[c]][k]);
+                sm->w[c] += 0.5 * (nl->r[mlk_loss_ia[c]][k] * p[mlk_loss_ib[c]][k] +
+                                   nl->r[mlk_loss_ib[c]][k] * p[mlk_loss_ia[c]][k]);
     } else {
         s = MLK_FAIL(e, MLK_ENOMEM, "%zu pairs", nl->np);
     }
@@ -162,7 +155,7 @@ void mlk_loss_free(mlk_loss *l)
     memset(l, 0, sizeof *l);
 }
 
-static mlk_status slot_reserve(mlk_slot *s, size_t n, size_t np, mlk_err *e)
+mlk_status mlk_slot_reserve(mlk_slot *s, size_t n, size_t np, mlk_err *e)
 {
     bool ok = true;
     if (n > s->cap_n) {
@@ -234,13 +227,16 @@ static void frame_loss(const mlk_loss *l, const mlk_sample *sm, mlk_slot *s, dou
         double q = l->wv / (6 * l->spread_v * l->spread_v),
                gpa = MLK_EVA3_GPA / sm->fr->cell.volume;
         for (int c = 0; c < 6; c++) {
-            double d = 0.5 * (W[ia[c]][ib[c]] + W[ib[c]][ia[c]]) - sm->w[c];
+            double d =
+                0.5 * (W[mlk_loss_ia[c]][mlk_loss_ib[c]] + W[mlk_loss_ib[c]][mlk_loss_ia[c]]) -
+                sm->w[c];
             s->sums.s2 += d * gpa * d * gpa;
             d /= n;
+            s->sums.v2 += d * d;
             loss += q * d * d;
             double wb = scale * 2 * q * d / n;
-            s->wbar[ia[c]][ib[c]] += 0.5 * wb;
-            s->wbar[ib[c]][ia[c]] += 0.5 * wb;
+            s->wbar[mlk_loss_ia[c]][mlk_loss_ib[c]] += 0.5 * wb;
+            s->wbar[mlk_loss_ib[c]][mlk_loss_ia[c]] += 0.5 * wb;
         }
         s->sums.ns = 6;
     }
@@ -248,8 +244,7 @@ static void frame_loss(const mlk_loss *l, const mlk_sample *sm, mlk_slot *s, dou
     s->sums.nl = 1;
 }
 
-/* dL/dp of the pairs of atoms [i0,i1) */
-static void pair_adjoint(const mlk_neigh *nl, mlk_slot *s, size_t i0, size_t i1)
+void mlk_pair_adjoint(const mlk_neigh *nl, mlk_slot *s, size_t i0, size_t i1)
 {
     for (size_t i = i0; i < i1; i++)
         for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
@@ -270,7 +265,7 @@ static mlk_status plan(mlk_loss *l, const size_t *idx, size_t nb, size_t n_param
     MLK_TRY(MLK_GROW(l->slot, l->n_slot, nb, e));
     for (size_t b = 0; b < nb; b++) {
         const mlk_sample *sm = &l->sample[idx[b]];
-        MLK_TRY(slot_reserve(&l->slot[b], sm->nl.n, sm->nl.np, e));
+        MLK_TRY(mlk_slot_reserve(&l->slot[b], sm->nl.n, sm->nl.np, e));
         atoms += sm->nl.n;
     }
     size_t size = (atoms + 63) / 64;
@@ -320,7 +315,7 @@ mlk_status mlk_loss_batch(mlk_loss *l, const mlk_potential *pot, const size_t *i
                 mlk_err le = {0};
                 mlk_scratch_reset(sc);
                 memset(l->chunk_grad + c * np, 0, np * sizeof(double));
-                pair_adjoint(&sm->nl, s, ch->i0, ch->i1);
+                mlk_pair_adjoint(&sm->nl, s, ch->i0, ch->i1);
                 if (pot->type->vjp(pot, &sm->nl, sm->type, ch->i0, ch->i1, s->ubar, s->pbar, sc,
                                    l->chunk_grad + c * np, &le)) {
 #pragma omp critical(mlk_loss_error)
@@ -343,6 +338,7 @@ mlk_status mlk_loss_batch(mlk_loss *l, const mlk_potential *pot, const size_t *i
         const mlk_loss_sums *q = &l->slot[b].sums;
         sums->loss += q->loss, sums->e2 += q->e2, sums->f2 += q->f2, sums->s2 += q->s2;
         sums->nl += q->nl, sums->ne += q->ne, sums->nf += q->nf, sums->ns += q->ns;
+        sums->v2 += q->v2;
     }
     return MLK_OK;
 }

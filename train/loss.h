@@ -18,6 +18,7 @@ typedef struct mlk_sample { /* a frame with its neighbour list, built once      
 typedef struct mlk_loss_sums { /* errors of the frames of one or many batches */
     double loss, e2, f2, s2;   /* sums of: frame losses; (dE/n)^2; |dF|^2; stress error^2 [GPa^2] */
     double nl, ne, nf, ns;     /* number of terms in each                                         */
+    double v2;                 /* (dW/n)^2 of the virial components, ns terms                     */
 } mlk_loss_sums;
 
 typedef struct mlk_slot mlk_slot; /* work space of one frame of a batch */
@@ -50,5 +51,12 @@ void mlk_loss_free(mlk_loss *l);
  * the result is the same for any number of threads. */
 mlk_status mlk_loss_batch(mlk_loss *l, const mlk_potential *pot, const size_t *idx, size_t nb,
                           double *grad, mlk_loss_sums *sums, mlk_err *e);
+/* h (n_param,n_param; upper) += estimate of the Gauss-Newton matrix J^T J of the mean loss of nb
+ * frames. J has one row per energy, six per virial and, of the 3n force rows of a frame, its share
+ * of n_row in all: combinations by a cosine transform with random signs drawn from seed, which
+ * preserve J^T J on average, and exactly when there are as many as force components. huber is
+ * ignored. Same bits for any number of threads. */
+mlk_status mlk_loss_curvature(mlk_loss *l, const mlk_potential *pot, const size_t *idx, size_t nb,
+                              size_t n_row, uint64_t seed, double *h, mlk_err *e);
 
 #endif

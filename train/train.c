@@ -1,4 +1,5 @@
-/* train.c - the gradient training loop.
+/* train.c - training by gradients: first Adam on batches, then Gauss-Newton on the whole
+ * (polish.c).
  *
  * Each epoch visits every training frame once, in an order drawn from (seed, epoch), in batches;
  * one Adam step per batch. The learning rate rises over the first part of the run and falls along a
@@ -16,27 +17,14 @@
 #include "core/units.h"
 #include "train/run.h"
 
-typedef struct driver {
-    mlk_potential *pot;
-    const mlk_train_config *c;
-    uint64_t seed;
-    mlk_loss loss;
-    mlk_train_state t;
-    size_t *train, *valid, *order;   /* frame indices */
-    size_t n_train, n_valid, n_step; /* n_step: batches per epoch */
-    double *grad, *keep;
-    mlk_history *h;
-    double started, last_save; /* wall clock */
-} driver;
-
-static mlk_status set_param(driver *d, const double *x, mlk_err *e)
+mlk_status mlk_trainer_set_param(mlk_trainer *d, const double *x, mlk_err *e)
 {
     memcpy(d->pot->param, x, d->pot->n_param * sizeof *x);
     return d->pot->type->update ? d->pot->type->update(d->pot, e) : MLK_OK;
 }
 
 /* order of the training frames in an epoch: Fisher-Yates from (seed, epoch) */
-static void shuffle(driver *d, int64_t epoch)
+static void shuffle(mlk_trainer *d, int64_t epoch)
 {
     mlk_rng g = mlk_rng_make(d->seed, 0x7261696e00000000u + (uint64_t)epoch);
     memcpy(d->order, d->train, d->n_train * sizeof *d->order);
@@ -47,12 +35,12 @@ static void shuffle(driver *d, int64_t epoch)
     }
 }
 
-static double progress(const driver *d, int64_t step)
+static double progress(const mlk_trainer *d, int64_t step)
 {
     return (double)step / ((double)d->t.n_epoch * (double)d->n_step);
 }
 
-static double learning_rate(const driver *d, int64_t step)
+static double learning_rate(const mlk_trainer *d, int64_t step)
 {
     const mlk_train_optim *o = &d->c->optimizer;
     double x = progress(d, step), lr;
@@ -64,9 +52,9 @@ static double learning_rate(const driver *d, int64_t step)
     return lr * d->t.lr_scale;
 }
 
-static void set_weights(driver *d, double x)
+static void set_weights(mlk_trainer *d, double x)
 {
-    const mlk_train_loss *w = &d->c->loss;
+    const mlk_train_loss *w = &d->w;
     if (x > 1) x = 1;
     double s = x * x * (3 - 2 * x);
     d->loss.we = w->energy * pow(w->ramp, 1 - s);
@@ -75,16 +63,13 @@ static void set_weights(driver *d, double x)
     d->loss.huber = w->huber;
 }
 
-/* Errors of the validation frames (of the training frames when there are none) with parameters x.
- * The loss that chooses the best parameters weighs relative errors alike, whatever weights the fit
- * needs to get there. */
-static mlk_status validate(driver *d, const double *x, mlk_loss_sums *sums, mlk_err *e)
+static mlk_status validate(mlk_trainer *d, const double *x, mlk_loss_sums *sums, mlk_err *e)
 {
     const size_t *idx = d->n_valid ? d->valid : d->train;
     size_t n = d->n_valid ? d->n_valid : d->n_train;
     memset(sums, 0, sizeof *sums);
     memcpy(d->keep, d->pot->param, d->pot->n_param * sizeof *d->keep);
-    MLK_TRY(set_param(d, x, e));
+    MLK_TRY(mlk_trainer_set_param(d, x, e));
     set_weights(d, 1);
     if (d->loss.we > 0) d->loss.we = 1;
     if (d->loss.wf > 0) d->loss.wf = 1;
@@ -92,7 +77,7 @@ static mlk_status validate(driver *d, const double *x, mlk_loss_sums *sums, mlk_
     mlk_status s = MLK_OK;
     for (size_t k = 0; k < n && !s; k += 16)
         s = mlk_loss_batch(&d->loss, d->pot, idx + k, n - k < 16 ? n - k : 16, NULL, sums, e);
-    mlk_status s2 = set_param(d, d->keep, e);
+    mlk_status s2 = mlk_trainer_set_param(d, d->keep, e);
     return s ? s : s2;
 }
 
@@ -101,13 +86,13 @@ static double rms(double sum, double n, double unit)
     return n > 0 ? sqrt(sum / n) * unit : NAN;
 }
 
-static mlk_status record(driver *d, double lr, const mlk_loss_sums *v, mlk_err *e)
+static mlk_status record(mlk_trainer *d, double lr, const mlk_loss_sums *v, mlk_err *e)
 {
     mlk_history *h = d->h;
     const mlk_loss_sums *s = &d->t.sums;
     MLK_TRY(MLK_GROW(h->row, h->cap, h->n + 1, e));
     h->row[h->n++] = (mlk_epoch){
-        .epoch = (double)d->t.epoch,
+        .epoch = (double)(d->t.epoch + d->t.n_eval),
         .wall = h->wall + mlk_wtime() - d->started,
         .lr = lr,
         .loss = s->nl > 0 ? s->loss / s->nl : NAN,
@@ -132,21 +117,39 @@ static char *pair_text(char *buf, size_t cap, int digits, double a, double b)
     return buf;
 }
 
-static void show(driver *d, bool force)
+/* done: share of the whole run */
+static void show(mlk_trainer *d, const char *text, double done, bool force)
 {
-    char e[80], f[80], s[80], spent[32], left[32];
+    char e[80], f[80], s[80], lr[32] = "", spent[32], left[32];
     const mlk_epoch *r = &d->h->row[d->h->n - 1];
-    double wall = d->h->wall + mlk_wtime() - d->started, x = progress(d, d->t.step);
-    mlk_progress(
-        10, force, "epoch %.0f/%lld  E %s meV/atom  F %s meV/A  V %s GPa  lr %.1e  %s, %s left",
-        r->epoch, (long long)d->t.n_epoch, pair_text(e, sizeof e, 2, r->e_train, r->e_valid),
-        pair_text(f, sizeof f, 1, r->f_train, r->f_valid),
-        pair_text(s, sizeof s, 3, r->s_train, r->s_valid), r->lr, mlk_duration(wall, spent),
-        mlk_duration(x > 0 ? wall * (1 - x) / x : 0, left));
+    double wall = d->h->wall + mlk_wtime() - d->started;
+    if (r->lr > 0) snprintf(lr, sizeof lr, "  lr %.1e", r->lr);
+    mlk_progress(10, force, "%s  E %s meV/atom  F %s meV/A  V %s GPa%s  %s, %s left", text,
+                 pair_text(e, sizeof e, 2, r->e_train, r->e_valid),
+                 pair_text(f, sizeof f, 1, r->f_train, r->f_valid),
+                 pair_text(s, sizeof s, 3, r->s_train, r->s_valid), lr, mlk_duration(wall, spent),
+                 mlk_duration(done > 0 ? wall * (1 - done) / done : 0, left));
+}
+
+mlk_status mlk_trainer_judge(mlk_trainer *d, const double *x, double lr, const char *text,
+                             double done, double *loss, mlk_err *e)
+{
+    mlk_loss_sums v;
+    MLK_TRY(validate(d, x, &v, e));
+    MLK_TRY(record(d, lr, &v, e));
+    show(d, text, done, done >= 1);
+    *loss = v.loss / v.nl;
+    if (*loss < d->t.best_loss) {
+        d->t.best_loss = *loss;
+        d->t.best_epoch = d->t.epoch + d->t.n_eval;
+        memcpy(d->t.best, x, d->pot->n_param * sizeof *x);
+    }
+    memset(&d->t.sums, 0, sizeof d->t.sums);
+    return MLK_OK;
 }
 
 /* the loss is no number, or far above anything seen: go back to the best and be more careful */
-static mlk_status step_back(driver *d, mlk_err *e)
+static mlk_status step_back(mlk_trainer *d, mlk_err *e)
 {
     if (++d->t.n_back > 8) {
         MLK_FAIL(e, MLK_ENUMERIC, "training of %s diverged %lld times", d->pot->type->name,
@@ -160,22 +163,22 @@ static mlk_status step_back(driver *d, mlk_err *e)
             (long long)d->t.epoch + 1, (long long)d->t.best_epoch, d->t.lr_scale);
     mlk_adam_reset(&d->t.adam, d->t.best);
     memset(&d->t.sums, 0, sizeof d->t.sums);
-    return set_param(d, d->t.best, e);
+    return mlk_trainer_set_param(d, d->t.best, e);
 }
 
-static mlk_status save(driver *d, const char *dir, const char *key, mlk_err *e)
+mlk_status mlk_trainer_save(mlk_trainer *d, mlk_err *e)
 {
-    if (!dir) return MLK_OK;
+    if (!d->dir) return MLK_OK;
     mlk_history h = *d->h;
     h.wall += mlk_wtime() - d->started;
     d->last_save = mlk_wtime();
-    return mlk_checkpoint_write(dir, key, &d->t, d->pot->param, &h, e);
+    return mlk_checkpoint_write(d->dir, d->key, &d->t, d->pot->param, &h, e);
 }
 
 /* Seconds per epoch, from a few gradients without steps; about half a second. */
-static mlk_status measure(driver *d, double *per_epoch, mlk_err *e)
+static mlk_status measure(mlk_trainer *d, double *per_epoch, mlk_err *e)
 {
-    size_t batch = (size_t)d->c->optimizer.batch, n = 0;
+    size_t batch = d->batch, n = 0;
     double t0 = mlk_wtime(), spent = 0;
     mlk_loss_sums sums = {0};
     shuffle(d, -1);
@@ -194,35 +197,50 @@ static mlk_status measure(driver *d, double *per_epoch, mlk_err *e)
     return MLK_OK;
 }
 
-static mlk_status plan_epochs(driver *d, mlk_err *e)
+/* A batch of about a hundred atoms, unless asked otherwise: forces of one frame of a few hundred
+ * atoms are many labels, those of a small cell few. */
+static size_t batch_size(const mlk_trainer *d)
+{
+    if (d->c->optimizer.batch > 0) return (size_t)d->c->optimizer.batch;
+    double b = floor(100 * (double)d->n_train / d->atoms + 0.5);
+    return b < 1 ? 1 : b > 8 ? 8 : (size_t)b;
+}
+
+/* How many epochs and cycles: from the epochs, the time or the atoms to be seen. All are fixed
+ * here, before the first step. */
+static mlk_status plan(mlk_trainer *d, mlk_err *e)
 {
     const mlk_train_stop *st = &d->c->stop;
-    double atoms = 0, pairs = 0, per_epoch, n;
-    for (size_t k = 0; k < d->n_train; k++) atoms += (double)d->loss.sample[d->train[k]].nl.n;
+    double atoms = d->atoms, pairs = 0, per_epoch, visits;
     for (size_t k = 0; k < d->loss.n; k++) pairs += (double)d->loss.sample[k].nl.np;
     MLK_TRY(measure(d, &per_epoch, e));
-    n = st->epochs > 0 ? st->epochs : st->budget > 0 ? 1e6 : ceil(st->visits * 1e6 / atoms);
-    if (st->budget > 0) {
-        /* 0.92: validation, start and end */
-        double fit = floor(0.92 * st->budget / per_epoch);
-        if (fit < n) n = fit;
-    }
-    if (n < 1) n = 1;
-    if (n > 1e6) n = 1e6;
-    d->t.n_epoch = (int64_t)n;
-    char buf[32];
+    /* the default grows with the square root of the data */
+    visits = isnan(st->visits) ? 8e6 * sqrt(fmax(atoms, 2500) / 1e4) : st->visits * 1e6;
+    if (d->c->quick && isnan(st->visits)) visits *= 0.4;
+    if (st->epochs > 0) visits = st->epochs * atoms;
+    /* 0.92: validation, start and end */
+    if (st->budget > 0) visits = 0.92 * st->budget / per_epoch * atoms;
+    if (st->budget > 0 && st->epochs > 0) visits = fmin(visits, st->epochs * atoms);
+    visits = fmin(visits, 1e6 * atoms);
+    mlk_polish_plan(d, visits);
+    double left = visits - mlk_polish_cost(d);
+    d->t.n_epoch = (int64_t)fmax(1, ceil(left / atoms - 1e-9));
+    char buf[32], cycles[64] = "";
+    if (d->t.n_cycle)
+        snprintf(cycles, sizeof cycles, ", then up to %lld cycles of %lld Gauss-Newton steps",
+                 (long long)d->t.n_cycle, (long long)d->t.steps);
     mlk_log(MLK_LOG_INFO,
-            "%lld epochs of %zu steps (%zu training frames, batches of %d): about %s; neighbour "
-            "lists %.0f MB",
-            (long long)d->t.n_epoch, d->n_step, d->n_train, d->c->optimizer.batch,
-            mlk_duration(per_epoch * n / 0.92, buf), pairs * 40 / 1e6);
+            "%lld epochs of %zu steps (%zu training frames, batches of %zu)%s: about %s; "
+            "neighbour lists %.0f MB",
+            (long long)d->t.n_epoch, d->n_step, d->n_train, d->batch, cycles,
+            mlk_duration(per_epoch * visits / atoms / 0.92, buf), pairs * 40 / 1e6);
     return MLK_OK;
 }
 
 /* One epoch from where it stands; ends early (stopped) on a signal. */
-static mlk_status epoch(driver *d, bool *stopped, bool *diverged, mlk_err *e)
+static mlk_status epoch(mlk_trainer *d, bool *stopped, bool *diverged, mlk_err *e)
 {
-    size_t batch = (size_t)d->c->optimizer.batch;
+    size_t batch = d->batch;
     shuffle(d, d->t.epoch);
     for (; (size_t)d->t.batch < d->n_step; d->t.batch++) {
         if (mlk_stop_requested()) {
@@ -247,10 +265,10 @@ static mlk_status epoch(driver *d, bool *stopped, bool *diverged, mlk_err *e)
     return MLK_OK;
 }
 
-static mlk_status loop(driver *d, const char *dir, const char *key, mlk_err *e)
+/* The first part: Adam on batches. */
+static mlk_status descend(mlk_trainer *d, mlk_err *e)
 {
     int64_t every = (d->t.n_epoch + 249) / 250;
-    mlk_loss_sums v;
     if (d->t.best_epoch == 0 && d->t.step == 0)
         memcpy(d->t.best, d->pot->param, d->pot->n_param * sizeof(double));
     while (d->t.epoch < d->t.n_epoch) {
@@ -258,10 +276,10 @@ static mlk_status loop(driver *d, const char *dir, const char *key, mlk_err *e)
         double lr = learning_rate(d, d->t.epoch * (int64_t)d->n_step); /* at its start */
         MLK_TRY(epoch(d, &stopped, &diverged, e));
         if (stopped) {
-            MLK_TRY(save(d, dir, key, e));
+            MLK_TRY(mlk_trainer_save(d, e));
             return MLK_FAIL(e, MLK_EINTERRUPTED, "stopped in epoch %lld of %lld%s",
                             (long long)d->t.epoch + 1, (long long)d->t.n_epoch,
-                            dir ? "; the same command continues" : "");
+                            d->dir ? "; the same command continues" : "");
         }
         d->t.batch = 0;
         d->t.epoch++;
@@ -271,31 +289,27 @@ static mlk_status loop(driver *d, const char *dir, const char *key, mlk_err *e)
             continue;
         }
         if (d->t.epoch % every == 0 || d->t.epoch == d->t.n_epoch) {
-            MLK_TRY(validate(d, d->t.adam.avg, &v, e));
-            double loss = v.loss / v.nl;
-            MLK_TRY(record(d, lr, &v, e));
-            show(d, d->t.epoch == d->t.n_epoch);
+            char text[64];
+            double loss, before = d->t.best_loss, x = progress(d, d->t.step);
+            snprintf(text, sizeof text, "epoch %lld/%lld", (long long)d->t.epoch,
+                     (long long)d->t.n_epoch);
+            double share =
+                mlk_polish_cost(d) / (mlk_polish_cost(d) + d->atoms * (double)d->t.n_epoch);
+            MLK_TRY(mlk_trainer_judge(d, d->t.adam.avg, lr, text, x * (1 - share), &loss, e));
             /* a loss of 1 is a model that predicts nothing */
-            if (!isfinite(loss) || (loss > 10 && loss > 1e3 * d->t.best_loss)) {
-                MLK_TRY(step_back(d, e));
-            } else if (loss < d->t.best_loss) {
-                d->t.best_loss = loss;
-                d->t.best_epoch = d->t.epoch;
-                memcpy(d->t.best, d->t.adam.avg, d->pot->n_param * sizeof(double));
-            }
-            memset(&d->t.sums, 0, sizeof d->t.sums);
+            if (!isfinite(loss) || (loss > 10 && loss > 1e3 * before)) MLK_TRY(step_back(d, e));
             int patience = d->c->stop.patience;
             if (patience > 0 && d->t.epoch - d->t.best_epoch > patience) {
                 mlk_log(MLK_LOG_INFO, "no better validation loss for %d epochs: done", patience);
-                break;
+                d->t.n_epoch = d->t.epoch;
             }
         }
-        if (mlk_wtime() - d->last_save > 60) MLK_TRY(save(d, dir, key, e));
+        if (mlk_wtime() - d->last_save > 60) MLK_TRY(mlk_trainer_save(d, e));
     }
-    return set_param(d, d->t.best, e);
+    return MLK_OK;
 }
 
-static mlk_status prepare(driver *d, const mlk_dataset *ds, mlk_err *e)
+static mlk_status prepare(mlk_trainer *d, const mlk_dataset *ds, mlk_err *e)
 {
     const mlk_train_config *c = d->c;
     size_t np = d->pot->n_param;
@@ -312,6 +326,7 @@ static mlk_status prepare(driver *d, const mlk_dataset *ds, mlk_err *e)
         goto done;
     }
     for (size_t k = 0; k < ds->n; k++) {
+        if (ds->split[k] == MLK_SPLIT_TRAIN) d->atoms += (double)ds->frame[k].n;
         if (ds->split[k] == MLK_SPLIT_TRAIN) d->train[d->n_train++] = k;
         if (ds->split[k] == MLK_SPLIT_VALID) d->valid[d->n_valid++] = k;
     }
@@ -321,13 +336,15 @@ static mlk_status prepare(driver *d, const mlk_dataset *ds, mlk_err *e)
     }
     MLK_GO(mlk_fit_weights(c, ds, weight, e));
     MLK_GO(mlk_loss_init(&d->loss, d->pot, ds, weight, e));
+    if (d->auto_e && !d->loss.n_e) d->w.energy = 0;
+    if (d->auto_v && !d->loss.n_v) d->w.virial = 0;
     const struct {
         const char *name;
         double weight;
         size_t n;
-    } label[] = {{"energy", c->loss.energy, d->loss.n_e},
-                 {"force", c->loss.force, d->loss.n_f},
-                 {"virial", c->loss.virial, d->loss.n_v}};
+    } label[] = {{"energy", d->w.energy, d->loss.n_e},
+                 {"force", d->w.force, d->loss.n_f},
+                 {"virial", d->w.virial, d->loss.n_v}};
     for (int k = 0; k < 3; k++)
         if (label[k].weight > 0 && !label[k].n) {
             s = MLK_FAIL(e, MLK_EINVAL, "loss.%s is %g but no training frame has that label",
@@ -335,8 +352,8 @@ static mlk_status prepare(driver *d, const mlk_dataset *ds, mlk_err *e)
             mlk_err_hint(e, "use data with it, or --set loss.%s=0", label[k].name);
             goto done;
         }
-    size_t batch = (size_t)c->optimizer.batch;
-    d->n_step = (d->n_train + batch - 1) / batch;
+    d->batch = batch_size(d);
+    d->n_step = (d->n_train + d->batch - 1) / d->batch;
     MLK_GO(mlk_adam_init(&d->t.adam, np, d->pot->param, e));
     d->t.adam.clip = c->optimizer.clip;
     d->t.adam.decay = c->optimizer.weight_decay;
@@ -355,21 +372,31 @@ mlk_status mlk_train_gradient(mlk_potential *pot, const mlk_dataset *ds, const m
 {
     if (!pot->type->vjp)
         return MLK_FAIL(e, MLK_EUNSUPPORTED, "%s has no gradients", pot->type->name);
-    mlk_train_config own = *c; /* borrows all lists of *c */
-    own.loss = mlk_train_weights(&c->loss, false);
-    driver d = {.pot = pot, .c = &own, .seed = seed, .h = h, .started = mlk_wtime()};
+    mlk_trainer d = {.pot = pot,
+                     .c = c,
+                     .w = mlk_train_weights(&c->loss, false),
+                     .auto_e = isnan(c->loss.energy),
+                     .auto_v = isnan(c->loss.virial),
+                     .seed = seed,
+                     .h = h,
+                     .dir = dir,
+                     .key = key,
+                     .started = mlk_wtime()};
     mlk_status s = prepare(&d, ds, e);
     bool found = false;
     if (!s && dir) s = mlk_checkpoint_read(dir, key, &d.t, pot->param, h, &found, e);
     if (!s && found) {
-        mlk_log(MLK_LOG_INFO, "continuing after epoch %lld of %lld", (long long)d.t.epoch,
-                (long long)d.t.n_epoch);
+        mlk_log(MLK_LOG_INFO, "continuing after epoch %lld of %lld, cycle %lld of %lld",
+                (long long)d.t.epoch, (long long)d.t.n_epoch, (long long)d.t.cycle,
+                (long long)d.t.n_cycle);
         if (pot->type->update) s = pot->type->update(pot, e);
     } else if (!s) {
-        s = plan_epochs(&d, e);
+        s = plan(&d, e);
     }
     d.last_save = mlk_wtime();
-    if (!s) s = loop(&d, dir, key, e);
+    if (!s) s = descend(&d, e);
+    if (!s) s = mlk_polish(&d, e);
+    if (!s) s = mlk_trainer_set_param(&d, d.t.best, e);
     h->wall += mlk_wtime() - d.started;
     mlk_loss_free(&d.loss);
     mlk_adam_free(&d.t.adam);

@@ -4,7 +4,8 @@
  *   mlk_fit_model      one model from data to its finished folder (train/fit.c), by
  *       mlk_fit_e0         per-species reference energies                 (train/e0.c)
  *       mlk_fit_zbl        radii of the repulsive core, shortest distances (train/repulsion.c)
- *       mlk_train_gradient Adam on energies, forces and virials           (train/train.c)
+ *       mlk_train_gradient Adam, then Gauss-Newton, on energies, forces and virials
+ *                          (train/train.c, polish.c)
  *       mlk_lsq_fit        ridge least squares for linear models          (train/lsq.c)
  *   mlk_predict        energies, forces, stresses of a set, and errors    (train/errors.c) */
 #ifndef MLK_TRAIN_TRAIN_H
@@ -33,18 +34,19 @@ typedef struct mlk_train_loss {
 
 typedef struct mlk_train_stop {
     int epochs;    /* 0: from visits or budget                            */
-    double visits; /* million atoms seen in total (when epochs is 0)      */
+    double visits; /* million atoms seen in total (when epochs is 0); NaN: auto */
     double budget; /* wall seconds; 0 none                                */
     int patience;  /* epochs without a better validation loss; 0 off      */
 } mlk_train_stop;
 
 typedef struct mlk_train_optim {
-    int batch;           /* frames per step                                  */
+    int batch;           /* frames per step; 0: about 100 atoms              */
     double lr, lr_min;   /* peak and final learning rate                     */
     double warmup;       /* fraction of the run with rising rate             */
     double weight_decay; /* decoupled, per unit of learning rate             */
     double clip;         /* gradient norm above this times its running mean is cut; 0 off */
     double average;      /* decay of the exponential average of the parameters; 0 off     */
+    double polish;       /* share of the run for Gauss-Newton cycles at its end; 0 none   */
 } mlk_train_optim;
 
 typedef struct mlk_train_model {
