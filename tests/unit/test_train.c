@@ -10,90 +10,30 @@
 #include "core/log.h"
 #include "core/rng.h"
 #include "core/threads.h"
+#include "tests/support/ljset.h"
 #include "train/loss.h"
 #include "train/run.h"
 
-static const int lj_z[2] = {3, 16};
-static const double lj_true[4] = {0.02, 2.3, 0.05, 2.7};
-static const double e0_true[2] = {-1.5, -7.25};
-
-static mlk_potential *make_lj(const double *param)
-{
-    mlk_potential *pot;
-    cr_assert_eq(mlk_potential_new(&pot, mlk_potential_find("lj"), NULL), MLK_OK);
-    cr_assert_eq(mlk_potential_create(pot, 2, lj_z, 1, NULL), MLK_OK);
-    memcpy(pot->param, param, 4 * sizeof *param);
-    return pot;
-}
-
-/* n frames of a rattled rock-salt cell labelled by the true model; mixed: also other compositions
- */
-static mlk_dataset make_set(size_t n, bool mixed)
-{
-    mlk_dataset ds = {0};
-    mlk_potential *pot = make_lj(lj_true);
-    mlk_neigh nl = {0};
-    mlk_eval ev = {0};
-    mlk_rng g = mlk_rng_make(7, 1);
-    ds.frame = mlk_alloc(n, sizeof *ds.frame);
-    ds.split = mlk_alloc(n, sizeof *ds.split);
-    ds.cap = ds.cap_split = ds.n = n;
-    ds.n_species = 2;
-    memcpy(ds.z, lj_z, sizeof lj_z);
-    for (size_t k = 0; k < n; k++) {
-        mlk_frame *fr = &ds.frame[k];
-        cr_assert_eq(mlk_frame_init(fr, 8, NULL), MLK_OK);
-        double a = 5.0 + 0.3 * mlk_rng_uniform(&g);
-        double h[3][3] = {{a, 0.1, 0}, {0, a * 1.02, 0}, {0.05, 0, a}};
-        cr_assert_eq(mlk_cell_init(&fr->cell, (const double(*)[3])h, NULL), MLK_OK);
-        for (size_t i = 0; i < 8; i++) {
-            for (size_t c = 0; c < 3; c++)
-                fr->x[i][c] = 0.5 * a * (double)(i >> c & 1) + 0.12 * mlk_rng_normal(&g);
-            bool other = mixed && i < k % 4;
-            fr->z[i] = lj_z[((i & 1) + (i >> 1 & 1) + (i >> 2 & 1)) % 2 && !other];
-        }
-        cr_assert_eq(mlk_potential_eval_frame(pot, fr, MLK_WANT_VIRIAL, &nl, &ev, NULL), MLK_OK);
-        memcpy(fr->f, ev.f, 8 * sizeof *fr->f);
-        memcpy(fr->virial, ev.W, sizeof fr->virial);
-        fr->energy = ev.U;
-        for (size_t i = 0; i < 8; i++) fr->energy += e0_true[fr->z[i] == 16];
-        fr->has = MLK_HAS_CELL | MLK_HAS_ENERGY | MLK_HAS_FORCE | MLK_HAS_VIRIAL;
-        snprintf(fr->group, sizeof fr->group, "g%zu", k / 4);
-        ds.split[k] = k % 5 == 4 ? MLK_SPLIT_VALID : MLK_SPLIT_TRAIN;
-    }
-    mlk_neigh_free(&nl);
-    mlk_eval_free(&ev);
-    mlk_potential_destroy(pot);
-    return ds;
-}
-
-static void free_set(mlk_dataset *ds)
-{
-    for (size_t k = 0; k < ds->n; k++) mlk_frame_free(&ds->frame[k]);
-    mlk_free(ds->frame), mlk_free(ds->split);
-    memset(ds, 0, sizeof *ds);
-}
-
 Test(train_e0, exact_where_compositions_vary)
 {
-    mlk_dataset ds = make_set(20, true);
-    mlk_potential *pot = make_lj(lj_true);
+    mlk_dataset ds = ljset_make(20, true);
+    mlk_potential *pot = ljset_model(ljset_true);
     char note[512];
     for (size_t k = 0; k < ds.n; k++) {
         double s = 0;
-        for (size_t i = 0; i < 8; i++) s += e0_true[ds.frame[k].z[i] == 16];
+        for (size_t i = 0; i < 8; i++) s += ljset_e0[ds.frame[k].z[i] == 16];
         ds.frame[k].energy = s;
     }
     cr_assert_eq(mlk_fit_e0(pot, &ds, "least-squares", note, sizeof note, NULL), MLK_OK);
-    for (int t = 0; t < 2; t++) cr_assert_float_eq(pot->e0[t], e0_true[t], 1e-10);
+    for (int t = 0; t < 2; t++) cr_assert_float_eq(pot->e0[t], ljset_e0[t], 1e-10);
     mlk_potential_destroy(pot);
-    free_set(&ds);
+    ljset_free(&ds);
 }
 
 Test(train_e0, mean_per_atom_where_compositions_do_not_vary)
 {
-    mlk_dataset ds = make_set(10, false);
-    mlk_potential *pot = make_lj(lj_true);
+    mlk_dataset ds = ljset_make(10, false);
+    mlk_potential *pot = ljset_model(ljset_true);
     char note[512];
     double mean = 0, n = 0;
     for (size_t k = 0; k < ds.n; k++)
@@ -102,13 +42,13 @@ Test(train_e0, mean_per_atom_where_compositions_do_not_vary)
     for (int t = 0; t < 2; t++) cr_assert_float_eq(pot->e0[t], mean / n, 1e-9);
     cr_assert(strstr(note, "1 independent composition "), "%s", note);
     mlk_potential_destroy(pot);
-    free_set(&ds);
+    ljset_free(&ds);
 }
 
 Test(train_e0, given_by_hand_must_be_complete)
 {
-    mlk_dataset ds = make_set(4, false);
-    mlk_potential *pot = make_lj(lj_true);
+    mlk_dataset ds = ljset_make(4, false);
+    mlk_potential *pot = ljset_model(ljset_true);
     char note[512];
     mlk_err e = {0};
     cr_assert_eq(mlk_fit_e0(pot, &ds, "Li=-0.5,S=2", note, sizeof note, NULL), MLK_OK);
@@ -117,27 +57,15 @@ Test(train_e0, given_by_hand_must_be_complete)
     cr_assert_eq(mlk_fit_e0(pot, &ds, "Li=-0.5", note, sizeof note, &e), MLK_EINVAL);
     cr_assert(strstr(e.msg, "S"));
     mlk_potential_destroy(pot);
-    free_set(&ds);
-}
-
-static const double lj_start[4] = {0.025, 2.4, 0.04, 2.55};
-
-static mlk_loss make_loss(mlk_potential *pot, const mlk_dataset *ds, double huber)
-{
-    mlk_loss l;
-    char note[512];
-    cr_assert_eq(mlk_fit_e0(pot, ds, "least-squares", note, sizeof note, NULL), MLK_OK);
-    cr_assert_eq(mlk_loss_init(&l, pot, ds, NULL, NULL), MLK_OK);
-    l.we = 1.3, l.wf = 0.7, l.wv = 0.4, l.huber = huber;
-    return l;
+    ljset_free(&ds);
 }
 
 /* the gradient of energies, forces and virials together against central differences of the loss */
 static void check_gradient(double huber)
 {
-    mlk_dataset ds = make_set(5, true);
-    mlk_potential *pot = make_lj(lj_start);
-    mlk_loss l = make_loss(pot, &ds, huber);
+    mlk_dataset ds = ljset_make(5, true);
+    mlk_potential *pot = ljset_model(ljset_start);
+    mlk_loss l = ljset_loss(pot, &ds, huber);
     const size_t idx[4] = {0, 1, 2, 3};
     double grad[4];
     mlk_loss_sums s = {0};
@@ -156,7 +84,7 @@ static void check_gradient(double huber)
     }
     mlk_loss_free(&l);
     mlk_potential_destroy(pot);
-    free_set(&ds);
+    ljset_free(&ds);
 }
 
 Test(train_loss, gradient_equals_differences)
@@ -171,14 +99,14 @@ Test(train_loss, gradient_of_robust_loss_equals_differences)
 
 Test(train_loss, same_bits_for_any_number_of_threads)
 {
-    mlk_dataset ds = make_set(9, true);
+    mlk_dataset ds = ljset_make(9, true);
     double grad[3][4];
     mlk_loss_sums s[3] = {{0}};
     const size_t idx[9] = {3, 1, 2, 0, 8, 7, 5, 6, 4};
     for (int k = 0; k < 3; k++) {
         mlk_threads_init(1 << k);
-        mlk_potential *pot = make_lj(lj_start);
-        mlk_loss l = make_loss(pot, &ds, 1);
+        mlk_potential *pot = ljset_model(ljset_start);
+        mlk_loss l = ljset_loss(pot, &ds, 1);
         cr_assert_eq(mlk_loss_batch(&l, pot, idx, 9, grad[k], &s[k], NULL), MLK_OK);
         mlk_loss_free(&l);
         mlk_potential_destroy(pot);
@@ -187,7 +115,7 @@ Test(train_loss, same_bits_for_any_number_of_threads)
         cr_expect(!memcmp(grad[0], grad[k], sizeof grad[0]));
         cr_expect(!memcmp(&s[0], &s[k], sizeof s[0]));
     }
-    free_set(&ds);
+    ljset_free(&ds);
 }
 
 static mlk_train_config quick_config(int epochs)
@@ -205,21 +133,21 @@ static mlk_train_config quick_config(int epochs)
 
 Test(train, finds_the_parameters_that_made_the_data)
 {
-    mlk_dataset ds = make_set(30, true);
-    mlk_potential *pot = make_lj(lj_start);
+    mlk_dataset ds = ljset_make(30, true);
+    mlk_potential *pot = ljset_model(ljset_start);
     mlk_train_config c = quick_config(400);
     mlk_history h = {0};
-    memcpy(pot->e0, e0_true, sizeof e0_true);
+    memcpy(pot->e0, ljset_e0, sizeof ljset_e0);
     cr_assert_eq(mlk_train_gradient(pot, &ds, &c, 1, NULL, "", &h, NULL), MLK_OK);
     for (int m = 0; m < 4; m++)
-        cr_expect(fabs(pot->param[m] / lj_true[m] - 1) < 1e-3, "param %d: %.6g, true %.6g", m,
-                  pot->param[m], lj_true[m]);
-    cr_expect(h.n >= 200);
+        cr_expect(fabs(pot->param[m] / ljset_true[m] - 1) < 1e-3, "param %d: %.6g, true %.6g", m,
+                  pot->param[m], ljset_true[m]);
+    cr_expect(h.n >= 100);
     cr_expect(h.row[h.n - 1].f_valid < 0.01 * h.row[0].f_valid);
     mlk_free(h.row);
     mlk_train_config_free(&c);
     mlk_potential_destroy(pot);
-    free_set(&ds);
+    ljset_free(&ds);
 }
 
 /* (that a stopped run continues bit for bit is tested with the program, tests/cli/t_train.sh) */
@@ -237,7 +165,8 @@ Test(train, checkpoint_keeps_every_bit_and_refuses_other_settings)
     }
     mlk_adam_step(&t[0].adam, x[0], (double[]){0.1, -3, 1e-9}, 0.01);
     t[0].epoch = 17, t[0].n_epoch = 40, t[0].batch = 3, t[0].step = 99, t[0].best_loss = INFINITY;
-    t[0].lr_scale = 0.5, t[0].best_epoch = 16, t[0].sums = (mlk_loss_sums){1, 2, 3, 4, 5, 6, 7, 8};
+    t[0].n_cycle = 9, t[0].cycle = 4, t[0].mu = 0.1, t[0].we = 1.0 / 3;
+    t[0].lr_scale = 0.5, t[0].best_epoch = 16, t[0].sums = (mlk_loss_sums){1, 2, 3, 4, 5, 6, 7, 8, 9};
     bool found;
     cr_assert_eq(mlk_checkpoint_read(dir, "a", &t[1], x[1], &h[1], &found, NULL), MLK_OK);
     cr_assert(!found);
@@ -253,6 +182,7 @@ Test(train, checkpoint_keeps_every_bit_and_refuses_other_settings)
     cr_expect(!memcmp(t[0].adam.avg, t[1].adam.avg, 24));
     cr_expect(t[0].adam.step == t[1].adam.step && t[0].adam.norm == t[1].adam.norm);
     cr_expect(t[1].epoch == 17 && t[1].n_epoch == 40 && t[1].batch == 3 && t[1].step == 99);
+    cr_expect(t[1].n_cycle == 9 && t[1].cycle == 4 && t[1].mu == 0.1 && t[1].we == t[0].we);
     cr_expect(isinf(t[1].best_loss) && t[1].lr_scale == 0.5 && t[1].best_epoch == 16);
     cr_expect(!memcmp(&t[0].sums, &t[1].sums, sizeof t[0].sums));
     cr_expect(h[1].n == 2 && h[1].wall == 12.5 && isnan(h[1].row[0].f_valid) &&
@@ -266,8 +196,8 @@ Test(train, checkpoint_keeps_every_bit_and_refuses_other_settings)
 
 Test(train, a_weighted_label_that_is_absent_stops_the_run)
 {
-    mlk_dataset ds = make_set(10, true);
-    mlk_potential *pot = make_lj(lj_start);
+    mlk_dataset ds = ljset_make(10, true);
+    mlk_potential *pot = ljset_model(ljset_start);
     mlk_train_config c = quick_config(2);
     mlk_history h = {0};
     mlk_err e = {0}, e2 = {0};
@@ -281,13 +211,13 @@ Test(train, a_weighted_label_that_is_absent_stops_the_run)
     mlk_free(h.row);
     mlk_train_config_free(&c);
     mlk_potential_destroy(pot);
-    free_set(&ds);
+    ljset_free(&ds);
 }
 
 Test(train, wild_labels_step_back_and_end_with_a_message)
 {
-    mlk_dataset ds = make_set(10, true);
-    mlk_potential *pot = make_lj(lj_start);
+    mlk_dataset ds = ljset_make(10, true);
+    mlk_potential *pot = ljset_model(ljset_start);
     mlk_train_config c = quick_config(30);
     mlk_history h = {0};
     mlk_err e = {0};
@@ -303,13 +233,13 @@ Test(train, wild_labels_step_back_and_end_with_a_message)
     mlk_free(h.row);
     mlk_train_config_free(&c);
     mlk_potential_destroy(pot);
-    free_set(&ds);
+    ljset_free(&ds);
 }
 
 Test(train_core, zbl_ends_below_the_shortest_distance)
 {
-    mlk_dataset ds = make_set(10, true);
-    mlk_potential *pot = make_lj(lj_start);
+    mlk_dataset ds = ljset_make(10, true);
+    mlk_potential *pot = ljset_model(ljset_start);
     char note[512];
     mlk_err e = {0};
     cr_assert_eq(mlk_fit_dmin(pot, &ds, NULL), MLK_OK);
@@ -325,7 +255,7 @@ Test(train_core, zbl_ends_below_the_shortest_distance)
     cr_expect(pot->zbl.on && pot->zbl.inner == 0.6 && pot->zbl.outer == 1.2);
     cr_assert_eq(mlk_fit_zbl(pot, &ds, "1.2,0.6", note, sizeof note, &e), MLK_EINVAL);
     mlk_potential_destroy(pot);
-    free_set(&ds);
+    ljset_free(&ds);
 }
 
 static mlk_status read_yaml(const char *text, mlk_train_config *c, mlk_err *e)
