@@ -11,8 +11,9 @@
 #include "potentials/k_nep.h"
 
 static const mlk_opt opts[] = {
-    {"cutoff", MLK_OPT_REALS, offsetof(mlk_nep_hyper, cutoff), "6,5", 1, 12, "A",
-     "cutoff radii of the radial and the angular descriptors"},
+    {"cutoff", MLK_OPT_REALS, offsetof(mlk_nep_hyper, cutoff), "", 1, 12, "A",
+     "cutoff radii of the radial and the angular descriptors; empty: those that hold 60 and 20 "
+     "neighbours in the training data"},
     {"n_max", MLK_OPT_INTS, offsetof(mlk_nep_hyper, n_max), "6,6", 0, 19, "",
      "radial functions (less one) of the radial and the angular descriptors"},
     {"basis", MLK_OPT_INTS, offsetof(mlk_nep_hyper, basis), "8,8", 0, 19, "",
@@ -296,7 +297,8 @@ static mlk_status describe(const mlk_potential *pot, const mlk_neigh *nl, const 
 
 static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
 {
-    const mlk_nep_hyper *h = pot->hyper;
+    mlk_nep_hyper *h = pot->hyper;
+    if (!h->cutoff.n) h->cutoff = (mlk_reals){.n = 2, .v = {6, 5}}; /* no data to look at */
     mlk_nep *m = pot->state = mlk_alloc(1, sizeof *m);
     if (!m) return MLK_FAIL(e, MLK_ENOMEM, "nep");
     if (h->cutoff.n != 2 || h->cutoff.v[1] > h->cutoff.v[0])
@@ -447,6 +449,7 @@ const mlk_potential_type mlk_potential_nep = {
     .hyper_size = sizeof(mlk_nep_hyper),
     .caps = MLK_CAP_VJP,
     .file = "nep.txt",
+    .suggest = mlk_nep_suggest,
     .create = create,
     .destroy = mlk_nep_destroy,
     .update = mlk_nep_pack,

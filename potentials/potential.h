@@ -44,6 +44,9 @@ typedef struct mlk_potential_type {
     unsigned caps;
     const char *file; /* name of its community-format file in a model folder, "nep.txt" */
 
+    /* Fill the hyper-parameters that were left open from the training frames, before create. NULL:
+     * none can be left open. */
+    mlk_status (*suggest)(void *hyper, size_t n_frames, const mlk_frame *const *frames, mlk_err *e);
     /* From pot->hyper and pot->z: set rc, n_param, param (initialised from seed) and state. */
     mlk_status (*create)(mlk_potential *pot, uint64_t seed, mlk_err *e);
     void (*destroy)(mlk_potential *pot); /* frees state only; NULL: nothing to free */
