@@ -21,7 +21,8 @@ typedef struct mlk_validated {
     mlk_potential *pot;
     bool recorded;   /* train.yaml and train.json stand beside it                      */
     int energy;      /* MLK_ENERGY_AS_*: what it was trained on, or as asked           */
-    double fraction; /* the split it was trained with                                  */
+    double fraction; /* the split it was trained with */
+    size_t n_frames; /* that it was trained and validated with                         */
     int split_seed;
     char fingerprint[32]; /* of the data and that split                                     */
     mlk_prediction *p;    /* (ds->n) owned                                                  */

@@ -129,6 +129,9 @@ static void show(const mlk_committee *c, const char *type, const char *what)
         printf("no prediction intervals: %s\n", why_not(c));
     else
         interval_table(c);
+    if (!strcmp(what, "frames"))
+        printf("nothing is known about their split: intervals hold if no member was trained on "
+               "them\n");
     if (c->cut)
         printf("all frames are of one group: the halves are not independent, coverage flatters\n");
 }

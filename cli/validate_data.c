@@ -37,6 +37,8 @@ void mlk_validate_record(mlk_validated *m, int energy)
         m->fraction = c.data.valid_fraction, m->split_seed = c.data.split_seed;
         snprintf(m->fingerprint, sizeof m->fingerprint, "%.31s",
                  mlk_json_get_str(j, "data_fingerprint", ""));
+        m->n_frames =
+            (size_t)(mlk_json_get_real(j, "n_train", 0) + mlk_json_get_real(j, "n_valid", 0));
         m->recorded = *m->fingerprint != 0;
     }
     json_decref(j);
@@ -103,7 +105,7 @@ mlk_status mlk_validate_split(mlk_dataset *ds, const mlk_energies *k, const mlk_
 {
     *found = is_split(ds);
     const mlk_validated *r = *found ? NULL : common_record(m, nm);
-    if (!r || r->fraction <= 0) return MLK_OK;
+    if (!r || r->fraction <= 0 || r->n_frames != ds->n) return MLK_OK;
     char hex[17];
     mlk_energies_use(ds, k, r->energy);
     MLK_TRY(mlk_dataset_split(ds, r->fraction, (uint64_t)r->split_seed, 0, e));

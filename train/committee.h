@@ -53,6 +53,8 @@ typedef struct mlk_calibration {
     double plain;            /* rms of error/spread: alpha without finite-committee correction */
     double rms_factor;       /* standard uncertainty / spread; infinite for dof < 3          */
     double rms_spread, rms_error; /* [eV/A] or [eV/atom]                                        */
+    double slope, slope_err;      /* of ln(rmse) against ln(predicted) over the bins; 1: one factor
+                                     does for small and large spreads alike */
     double spearman;              /* of spread and error over samples                             */
     bool by_species;              /* one alpha per element predicts better                        */
     double gain, gain_err;        /* of that, in log likelihood per sample on the other half      */
