@@ -15,7 +15,7 @@ typedef struct cfg {
     mlk_common common;
     char out[MLK_OPT_STR_MAX];
     int which, energy;
-    bool committee;
+    bool committee, parity;
 } cfg;
 
 static const mlk_opt opts[] = {
@@ -27,6 +27,7 @@ static const mlk_opt opts[] = {
      "models of one kind together: error of their mean, prediction intervals"},
     {"o", MLK_OPT_STR, offsetof(cfg, out), "", 0, 0, "",
      "folder for errors.csv, parity_*.csv and the files of a committee"},
+    {"parity", MLK_OPT_FLAG, offsetof(cfg, parity), "true", 0, 0, "", "parity_*.csv with -o"},
     MLK_COMMON_OPTS(cfg),
     {0}};
 
@@ -142,7 +143,7 @@ static mlk_status write_parity(const cfg *c, const mlk_dataset *ds, const mlk_va
 {
     char dir[1100], name[256];
     size_t same = 1;
-    if (!*c->out) return MLK_OK;
+    if (!*c->out || !c->parity) return MLK_OK;
     snprintf(name, sizeof name, "%.200s", mlk_path_base(m[k].path));
     for (size_t q = 0; q < k; q++) same += !strcmp(mlk_path_base(m[q].path), name);
     if (same > 1) snprintf(name + strlen(name), sizeof name - strlen(name), "-%zu", same);
@@ -171,13 +172,16 @@ static mlk_status read_words(const cfg *c, int n_words, char **words, mlk_datase
                            "mlkit-train/nep-1 test.xyz");
 }
 
-static mlk_status no_frame(const cfg *c, bool split, mlk_err *e)
+static mlk_status no_frame(const cfg *c, int split, mlk_err *e)
 {
     MLK_FAIL(e, MLK_EINVAL, "the data hold no frame of the split asked for");
-    return mlk_err_hint(e, split           ? "their parts are shown by 'mlkit dataset info'"
-                           : c->which == 3 ? "mlkit dataset split --test makes a test part"
-                                           : "the data have no split, and are not those the models "
-                                             "were trained on; mlkit dataset split makes one");
+    if (split == MLK_SPLIT_UNKNOWN)
+        return mlk_err_hint(e, "they have no split, and are not those the models were trained on; "
+                               "mlkit dataset split makes one");
+    return mlk_err_hint(e, c->which == MLK_SPLIT_TEST + 1
+                               ? "mlkit dataset split --test FRACTION makes a test part before "
+                                 "training"
+                               : "every frame is in another part");
 }
 
 static mlk_status predict(const cfg *c, mlk_dataset *ds, const mlk_energies *en, mlk_validated *m,
@@ -224,7 +228,7 @@ static mlk_status run(const cfg *c, int n_words, char **words, mlk_err *e)
     mlk_dataset ds = {0};
     mlk_energies en = {0};
     size_t nm = 0;
-    bool split = false;
+    int split = MLK_SPLIT_UNKNOWN;
     mlk_status s = MLK_OK;
     json_t *committees = json_array();
     mlk_validated *m = mlk_alloc((size_t)n_words + 1, sizeof *m);
@@ -243,8 +247,8 @@ static mlk_status run(const cfg *c, int n_words, char **words, mlk_err *e)
         table(m, nm, &ds);
     }
     if (c->committee)
-        MLK_GO(mlk_validate_committees(&ds, &en, m, nm, c->which - 1, c->out, !c->common.json,
-                                       committees, e));
+        MLK_GO(mlk_validate_committees(&ds, &en, m, nm, split, c->which - 1, c->out,
+                                       !c->common.json, committees, e));
     if (c->common.json) s = print_json(m, nm, committees, e);
 done:
     json_decref(committees);

@@ -41,17 +41,23 @@ mlk_status mlk_energies_keep(const mlk_dataset *ds, mlk_energies *k, mlk_err *e)
 /* Make fr->energy this kind; a frame without it has no energy then. Returns how many have none. */
 size_t mlk_energies_use(mlk_dataset *ds, const mlk_energies *k, int kind);
 void mlk_energies_free(mlk_energies *k);
+/* What is known of the split of a set. */
+enum {
+    MLK_SPLIT_UNKNOWN = 0, /* no frame is marked as held out, and no model knows the set   */
+    MLK_SPLIT_KNOWN = 1,   /* by the data, or repeated                                     */
+    MLK_SPLIT_NONE = 2     /* the models were trained on all of it                         */
+};
 /* Where a set without a split is the one the models were trained on, repeat their split. *found:
- * some frame is not for training. */
+ * MLK_SPLIT_UNKNOWN... */
 mlk_status mlk_validate_split(mlk_dataset *ds, const mlk_energies *k, const mlk_validated *m,
-                              size_t nm, bool *found, mlk_err *e);
+                              size_t nm, int *found, mlk_err *e);
 
 /* Committees among the models: those of one type, species and kind of energy. which: the split
  * asked for, -1 all; dir "" : no files. list: gets one object per committee; print: tables to
  * stdout. */
 mlk_status mlk_validate_committees(mlk_dataset *ds, const mlk_energies *k, const mlk_validated *m,
-                                   size_t nm, int which, const char *dir, bool print, json_t *list,
-                                   mlk_err *e);
+                                   size_t nm, int split, int which, const char *dir, bool print,
+                                   json_t *list, mlk_err *e);
 /* "-" for what is unknown; buf of 32. */
 const char *mlk_or_dash(double v, int digits, char *buf);
 

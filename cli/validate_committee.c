@@ -28,20 +28,21 @@ static bool alike(const mlk_validated *a, const mlk_validated *b)
     return true;
 }
 
-/* Frames no member was trained on, as far as is known; all of them when nothing is. */
-static size_t choose(const mlk_dataset *ds, int which, bool *use, const char **what)
+typedef struct scope { /* frames a committee is judged on */
+    int split, which;
+    const char *what;
+} scope;
+
+/* Those no member was trained on, as far as is known; all of them when nothing is. */
+static void choose(const mlk_dataset *ds, scope *c, bool *use)
 {
-    size_t held = 0, n = 0;
-    for (size_t q = 0; q < ds->n; q++) held += ds->split[q] != MLK_SPLIT_TRAIN;
-    *what = which == MLK_SPLIT_VALID  ? "validation frames"
-            : which == MLK_SPLIT_TEST ? "test frames"
-            : held                    ? "held-out frames"
-                                      : "frames";
-    for (size_t q = 0; q < ds->n; q++) {
-        use[q] = which >= 0 ? ds->split[q] == which : !held || ds->split[q] != MLK_SPLIT_TRAIN;
-        n += use[q];
-    }
-    return n;
+    c->what = c->which == MLK_SPLIT_VALID     ? "validation frames"
+              : c->which == MLK_SPLIT_TEST    ? "test frames"
+              : c->split != MLK_SPLIT_UNKNOWN ? "held-out frames"
+                                              : "frames";
+    for (size_t q = 0; q < ds->n; q++)
+        use[q] = c->which >= 0 ? ds->split[q] == c->which
+                               : c->split == MLK_SPLIT_UNKNOWN || ds->split[q] != MLK_SPLIT_TRAIN;
 }
 
 static void error_row(const char *name, const mlk_fit_errors *er)
@@ -110,6 +111,7 @@ static void interval_table(const mlk_committee *c)
 static const char *why_not(const mlk_committee *c)
 {
     const mlk_calibration *f = &c->quantity[MLK_COMMITTEE_FORCE];
+    if (!c->n_frames) return "every frame was used for training";
     if (!f->n && f->n_zero) return "the members give the same forces: are they the same model?";
     if (!f->n) return "no frame has forces";
     if (!(f->one.after >= 0))
@@ -143,24 +145,24 @@ typedef struct party { /* one committee */
     const mlk_validated *first;
 } party;
 
-static mlk_status one(mlk_dataset *ds, const mlk_energies *en, const party *y, int which,
+static mlk_status one(mlk_dataset *ds, const mlk_energies *en, const party *y, scope sc,
                       const char *dir, bool print, json_t *list, mlk_err *e)
 {
-    const char *type = y->first->pot->type->name, *what;
+    const char *type = y->first->pot->type->name;
     bool *use = mlk_alloc(ds->n, sizeof *use);
     mlk_committee c = {0};
     json_t *j = NULL;
     mlk_status s = MLK_OK;
     if (!use) return MLK_FAIL(e, MLK_ENOMEM, "frames of a committee");
-    choose(ds, which, use, &what);
+    choose(ds, &sc, use);
     mlk_energies_use(ds, en, y->first->energy);
     MLK_GO(mlk_committee_judge(ds, use, y->k, y->p, &c, e));
     j = mlk_committee_json(&c, type, y->name);
-    json_object_set_new(j, "frames", json_string(what));
+    json_object_set_new(j, "frames", json_string(sc.what));
     json_object_set_new(j, "energy_kind",
                         json_string(y->first->energy == MLK_ENERGY_AS_SIGMA0 ? "sigma0" : "free"));
     if (*why_not(&c)) json_object_set_new(j, "why_not", json_string(why_not(&c)));
-    if (print) show(&c, type, what);
+    if (print) show(&c, type, sc.what);
     if (*dir) MLK_GO(mlk_mkdir_p(dir, e));
     if (*dir) MLK_GO(mlk_committee_write(&c, j, dir, e));
     json_array_append(list, j);
@@ -183,8 +185,8 @@ static bool leads(const mlk_validated *m, size_t nm, size_t k)
 }
 
 mlk_status mlk_validate_committees(mlk_dataset *ds, const mlk_energies *k, const mlk_validated *m,
-                                   size_t nm, int which, const char *dir, bool print, json_t *list,
-                                   mlk_err *e)
+                                   size_t nm, int split, int which, const char *dir, bool print,
+                                   json_t *list, mlk_err *e)
 {
     size_t n_committee = 0;
     mlk_status s = MLK_OK;
@@ -206,7 +208,8 @@ mlk_status mlk_validate_committees(mlk_dataset *ds, const mlk_energies *k, const
         if (*dir && n_committee > 1)
             snprintf(sub, sizeof sub, same > 1 ? "%s/%s-%zu" : "%s/%s", dir, m[a].pot->type->name,
                      same);
-        s = one(ds, k, &y, which, *sub ? sub : dir, print, list, e);
+        s = one(ds, k, &y, (scope){.split = split, .which = which}, *sub ? sub : dir, print, list,
+                e);
     }
     mlk_free(y.p), mlk_free(y.name);
     return s;

@@ -101,21 +101,23 @@ static const mlk_validated *common_record(const mlk_validated *m, size_t nm)
 }
 
 mlk_status mlk_validate_split(mlk_dataset *ds, const mlk_energies *k, const mlk_validated *m,
-                              size_t nm, bool *found, mlk_err *e)
+                              size_t nm, int *found, mlk_err *e)
 {
-    *found = is_split(ds);
+    *found = is_split(ds) ? MLK_SPLIT_KNOWN : MLK_SPLIT_UNKNOWN;
     const mlk_validated *r = *found ? NULL : common_record(m, nm);
-    if (!r || r->fraction <= 0 || r->n_frames != ds->n) return MLK_OK;
+    if (!r || r->n_frames != ds->n) return MLK_OK;
     char hex[17];
     mlk_energies_use(ds, k, r->energy);
-    MLK_TRY(mlk_dataset_split(ds, r->fraction, (uint64_t)r->split_seed, 0, e));
+    if (r->fraction > 0) MLK_TRY(mlk_dataset_split(ds, r->fraction, (uint64_t)r->split_seed, 0, e));
     mlk_fit_fingerprint(ds, hex);
-    *found = !strcmp(hex, r->fingerprint);
-    if (*found)
-        mlk_log(MLK_LOG_INFO,
-                "these are the frames %s was trained on: its split is repeated (--split valid for "
-                "the held-out ones)",
-                r->path);
-    for (size_t q = 0; !*found && q < ds->n; q++) ds->split[q] = MLK_SPLIT_TRAIN;
+    if (!strcmp(hex, r->fingerprint)) {
+        *found = is_split(ds) ? MLK_SPLIT_KNOWN : MLK_SPLIT_NONE;
+        mlk_log(MLK_LOG_INFO, "these are the frames %s was trained on: %s", r->path,
+                *found == MLK_SPLIT_KNOWN
+                    ? "its split is repeated (--split valid: only the held-out ones)"
+                    : "all of them");
+    } else {
+        for (size_t q = 0; q < ds->n; q++) ds->split[q] = MLK_SPLIT_TRAIN;
+    }
     return MLK_OK;
 }
