@@ -20,7 +20,8 @@ typedef struct mlk_validated {
     const char *path;
     mlk_potential *pot;
     bool recorded;   /* train.yaml and train.json stand beside it                      */
-    int energy;      /* MLK_ENERGY_AS_*: what it was trained on, or as asked           */
+    int energy;      /* MLK_ENERGY_AS_*: to compare with: what it was trained on, or as asked */
+    int trained;     /* MLK_ENERGY_AS_*: what it was trained on                               */
     double fraction; /* the split it was trained with */
     size_t n_frames; /* that it was trained and validated with                         */
     int split_seed;

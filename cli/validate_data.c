@@ -22,7 +22,8 @@ void mlk_validate_record(mlk_validated *m, int energy)
         snprintf(slash ? slash : dir, 2, "%s", slash ? "" : ".");
         if (!manifest) dir[0] = 0; /* a bare file: nothing is known of it */
     }
-    m->energy = energy == MLK_ENERGY_AUTO ? MLK_ENERGY_AS_FREE : energy;
+    m->trained = MLK_ENERGY_AS_FREE;
+    m->energy = energy == MLK_ENERGY_AUTO ? m->trained : energy;
     if (!*dir || !mlk_file_exists(mlk_path_join(yaml, sizeof yaml, dir, "train.yaml"))) return;
     mlk_path_join(json, sizeof json, dir, "train.json");
     mlk_status s = mlk_train_config_init(&c, false, &own);
@@ -32,8 +33,8 @@ void mlk_validate_record(mlk_validated *m, int energy)
         mlk_log(MLK_LOG_WARN, "%s: its record of the training cannot be used (%s)", m->path,
                 own.msg);
     } else {
-        if (energy == MLK_ENERGY_AUTO)
-            m->energy = c.data.energy ? MLK_ENERGY_AS_SIGMA0 : MLK_ENERGY_AS_FREE;
+        m->trained = c.data.energy ? MLK_ENERGY_AS_SIGMA0 : MLK_ENERGY_AS_FREE;
+        if (energy == MLK_ENERGY_AUTO) m->energy = m->trained;
         m->fraction = c.data.valid_fraction, m->split_seed = c.data.split_seed;
         snprintf(m->fingerprint, sizeof m->fingerprint, "%.31s",
                  mlk_json_get_str(j, "data_fingerprint", ""));
@@ -107,7 +108,7 @@ mlk_status mlk_validate_split(mlk_dataset *ds, const mlk_energies *k, const mlk_
     const mlk_validated *r = *found ? NULL : common_record(m, nm);
     if (!r || r->n_frames != ds->n) return MLK_OK;
     char hex[17];
-    mlk_energies_use(ds, k, r->energy);
+    mlk_energies_use(ds, k, r->trained);
     if (r->fraction > 0) MLK_TRY(mlk_dataset_split(ds, r->fraction, (uint64_t)r->split_seed, 0, e));
     mlk_fit_fingerprint(ds, hex);
     if (!strcmp(hex, r->fingerprint)) {
