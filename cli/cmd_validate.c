@@ -243,7 +243,7 @@ static mlk_status run(const cfg *c, int n_words, char **words, mlk_err *e)
     }
     if (*c->out) MLK_GO(write_errors(c->out, m, nm, e));
     if (!c->common.json) {
-        mlk_log(MLK_LOG_INFO, "%zu frames", m[0].er.n_frames);
+        mlk_log(MLK_LOG_INFO, "%zu frame%s", m[0].er.n_frames, m[0].er.n_frames == 1 ? "" : "s");
         table(m, nm, &ds);
     }
     if (c->committee)

@@ -81,6 +81,35 @@ static void model(const char *run, int m)
     }
 }
 
+/* of the two nep models: errors of twice the spread */
+static void committee(const char *run)
+{
+    FILE *f = create(run, "committee/nep/committee.json");
+    fprintf(f,
+            "{\"format\":\"mlkit-committee\",\"version\":1,\"type\":\"nep\",\"members\":[{},{}]");
+    for (int q = 0; q < 2; q++)
+        fprintf(f,
+                ",\"%s\":{\"spread\":20,\"rmse\":41,\"alpha\":2.05,\"alpha_err\":0.1,\"slope\":0.9,"
+                "\"spearman\":0.5,\"coverage_1sigma\":{\"before\":0.33,\"after\":0.671,"
+                "\"after_err\":0.021},\"coverage_2sigma\":{\"before\":0.6,\"after\":0.95,"
+                "\"after_err\":0.012}}",
+                q ? "energy" : "force");
+    fprintf(f, "}\n");
+    fclose(f);
+    f = create(run, "committee/nep/committee_bins.csv");
+    fprintf(f, "quantity,unit,n,spread,predicted,rmse,rmse_err\n");
+    for (int k = 0; k < 6; k++)
+        fprintf(f, "force,meV/A,50,%g,%g,%g,%g\n", 5.0 * (1 << k), 10.0 * (1 << k), 10.5 * (1 << k),
+                1.0 * (1 << k));
+    fclose(f);
+    f = create(run, "committee/nep/committee_quantiles.csv");
+    fprintf(f, "quantity,expected,before,after,after_err\n");
+    for (int k = 1; k < 10; k++)
+        fprintf(f, "force,%g,%g,%g,0.02\nenergy,%g,%g,%g,\n", 0.1 * k, 0.05 * k, 0.1 * k, 0.1 * k,
+                0.06 * k, 0.09 * k);
+    fclose(f);
+}
+
 static json_t *wave(double start, double step, int n, double a, double b)
 {
     json_t *j = json_array();
@@ -200,4 +229,5 @@ void mlk_test_mkrun(const char *run, int complete)
         model(run, m);
         for (int t = 0; t < N_TEMPS; t++) md(run, m, t), transport(run, m, t);
     }
+    if (complete) committee(run);
 }

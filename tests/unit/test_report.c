@@ -86,10 +86,17 @@ Test(report, page_is_self_contained_and_escaped)
               !strstr(html, "<link"));
     cr_assert(strstr(html, "&lt;a&amp;b&gt;.xml") && !strstr(html, "<a&b>"));
     cr_assert(strstr(html, "mlkit train --model nep"));
+    /* intervals of the two nep models; the least-squares family has none */
+    cr_assert(strstr(html, "2 × nep") && strstr(html, "2.05 ± 0.10") &&
+              strstr(html, "67.1 ± 2.1") &&
+              strstr(html, "snap: a least-squares fit has one answer"));
+    cr_assert(mlk_file_exists("run/report/figures/calibration.csv") &&
+              mlk_file_exists("run/report/figures/calibration_quantiles.csv"));
     if (res.gnuplot) {
-        cr_assert_eq(res.n_fig, 13);
-        cr_assert(strstr(html, "<svg") && strstr(html, "Figure 13."));
-        cr_assert(mlk_file_exists("run/report/figures/kappa.svg"));
+        cr_assert_eq(res.n_fig, 14);
+        cr_assert(strstr(html, "<svg") && strstr(html, "Figure 14."));
+        cr_assert(mlk_file_exists("run/report/figures/kappa.svg") &&
+                  mlk_file_exists("run/report/figures/calibration.svg"));
     }
     cr_assert(mlk_file_exists("run/report/figures/kappa.csv") &&
               mlk_file_exists("run/report/tables/kappa.tex") &&
@@ -124,7 +131,8 @@ Test(report, unfinished_study_says_what_is_missing)
     cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
     cr_assert_eq(mlk_file_slurp(res.html, &html, NULL, &e), MLK_OK);
     cr_assert(strstr(html, "model snap-1: not fitted yet") &&
-              strstr(html, "6 of 9 runs are complete"));
+              strstr(html, "6 of 9 runs are complete") &&
+              strstr(html, "nep: no committee has been judged yet"));
     mlk_free(html);
     /* nothing at all yet but the plan */
     cr_assert_eq(system("/bin/rm -r run/models run/md run/transport run/journal.jsonl run/report"),
@@ -149,6 +157,8 @@ Test(report, bad_folders_are_named)
         {"run/transport/nep-1/0700K.json", "{\"kappa\": 1,\n oops}", ":2"},
         {"run/models/nep-2/train.json", "{", ":1"},
         {"run/models/nep-1/loss.csv", "epoch,wall_s\n1,2\n3\n", ":3"},
+        {"run/committee/nep/committee.json", "{\n,", ":2"},
+        {"run/committee/nep/committee_bins.csv", "quantity,unit\nforce\n", ":2"},
     };
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         char *keep = NULL, place[600];
