@@ -24,10 +24,11 @@ static const mlk_opt opts[] = {
     {"energy", MLK_OPT_CHOICE, offsetof(cfg, energy), "auto", 0, 0, "auto|free|sigma0",
      "energies to compare with; auto: what each model was trained on"},
     {"committee", MLK_OPT_FLAG, offsetof(cfg, committee), "true", 0, 0, "",
-     "models of one kind together: error of their mean, prediction intervals"},
+     "models of one kind together: error of their mean, prediction intervals (--no-committee)"},
     {"o", MLK_OPT_STR, offsetof(cfg, out), "", 0, 0, "",
      "folder for errors.csv, parity_*.csv and the files of a committee"},
-    {"parity", MLK_OPT_FLAG, offsetof(cfg, parity), "true", 0, 0, "", "parity_*.csv with -o"},
+    {"parity", MLK_OPT_FLAG, offsetof(cfg, parity), "true", 0, 0, "",
+     "parity_*.csv with -o (--no-parity)"},
     MLK_COMMON_OPTS(cfg),
     {0}};
 
@@ -158,6 +159,8 @@ static mlk_status read_words(const cfg *c, int n_words, char **words, mlk_datase
                              mlk_validated *m, size_t *nm, mlk_err *e)
 {
     for (int k = 0; k < n_words; k++) {
+        /* "m/nep-1/" is m/nep-1: its name is used */
+        for (size_t n = strlen(words[k]); n > 1 && words[k][n - 1] == '/'; n--) words[k][n - 1] = 0;
         if (!is_model(words[k])) {
             MLK_TRY(mlk_dataset_read(ds, words[k], e));
             continue;

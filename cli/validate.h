@@ -53,8 +53,8 @@ enum {
 mlk_status mlk_validate_split(mlk_dataset *ds, const mlk_energies *k, const mlk_validated *m,
                               size_t nm, int *found, mlk_err *e);
 
-/* Committees among the models: those of one type, species and kind of energy. which: the split
- * asked for, -1 all; dir "" : no files. list: gets one object per committee; print: tables to
+/* Committees among the models: those of one type, species, kind and scale of energy. which: the
+ * split asked for, -1 all; dir "" : no files. list: gets one object per committee; print: tables to
  * stdout. */
 mlk_status mlk_validate_committees(mlk_dataset *ds, const mlk_energies *k, const mlk_validated *m,
                                    size_t nm, int split, int which, const char *dir, bool print,

@@ -15,10 +15,18 @@ const char *mlk_or_dash(double v, int digits, char *buf)
     return buf;
 }
 
+/* A bare file has no reference energies: its energies are on another scale. */
+static bool has_e0(const mlk_potential *pot)
+{
+    bool any = false;
+    for (size_t t = 0; t < pot->n_species; t++) any |= pot->e0[t] != 0;
+    return any;
+}
+
 static bool alike(const mlk_validated *a, const mlk_validated *b)
 {
     if (a->pot->type != b->pot->type || a->pot->n_species != b->pot->n_species ||
-        a->energy != b->energy)
+        a->energy != b->energy || has_e0(a->pot) != has_e0(b->pot))
         return false;
     for (size_t t = 0; t < a->pot->n_species; t++) {
         bool there = false;

@@ -43,9 +43,9 @@ static double fit(model m, size_t n, const double *x)
     if ((double)some * (m.nu + m.c) <= m.c * (double)n) return 0; /* without errors */
     double lo = -700, hi = 700, t = 0;
     for (int it = 0; it < 200 && hi - lo > 1e-12; it++) {
-        double sum = 0, fall = 0;
+        double sum = 0, fall = 0, theta = exp(t);
         for (size_t i = 0; i < n; i++)
-            sum += score(m, x[i], exp(t)), fall += slope(m, x[i], exp(t));
+            sum += score(m, x[i], theta), fall += slope(m, x[i], theta);
         if (sum > 0)
             lo = t;
         else
@@ -117,7 +117,7 @@ static double fit_part(work *w, int half, int z)
 static void fit_all(work *w)
 {
     mlk_calibration *o = w->out;
-    double theta = fit_part(w, -1, -1), plain = 0, fall = 0, mean, err;
+    double theta = fit_part(w, -1, -1), plain = 0, fall = 0, err;
     bool there[MLK_ELEMENT_MAX + 1] = {0};
     cluster_clear(&w->cl);
     for (size_t i = 0; i < w->n; i++) {
@@ -125,8 +125,7 @@ static void fit_all(work *w)
         plain += w->x[i], fall += slope(w->m, w->x[i], theta);
         w->cl.sum[w->s[i].unit] += score(w->m, w->x[i], theta), w->cl.n[w->s[i].unit]++;
     }
-    mean = cluster_mean(&w->cl, &err);
-    (void)mean; /* zero at the maximum */
+    cluster_mean(&w->cl, &err); /* the mean is zero at the maximum */
     o->alpha = sqrt(theta);
     o->alpha_err = 0.5 * o->alpha * err * (double)w->n / fall;
     o->plain = sqrt(plain / w->m.c / (double)w->n);
