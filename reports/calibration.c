@@ -114,10 +114,11 @@ mlk_status mlk_report_calibration(mlk_report *r, mlk_err *e)
         &p, "Prediction intervals of the committees",
         "Left: force components of the held-out atoms in bins of equal number by predicted "
         "uncertainty; RMSE of the committee mean with one standard error (trajectory groups as "
-        "units). On the grey diagonal prediction and error agree. Squares: the spread between "
-        "seeds taken as it is. Right: how many errors lie inside the interval of a probability; "
-        "band: one standard error. Calibrated: spread times α, each half of the trajectory groups "
-        "judged with the α of the other half; the intervals are Student's, for the small number of "
+        "units). On the grey diagonal prediction and error agree; the fewer members, the more of "
+        "their spread is chance and the flatter the points lie. Squares: the spread between seeds "
+        "taken as it is. Right: how many errors lie inside the interval of a probability; band: "
+        "one standard error. Calibrated: spread times α, each half of the trajectory groups judged "
+        "with the α of the other half; the intervals are Student's, for the small number of "
         "members.",
         e);
 }
