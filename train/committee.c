@@ -44,8 +44,7 @@ static double fit(model m, size_t n, const double *x)
     double lo = -700, hi = 700, t = 0;
     for (int it = 0; it < 200 && hi - lo > 1e-12; it++) {
         double sum = 0, fall = 0, theta = exp(t);
-        for (size_t i = 0; i < n; i++)
-            sum += score(m, x[i], theta), fall += slope(m, x[i], theta);
+        for (size_t i = 0; i < n; i++) sum += score(m, x[i], theta), fall += slope(m, x[i], theta);
         if (sum > 0)
             lo = t;
         else
