@@ -121,7 +121,7 @@ static void print_quality(const mlk_md_summary *q)
         printf("training     descriptors not checked\n");
     else
         printf("training     %.3g %% of the atoms outside of the data, worst grade %.3g%s\n",
-               100 * q->outside, q->worst, q->extrapolation_flag ? "  (too large)" : "");
+               100 * q->outside, q->worst, q->extrapolation_flag ? "  (extrapolation)" : "");
     if (isfinite(q->shortest_ratio))
         printf("distances    down to %.3f of the shortest in training%s\n", q->shortest_ratio,
                q->shortest_flag ? "  (nearer than the data)" : "");

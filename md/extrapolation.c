@@ -36,15 +36,15 @@ void mlk_md_note_shortest(mlk_md *md)
     }
 }
 
-static void warn_once(mlk_md *md, size_t i)
+static void warn_once(mlk_md *md, size_t n_out, size_t i)
 {
     if (md->watch.warned_grade > 0) return;
     md->watch.warned_grade = 1;
     mlk_log(MLK_LOG_WARN,
-            "step %lld (%.4g ps): %s atom %zu is outside of the training data, grade %.3g "
-            "(descriptor %zu): the model extrapolates",
-            (long long)md->step, (double)md->step * md->cfg.dt * 1e-3, mlk_element_symbol(md->z[i]),
-            i + 1, md->grades.grade[i], md->grades.which[i] + 1);
+            "step %lld (%.4g ps): the model extrapolates: %zu of %zu atoms are outside of the "
+            "training data, %s atom %zu by grade %.3g (descriptor %zu)",
+            (long long)md->step, (double)md->step * md->cfg.dt * 1e-3, n_out, md->n,
+            mlk_element_symbol(md->z[i]), i + 1, md->grades.grade[i], md->grades.which[i] + 1);
 }
 
 mlk_status mlk_md_check_range(mlk_md *md, mlk_err *e)
@@ -52,18 +52,22 @@ mlk_status mlk_md_check_range(mlk_md *md, mlk_err *e)
     mlk_md_watch *w = &md->watch;
     if (!md->pot->ranges) return MLK_OK;
     MLK_TRY(mlk_potential_grades(md->pot, &md->nl, md->type, &md->grades, e));
-    bool production = md->step >= md->n_equil;
-    if (production) w->checks += 1;
+    const double *grade = md->grades.grade, limit = md->cfg.max_grade;
+    size_t n_out = 0, at = 0;
     for (size_t i = 0; i < md->n; i++) {
-        double g = md->grades.grade[i];
-        if (!(g > 0)) continue;
-        if (g > md->cfg.max_grade) warn_once(md, i);
-        if (!production) continue;
-        md->outside[2 * md->el[i]] += 1;
-        if (g > md->cfg.max_grade) md->outside[2 * md->el[i] + 1] += 1;
-        if (g <= w->worst) continue;
-        w->worst = g, w->worst_atom = (double)i, w->worst_desc = (double)md->grades.which[i];
-        w->worst_step = (double)(md->step - md->n_equil);
+        n_out += grade[i] > 0;
+        if (grade[i] > grade[at]) at = i;
     }
+    if (grade[at] > limit || (double)n_out > MLK_MD_MAX_OUTSIDE * (double)md->n)
+        warn_once(md, n_out, at);
+    if (md->step < md->n_equil) return MLK_OK;
+    w->checks += 1;
+    for (size_t i = 0; i < md->n; i++) {
+        md->outside[2 * md->el[i]] += grade[i] > 0;
+        md->outside[2 * md->el[i] + 1] += grade[i] > limit;
+    }
+    if (grade[at] <= w->worst) return MLK_OK;
+    w->worst = grade[at], w->worst_atom = (double)at, w->worst_desc = (double)md->grades.which[at];
+    w->worst_step = (double)(md->step - md->n_equil);
     return MLK_OK;
 }

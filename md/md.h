@@ -129,6 +129,11 @@ double mlk_md_pressure(const mlk_md *md);
  * records. */
 double mlk_md_drift(const mlk_md *md, double *error);
 
+/* Share of the atoms outside of the training data beyond which a run is flagged, whatever the
+ * grades. Li3PS4 at 600 K: 0.02 (NEP, 42 descriptors) and 0.14 (SNAP, 541);
+ * with edges of 0.88: 1. */
+#define MLK_MD_MAX_OUTSIDE 0.5
+
 /* extrapolation.c. Distances of the current list into md->shortest. */
 void mlk_md_note_shortest(mlk_md *md);
 /* Extrapolation grades of all atoms into md->grades; in the production they count in md->watch and

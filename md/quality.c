@@ -61,6 +61,7 @@ static mlk_status write_grades(mlk_h5 *h, const mlk_md *md, mlk_err *e)
         MLK_TRY(mlk_h5_attr_set_double(h, MLK_MD_PARAM, name, md->outside[2 * a] / (of * w->checks),
                                        e));
     }
+    bool flag = beyond > 0 || out > MLK_MD_MAX_OUTSIDE * samples;
     const char *worst = w->worst > 0 ? mlk_element_symbol(md->z[(size_t)w->worst_atom]) : "";
     const struct {
         const char *name;
@@ -76,8 +77,8 @@ static mlk_status write_grades(mlk_h5 *h, const mlk_md *md, mlk_err *e)
     for (size_t k = 0; k < sizeof v / sizeof *v; k++)
         MLK_TRY(mlk_h5_attr_set_double(h, MLK_MD_PARAM, v[k].name, v[k].v, e));
     MLK_TRY(mlk_h5_attr_set_str(h, MLK_MD_PARAM, "worst_element", worst, e));
-    MLK_TRY(mlk_h5_attr_set_int(h, MLK_MD_PARAM, "extrapolation_flag", beyond > 0, e));
-    mlk_log(beyond > 0 ? MLK_LOG_WARN : MLK_LOG_INFO,
+    MLK_TRY(mlk_h5_attr_set_int(h, MLK_MD_PARAM, "extrapolation_flag", flag, e));
+    mlk_log(flag ? MLK_LOG_WARN : MLK_LOG_INFO,
             "extrapolation: %.3g %% of %.3g atom samples outside of the training data, %.3g %% "
             "beyond grade %g",
             100 * out / samples, samples, 100 * beyond / samples, md->cfg.max_grade);

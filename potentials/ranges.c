@@ -141,14 +141,16 @@ mlk_status mlk_ranges_write(const mlk_potential *pot, const char *dir, mlk_err *
 }
 
 /* "Li,3,lowest,highest" for species t and descriptor d; false: another row, or none. */
-static bool row(const mlk_potential *pot, char *line, size_t t, size_t d, double v[2])
+static bool row(const mlk_potential *pot, const char *line, size_t t, size_t d, double v[2])
 {
-    char head[48];
+    char head[48], pair[64];
     int n = snprintf(head, sizeof head, "%s,%zu,", mlk_element_symbol(pot->z[t]), d + 1);
-    if (strncmp(line, head, (size_t)n)) return false;
-    for (char *c = line + n; *c; c++)
-        if (*c == ',') *c = ' ';
-    return mlk_numbers_only(line + n, 2, v) && v[0] <= v[1];
+    if (strncmp(line, head, (size_t)n) || strlen(line + n) >= sizeof pair) return false;
+    snprintf(pair, sizeof pair, "%s", line + n);
+    char *comma = strchr(pair, ',');
+    if (!comma) return false;
+    *comma = ' ';
+    return mlk_numbers_only(pair, 2, v) && v[0] <= v[1];
 }
 
 /* Cut the next line off *text; "" at the end. */

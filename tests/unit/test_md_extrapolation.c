@@ -129,11 +129,14 @@ Test(md_extrapolation, a_quiet_run_is_inside_and_a_hot_or_compressed_one_is_not)
     cr_assert(q.worst_time >= 0 && q.worst_time < 1600 && fmod(q.worst_time, 80) == 0);
     c.max_grade = 1e6; /* as asked */
     run(pot, &c, 5.4, &q);
-    cr_assert(!q.extrapolation_flag && q.outside > 0.2 && q.beyond == 0);
+    cr_assert(q.outside > 0.2 && q.beyond == 0 && q.extrapolation_flag == (q.outside > 0.5));
 
     c.temp = 60, c.max_grade = 0.5;
     run(pot, &c, 5.0, &q);
     cr_assert(q.extrapolation_flag && q.outside > 0.99, "%g", q.outside);
+    c.max_grade = 1e6; /* all atoms are outside, however little */
+    run(pot, &c, 5.0, &q);
+    cr_assert(q.extrapolation_flag && q.outside > 0.99 && q.beyond == 0);
     mlk_potential_destroy(pot);
     leave(dir);
 }
