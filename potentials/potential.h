@@ -196,7 +196,8 @@ void mlk_ranges_free(mlk_ranges *r); /* NULL is harmless */
 void mlk_ranges_widen(mlk_ranges *r, size_t n, const int *type, const double *q);
 /* Extrapolation grade of an atom of type t with descriptors q (nd): how far the worst of them lies
  * outside of its range, in units of the width of the range; 0 inside, infinite for a species that
- * the data lack. which (may be NULL): that descriptor, from 0. docs/THEORY.md eq. (21). */
+ * the data lack and for a q that is not finite. which (may be NULL): that descriptor, from 0.
+ * docs/THEORY.md eq. (21). */
 double mlk_ranges_grade(const mlk_ranges *r, size_t t, const double *q, size_t *which);
 
 typedef struct mlk_grades {

@@ -59,6 +59,10 @@ double mlk_ranges_grade(const mlk_ranges *r, size_t t, const double *q, size_t *
     if (r->nd && lo[0] > hi[0]) return INFINITY; /* no such atom in the data */
     for (size_t d = 0; d < r->nd; d++) widest = fmax(widest, hi[d] - lo[d]);
     for (size_t d = 0; d < r->nd; d++) {
+        if (!isfinite(q[d])) {
+            if (which) *which = d;
+            return INFINITY;
+        }
         double out = fmax(lo[d] - q[d], q[d] - hi[d]);
         double width =
             fmax(fmax(hi[d] - lo[d], NARROW * widest), ROUNDING * fmax(fabs(lo[d]), fabs(hi[d])));

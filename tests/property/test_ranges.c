@@ -126,6 +126,7 @@ Test(ranges, the_grade_is_the_worst_excess_in_widths)
     /* what a file rounds away is inside; a species without atoms is not */
     cr_assert_eq(mlk_ranges_grade(r, 0, (const double[]){1 + 1e-8, 10, 1}, NULL), 0);
     cr_assert(isinf(mlk_ranges_grade(r, 1, (const double[]){0, 10, 1}, NULL)));
+    cr_assert(isinf(mlk_ranges_grade(r, 0, (const double[]){0, NAN, 9}, &which)) && which == 1);
     mlk_ranges_free(r);
 }
 
