@@ -50,6 +50,17 @@ static void cell_num(FILE *f, double v, int digits)
     cell(f, buf, false);
 }
 
+static void cell_flag(FILE *f, double v, int digits, bool flag)
+{
+    char buf[64];
+    if (!flag || !isfinite(v)) {
+        cell_num(f, v, digits);
+        return;
+    }
+    snprintf(buf, sizeof buf, "%.*g", digits, v);
+    fprintf(f, "<td><b>%s%s</b></td>", v < 0 ? "−" : "", buf + (v < 0));
+}
+
 static void cell_pm(FILE *f, double v, double err)
 {
     char buf[64];
@@ -430,22 +441,27 @@ static mlk_status models(const mlk_report *r, FILE *f, mlk_err *e)
 
 static mlk_status md(const mlk_report *r, FILE *f, mlk_err *e)
 {
-    fputs("<h2 id=md>4 Molecular dynamics</h2>\n<p class=cap>Runs in the microcanonical ensemble. "
-          "Drift: "
-          "slope of the total energy.</p><div class=scroll><table><thead><tr><th "
-          "class=l>model</th><th>T (K)</th><th>replica</th><th>mean T (K)"
-          "</th><th>drift (meV/atom/ns)</th><th>atoms</th><th>time (s)</th><th>10³ "
-          "atom·step/s</th><th class=l>state</th></tr>"
-          "</thead><tbody>\n",
-          f);
+    fputs(
+        "<h2 id=md>4 Molecular dynamics</h2>\n<p class=cap>Runs in the microcanonical ensemble. "
+        "Drift: slope of the total energy. Outside: share of the atoms whose descriptors leave the "
+        "range of the training data; grade: how far the worst of them does, in units of the width "
+        "of the range. Nearest: least distance of two atoms over the shortest of its kind in the "
+        "training data. Broken: covalent bonds of the start that broke. Flagged numbers are bold."
+        "</p><div class=scroll><table><thead><tr><th class=l>model</th><th>T (K)</th>"
+        "<th>replica</th><th>mean T (K)</th><th>drift (meV/atom/ns)</th><th>outside (%)</th>"
+        "<th>grade</th><th>nearest</th><th>broken</th><th>atoms</th><th>time (s)</th>"
+        "<th>10³ atom·step/s</th><th class=l>state</th></tr></thead><tbody>\n",
+        f);
     for (size_t k = 0; k < r->n_md; k++) {
         const mlk_report_md *m = &r->md[k];
         if (!m->there) continue;
         fputs("<tr>", f);
         cell(f, r->model[m->model].name, true);
         cell_num(f, r->temp[m->temp], 5), cell_num(f, m->rep + 1, 4), cell_num(f, m->t_mean, 4);
-        cell_num(f, m->drift, 2), cell_num(f, m->atoms, 7), cell_num(f, m->wall, 3),
-            cell_num(f, m->speed * 1e-3, 3);
+        cell_flag(f, m->drift, 2, m->drift_flag), cell_num(f, 100 * m->outside, 2);
+        cell_flag(f, m->worst, 2, m->range_flag), cell_flag(f, m->shortest, 3, m->short_flag);
+        cell_flag(f, m->broke, 4, m->broke > 0);
+        cell_num(f, m->atoms, 7), cell_num(f, m->wall, 3), cell_num(f, m->speed * 1e-3, 3);
         cell(f, m->complete ? "complete" : "running", true);
         fputs("</tr>\n", f);
     }

@@ -255,6 +255,10 @@ static mlk_status load_run(mlk_report *r, mlk_report_md *m, mlk_err *e)
     m->volume = attr(h, "volume_A3"), m->atoms = attr(h, "n_atoms");
     m->complete = attr(h, "complete") > 0.5;
     m->drift_flag = attr(h, "drift_flag") > 0.5, m->short_flag = attr(h, "shortest_flag") > 0.5;
+    m->range_flag = attr(h, "extrapolation_flag") > 0.5;
+    m->outside = attr(h, "outside"), m->worst = attr(h, "worst_grade");
+    m->shortest = attr(h, "shortest_ratio");
+    m->bonds = attr(h, "bonds_start"), m->broke = attr(h, "bonds_broke");
     if (mlk_h5_attr_exists(h, "/parameters/mlkit", "command"))
         mlk_h5_attr_str(h, "/parameters/mlkit", "command", m->command, sizeof m->command, &own);
     mlk_status s = load_thermo(m, h, &own);

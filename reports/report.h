@@ -37,9 +37,12 @@ typedef struct mlk_report_rdf {
 typedef struct mlk_report_md {
     int model, temp, rep;
     char path[1300];
-    bool there, complete, drift_flag, short_flag; /* flags set by mlkit md */
+    bool there, complete, drift_flag, short_flag, range_flag; /* flags set by mlkit md */
     /* NaN where the file does not say */
-    double t_target, t_mean, drift, wall, speed, dt_fs, volume, atoms, shortest;
+    double t_target, t_mean, drift, wall, speed, dt_fs, volume, atoms;
+    /* fraction of atom samples outside of the training data, worst grade; least distance over the
+     * shortest in training; bonds at the start, times one broke */
+    double outside, worst, shortest, bonds, broke;
     char command[1024];
     size_t n;              /* thermodynamic samples                                    */
     double *time, *t_inst; /* (n) [ps], [K]                                            */

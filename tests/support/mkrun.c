@@ -202,6 +202,16 @@ static void md(const char *run, int m, int t)
     for (int k = 0; k < 7; k++)
         must(mlk_h5_attr_set_double(h, "/parameters/mlkit", key[k], value[k], &e), &e);
     must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "n_atoms", 256, &e), &e);
+    if (m == 2 && t > 0) { /* left its training data; at the higher temperature bonds broke, too */
+        static const char *const what[] = {"outside", "worst_grade", "shortest_ratio"};
+        const double how[] = {0.25, 1.5 + t, 0.875};
+        for (int k = 0; k < 3; k++)
+            must(mlk_h5_attr_set_double(h, "/parameters/mlkit", what[k], how[k], &e), &e);
+        must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "extrapolation_flag", 1, &e), &e);
+        must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "shortest_flag", 2, &e), &e);
+        must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "bonds_start", 64, &e), &e);
+        must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "bonds_broke", t > 1 ? 3 : 0, &e), &e);
+    }
     must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "complete", 1, &e), &e);
     must(mlk_h5_close(&h, &e), &e);
 }

@@ -65,10 +65,23 @@ Test(report, complete_study_gives_the_known_comparison)
     cr_assert(json_is_true(json_object_get(j, "complete")) ||
               res.n_missing == 1); /* no dataset.h5 */
     const json_t *care = json_object_get(j, "doubtful");
-    cr_assert_eq(json_array_size(care), 1);
-    cr_assert_str_eq(
-        json_string_value(json_array_get(care, 0)),
-        "nep-2: the mean temperature is off in 1 of 3 runs; worst: 2000 K instead of 900 K");
+    static const char *const doubts[] = {
+        "nep-2: the mean temperature is off in 1 of 3 runs; worst: 2000 K instead of 900 K",
+        "snap-1: atoms come nearer than in any training frame in 2 of 3 runs; worst: 0.875 of the "
+        "shortest distance at 700 K",
+        "snap-1: descriptors are far outside of the training data in 2 of 3 runs; worst: grade 3.5 "
+        "at 900 K",
+        "snap-1: covalent bonds of the start break in 1 of 3 runs; worst: 3 of 64 at 900 K"};
+    cr_assert_eq(json_array_size(care), 4);
+    for (size_t k = 0; k < 4; k++)
+        cr_assert_str_eq(json_string_value(json_array_get(care, k)), doubts[k]);
+    const json_t *run = json_array_get(json_object_get(j, "md"), 8);
+    cr_assert_eq(mlk_json_get_real(run, "bonds_broke", -1), 3);
+    cr_assert_eq(mlk_json_get_real(run, "worst_grade", -1), 3.5);
+    char *page = NULL;
+    cr_assert_eq(mlk_file_slurp("run/report/report.html", &page, NULL, &e), MLK_OK);
+    cr_assert(strstr(page, "<td><b>3.5</b></td><td><b>0.875</b></td><td><b>3</b></td>"));
+    mlk_free(page);
     cr_assert(strstr(res.statement, "naive thermal conductivities of the models differ"));
     cr_assert(strstr(res.statement, "Onsager-corrected ones agree"));
     json_decref(j);
