@@ -77,6 +77,9 @@ bool mlk_nep_sniff(const char *path, const char *head);
 mlk_status mlk_nep_read(mlk_potential *pot, const char *path, mlk_err *e);
 mlk_status mlk_nep_write(const mlk_potential *pot, const char *path, mlk_err *e);
 
+/* nep_param.c: see mlk_potential_type.param_species. */
+void mlk_nep_param_species(const mlk_potential *pot, int (*of)[2]);
+
 /* Length of the descriptor of a NEP, 0 for another potential. */
 size_t mlk_nep_dim(const mlk_potential *pot);
 /* Descriptors of the centres [i0,i1): q (i1-i0,dim), not scaled; order: radial n, then for l = 1..L
