@@ -36,7 +36,8 @@ static const mlk_opt opts[] = {
      "share of frames kept for validation"},
     {"baseline", MLK_OPT_FLAG, offsetof(cfg, baseline), "true", 0, 0, "",
      "fit a linear SNAP first, to compare with (--no-baseline)"},
-    {"c", MLK_OPT_STR, offsetof(cfg, config), "", 0, 0, "", "configuration: YAML, or a nep.in of GPUMD"},
+    {"c", MLK_OPT_STR, offsetof(cfg, config), "", 0, 0, "",
+     "configuration: YAML, or a nep.in of GPUMD"},
     {"print-config", MLK_OPT_FLAG, offsetof(cfg, print), "false", 0, 0, "",
      "write the full resolved configuration and end"},
     {"o", MLK_OPT_STR, offsetof(cfg, out), "mlkit-train", 0, 0, "", "folder for the models"},
@@ -252,7 +253,8 @@ mlk_status mlk_cmd_train(int argc, char **argv, mlk_err *e)
         "DATA the\n"
         "bundled Li3PS4 set. Each model gets a folder with its community-format file, model.yaml, "
         "learning\n"
-        "curve and parity data. An interrupted run is continued by the same command. --from starts from an\n"
+        "curve and parity data. An interrupted run is continued by the same command. --from starts "
+        "from an\n"
         "existing NEP; --set optimizer.method=snes evolves parameters as GPUMD does, to compare.",
         "mlkit train vasprun.xml.gz more/ --model nep,snap --seeds 2 --budget 10min -o models",
         &n_words, &words, &done, e));

@@ -248,8 +248,7 @@ mlk_status mlk_nep_write(const mlk_potential *pot, const char *path, mlk_err *e)
     fprintf(f, "\n");
     if (zbl) {
         fprintf(f, "zbl %.10g %.10g", pot->zbl.inner, pot->zbl.outer);
-        if (m->zbl_tokens == 3 ||
-            (pot->zbl.typewise && m->cutoff_style != MLK_NEP_CUTOFF_FACTORS))
+        if (m->zbl_tokens == 3 || (pot->zbl.typewise && m->cutoff_style != MLK_NEP_CUTOFF_FACTORS))
             fprintf(f, " %.10g", pot->zbl.typewise_factor);
         fprintf(f, "\n");
     }

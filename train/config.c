@@ -61,8 +61,8 @@ static const mlk_opt optim_opts[] = {
 static const mlk_opt snes_opts[] = {
     {"population", MLK_OPT_INT, offsetof(mlk_train_evolve, population), "50", 4, 10000, "",
      "parameter sets tried per generation"},
-    {"generations", MLK_OPT_INT, offsetof(mlk_train_evolve, generations), "10000", 1, 100000000,
-     "", "how many; fewer when stop.budget does not allow them"},
+    {"generations", MLK_OPT_INT, offsetof(mlk_train_evolve, generations), "10000", 1, 100000000, "",
+     "how many; fewer when stop.budget does not allow them"},
     {"batch", MLK_OPT_INT, offsetof(mlk_train_evolve, batch), "0", 0, 1000000, "frames",
      "frames per generation; 0: all"},
     {"lambda-e", MLK_OPT_REAL, offsetof(mlk_train_evolve, lambda_e), "1", 0, 1e6, "",
@@ -417,8 +417,7 @@ static mlk_status read_section(mlk_train_config *c, const mlk_conf *v, const cha
         if (valid && valid->kind == MLK_CONF_SCALAR)
             MLK_TRY(mlk_train_config_valid(c, valid->value, e));
         for (size_t i = 0; valid && valid->kind == MLK_CONF_LIST && i < valid->n_child; i++)
-            if (valid->child[i].value)
-                MLK_TRY(mlk_train_config_valid(c, valid->child[i].value, e));
+            if (valid->child[i].value) MLK_TRY(mlk_train_config_valid(c, valid->child[i].value, e));
         if (groups) MLK_TRY(read_groups(c, groups, path, e));
         static const char *const skip[] = {"train", "valid", "groups", NULL};
         static const char *const none[] = {NULL};

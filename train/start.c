@@ -76,8 +76,10 @@ static mlk_status same_hyper(const mlk_train_model *m, const mlk_potential *pot,
 static mlk_status start_one(mlk_train_model *m, mlk_err *e)
 {
     if (m->type->caps & MLK_CAP_LINEAR) {
-        MLK_FAIL(e, MLK_EUNSUPPORTED, "%s: a linear model is solved at once, a start makes no "
-                                      "difference to it", m->type->name);
+        MLK_FAIL(e, MLK_EUNSUPPORTED,
+                 "%s: a linear model is solved at once, a start makes no "
+                 "difference to it",
+                 m->type->name);
         return mlk_err_hint(e, "leave the start model (--from, from:) out for %s", m->type->name);
     }
     mlk_potential *pot;
@@ -91,8 +93,10 @@ static mlk_status start_one(mlk_train_model *m, mlk_err *e)
     }
     MLK_GO(digest(m, pot, sum, e));
     if (m->sha256[0] && strcmp(m->sha256, sum)) {
-        s = MLK_FAIL(e, MLK_EINVAL, "start model %s is not the one of the settings: its SHA-256 is "
-                                    "%.12s..., not %.12s...", m->from, sum, m->sha256);
+        s = MLK_FAIL(e, MLK_EINVAL,
+                     "start model %s is not the one of the settings: its SHA-256 is "
+                     "%.12s..., not %.12s...",
+                     m->from, sum, m->sha256);
         mlk_err_hint(e, "restore the file, or leave sha256 out to start from the present one");
         goto done;
     }
@@ -119,7 +123,7 @@ mlk_status mlk_start_settings(mlk_train_config *c, mlk_err *e)
     const mlk_train_optim *u = &usual.optimizer;
     mlk_train_optim *o = &c->optimizer;
     if (o->lr == u->lr) o->lr = 0.1 * u->lr;
-    if (o->warmup == u->warmup) o->warmup = 0.01;
+    if (o->warmup == u->warmup) o->warmup = 0.05;
     if (o->weight_decay == u->weight_decay) o->weight_decay = 0;
     if (c->loss.ramp == usual.loss.ramp) c->loss.ramp = 1;
     mlk_log(MLK_LOG_INFO,
@@ -155,8 +159,7 @@ static mlk_status check_species(const mlk_potential *pot, const mlk_train_model 
         if (!data_has(ds, pot->z[t]))
             snprintf(absent + strlen(absent), sizeof absent - strlen(absent), " %s",
                      mlk_element_symbol(pot->z[t]));
-    if (absent[0])
-        mlk_log(MLK_LOG_INFO, "not in the data, parameters stay as they are:%s", absent);
+    if (absent[0]) mlk_log(MLK_LOG_INFO, "not in the data, parameters stay as they are:%s", absent);
     return MLK_OK;
 }
 

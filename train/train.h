@@ -52,24 +52,25 @@ typedef struct mlk_train_optim {
     double average;      /* decay of the exponential average of the parameters; 0 off     */
 } mlk_train_optim;
 
-typedef struct mlk_train_evolve { /* optimizer.method: snes; the loss is in eV/atom, eV/A, eV/atom */
+typedef struct mlk_train_evolve { /* optimizer.method: snes; the loss is in eV/atom, eV/A, eV/atom
+                                   */
     int population, generations;
     int batch;                           /* frames per generation; 0 all                  */
     double lambda_e, lambda_f, lambda_v; /* weights of the RMSEs; lambda_v NaN: 0.1 if there are
                                             virials                                       */
     double lambda_1, lambda_2;           /* of the L1 and L2 norms; NaN: from the number of
                                             parameters                                    */
-    double sigma;                        /* first width of the search; NaN: 0.1, 0.01 from a start */
+    double sigma; /* first width of the search; NaN: 0.1, 0.01 from a start */
 } mlk_train_evolve;
 
 typedef struct mlk_train_model {
     const mlk_potential_type *type;
-    void *hyper;    /* struct of type->hyper, owned                        */
-    uint64_t given; /* bit k: row k of type->hyper was set by the user     */
-    char name[64]; /* "" : type-N                                         */
-    int seed;      /* -1: from the run                                    */
-    char zbl[64];  /* auto | off | inner,outer                            */
-    double ridge;  /* linear models; NaN: chosen on the validation frames */
+    void *hyper;       /* struct of type->hyper, owned                        */
+    uint64_t given;    /* bit k: row k of type->hyper was set by the user     */
+    char name[64];     /* "" : type-N                                         */
+    int seed;          /* -1: from the run                                    */
+    char zbl[64];      /* auto | off | inner,outer                            */
+    double ridge;      /* linear models; NaN: chosen on the validation frames */
     char species[512]; /* "Te,Pb": species in this order; "": those of the data           */
     char from[1024];   /* start model: file or folder; "": random parameters               */
     char sha256[132];  /* of its file (and of model.yaml, after a comma); "": not asked for */
