@@ -304,7 +304,8 @@ static void progress_line(driver *d, bool force, const mlk_epoch *r)
     const struct {
         double train, valid;
         int digits;
-    } q[3] = {{r->e_train, r->e_valid, 2}, {r->f_train, r->f_valid, 1}, {r->v_train, r->v_valid, 4}};
+    } q[3] = {
+        {r->e_train, r->e_valid, 2}, {r->f_train, r->f_valid, 1}, {r->v_train, r->v_valid, 4}};
     char spent[32], left[32], text[3][80];
     double wall = d->h->wall + mlk_wtime() - d->started,
            x = (double)d->s.generation / (double)d->n_generation;
@@ -312,8 +313,7 @@ static void progress_line(driver *d, bool force, const mlk_epoch *r)
         char *t = text[k];
         snprintf(t, 40, "-");
         if (isfinite(q[k].train)) snprintf(t, 40, "%.*f", q[k].digits, q[k].train);
-        if (isfinite(q[k].valid))
-            snprintf(t + strlen(t), 40, "|%.*f", q[k].digits, q[k].valid);
+        if (isfinite(q[k].valid)) snprintf(t + strlen(t), 40, "|%.*f", q[k].digits, q[k].valid);
     }
     mlk_progress(10, force,
                  "generation %.0f/%lld  loss %.4f  E %s meV/atom  F %s meV/A  V %s eV/atom  %s, %s "
