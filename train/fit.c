@@ -211,8 +211,9 @@ static mlk_status fit_parameters(mlk_potential *pot, const mlk_train_config *c,
         return MLK_OK;
     }
     bool *keep = NULL;
-    double *old = NULL;
+    double *old = NULL, e0[MLK_SPECIES_MAX];
     mlk_status s = MLK_OK;
+    memcpy(e0, pot->e0, sizeof e0);
     if (m->from[0]) { /* what the data say nothing about stays, whatever the optimiser does */
         keep = mlk_alloc(pot->n_param, sizeof *keep);
         old = mlk_alloc(pot->n_param, sizeof *old);
@@ -227,9 +228,11 @@ static mlk_status fit_parameters(mlk_potential *pot, const mlk_train_config *c,
         s = mlk_train_snes(pot, ds, c, seed, keep, dir, key, h, e);
     else
         s = mlk_train_gradient(pot, ds, c, seed, dir, key, h, e);
-    for (size_t k = 0; keep && k < pot->n_param; k++)
+    if (s || !keep) goto done;
+    for (size_t k = 0; k < pot->n_param; k++)
         if (keep[k]) pot->param[k] = old[k];
-    if (!s && keep && pot->type->update) s = pot->type->update(pot, e);
+    if (pot->type->update) MLK_GO(pot->type->update(pot, e));
+    s = mlk_start_guard(pot, old, e0, ds, e);
 done:
     mlk_free(keep), mlk_free(old);
     return s;

@@ -422,6 +422,9 @@ static mlk_status plan(driver *d, const mlk_train_config *c, mlk_err *e)
     }
     per = (mlk_wtime() - t0) / 2 * (double)d->s.n_pop;
     d->n_generation = d->o.generations;
+    if (c->stop.epochs > 0)
+        mlk_log(MLK_LOG_WARN, "stop.epochs counts passes of the gradient method; SNES takes "
+                              "snes.generations");
     /* 0.95: reports, start and end */
     if (c->stop.budget > 0 && 0.95 * c->stop.budget / per < (double)d->n_generation)
         d->n_generation = (int64_t)fmax(1, floor(0.95 * c->stop.budget / per));

@@ -126,10 +126,6 @@ mlk_status mlk_start_settings(mlk_train_config *c, mlk_err *e)
     if (o->warmup == u->warmup) o->warmup = 0.05;
     if (o->weight_decay == u->weight_decay) o->weight_decay = 0;
     if (c->loss.ramp == usual.loss.ramp) c->loss.ramp = 1;
-    mlk_log(MLK_LOG_INFO,
-            "fine-tuning: learning rate %.3g (usually %.3g), warm-up %.3g of the run, weight decay "
-            "%.3g, energies from the start with %.3g of their weight",
-            o->lr, u->lr, o->warmup, o->weight_decay, c->loss.ramp);
     mlk_train_config_free(&usual);
     return MLK_OK;
 }
@@ -257,8 +253,50 @@ mlk_status mlk_start_potential(const mlk_train_config *c, const mlk_train_model 
     log_errors("start model as it is", ds, p);
     MLK_GO(shift_e0(*pot, c, ds, p, e));
     log_errors("start model", ds, p);
+    if (c->optimizer.method == MLK_TRAIN_GRADIENT)
+        mlk_log(MLK_LOG_INFO,
+                "fine-tuning: learning rate %.3g, warm-up %.3g of the run, weight decay %.3g, "
+                "energies begin with %.3g of their weight",
+                c->optimizer.lr, c->optimizer.warmup, c->optimizer.weight_decay, c->loss.ramp);
     s = merge_dmin(*pot, ds, e);
 done:
     mlk_predict_free(p, ds->n);
+    return s;
+}
+
+mlk_status mlk_start_guard(mlk_potential *pot, const double *param, const double *e0,
+                           const mlk_dataset *ds, mlk_err *e)
+{
+    mlk_fit_errors er[2];
+    size_t n = pot->n_param;
+    double *fitted = mlk_alloc(n, sizeof *fitted), fitted_e0[MLK_SPECIES_MAX];
+    if (!fitted) return MLK_FAIL(e, MLK_ENOMEM, "%zu parameters", n);
+    memcpy(fitted, pot->param, n * sizeof *fitted);
+    memset(er, 0, sizeof er);
+    memcpy(fitted_e0, pot->e0, sizeof fitted_e0);
+    mlk_status s = MLK_OK;
+    for (int k = 0; k < 2 && !s; k++) { /* the fit, then its start */
+        mlk_prediction *p = NULL;
+        if (k) memcpy(pot->param, param, n * sizeof *param), memcpy(pot->e0, e0, sizeof fitted_e0);
+        if (k && pot->type->update) MLK_GO(pot->type->update(pot, e));
+        MLK_GO(mlk_predict(pot, ds, &p, e));
+        mlk_errors_add(ds, p, MLK_SPLIT_VALID, &er[k]);
+        if (!er[k].n_frames) mlk_errors_add(ds, p, MLK_SPLIT_TRAIN, &er[k]);
+        mlk_predict_free(p, ds->n);
+    }
+    const double de = mlk_stat_rmse(&er[0].energy) - mlk_stat_rmse(&er[1].energy),
+                 df = mlk_stat_rmse(&er[0].force) - mlk_stat_rmse(&er[1].force);
+    if (de > 0 && df > 0) {
+        mlk_log(MLK_LOG_WARN,
+                "energies and forces are worse than those of the start model (by %.2f meV/atom, "
+                "%.1f meV/A): its parameters are kept; try a longer run or a smaller optimizer.lr",
+                1e3 * de, 1e3 * df);
+        goto done; /* the start is in pot */
+    }
+    memcpy(pot->param, fitted, n * sizeof *fitted);
+    memcpy(pot->e0, fitted_e0, sizeof fitted_e0);
+    if (pot->type->update) s = pot->type->update(pot, e);
+done:
+    mlk_free(fitted);
     return s;
 }

@@ -183,8 +183,12 @@ mlk_status mlk_fit_e0(mlk_potential *pot, const mlk_dataset *ds, const char *how
  * Errors: MLK_EINVAL the data hold a species that the model lacks. */
 mlk_status mlk_start_potential(const mlk_train_config *c, const mlk_train_model *m,
                                const mlk_dataset *ds, mlk_potential **pot, mlk_err *e);
-/* Settings that do not destroy what a start model knows, where *c holds the usual ones; logged. */
+/* Settings that do not destroy what a start model knows, where *c holds the usual ones. */
 mlk_status mlk_start_settings(mlk_train_config *c, mlk_err *e);
+/* After the fit: put the start (param (n_param), e0) back if energies and forces both got worse on
+ * the validation frames (training frames when none validate), with a warning. */
+mlk_status mlk_start_guard(mlk_potential *pot, const double *param, const double *e0,
+                           const mlk_dataset *ds, mlk_err *e);
 /* Which parameters belong to species that the data lack: keep (n_param). */
 mlk_status mlk_start_keep(const mlk_potential *pot, const mlk_dataset *ds, bool *keep, mlk_err *e);
 /* Shortest distance of each species pair in the training frames (within pot->rc) into pot->dmin. */

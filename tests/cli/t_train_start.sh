@@ -14,7 +14,8 @@ run --model nep $tiny --epochs 2 -o a -q >/dev/null
 # restart: the model is the start, errors of the start first, nothing about --model needed
 run --from a/nep-1 --epochs 2 -o b >out 2>log
 grep -q "start model as it is, train: E .* F " log
-grep -q "fine-tuning: learning rate 0.002 (usually 0.02)" log
+grep -q "fine-tuning: learning rate 0.00[0-9]*, warm-up" log
+grep -q "fine-tuning: " b/nep-1/train.log
 grep -q "reference energies of the start model changed by Li" log
 sum=$(sha256sum <a/nep-1/nep.txt | cut -d' ' -f1)
 grep -q "from: \"a/nep-1\", sha256: \"$sum," b/nep-1/train.yaml
