@@ -11,7 +11,7 @@
 typedef struct cfg {
     mlk_common common;
     char config[MLK_OPT_STR_MAX], models[MLK_OPT_STR_MAX], out[MLK_OPT_STR_MAX],
-        name[MLK_OPT_STR_MAX];
+        name[MLK_OPT_STR_MAX], from[MLK_OPT_STR_MAX];
     int seeds, epochs;
     double budget, valid_fraction;
     bool quick, print, baseline;
@@ -20,6 +20,8 @@ typedef struct cfg {
 static const mlk_opt opts[] = {
     {"model", MLK_OPT_STR, offsetof(cfg, models), "", 0, 0, "",
      "types, comma separated (default nep,snap)"},
+    {"from", MLK_OPT_STR, offsetof(cfg, from), "", 0, 0, "",
+     "start from this model: nep.txt, or a folder of mlkit (fine-tuning, restart)"},
     {"seeds", MLK_OPT_INT, offsetof(cfg, seeds), "1", 1, 1000, "",
      "models of each type, with seeds N, N+1, ..."},
     {"name", MLK_OPT_STR, offsetof(cfg, name), "", 0, 0, "",
@@ -34,7 +36,8 @@ static const mlk_opt opts[] = {
      "share of frames kept for validation"},
     {"baseline", MLK_OPT_FLAG, offsetof(cfg, baseline), "true", 0, 0, "",
      "fit a linear SNAP first, to compare with (--no-baseline)"},
-    {"c", MLK_OPT_STR, offsetof(cfg, config), "", 0, 0, "", "configuration file (YAML)"},
+    {"c", MLK_OPT_STR, offsetof(cfg, config), "", 0, 0, "",
+     "configuration: YAML, or a nep.in of GPUMD"},
     {"print-config", MLK_OPT_FLAG, offsetof(cfg, print), "false", 0, 0, "",
      "write the full resolved configuration and end"},
     {"o", MLK_OPT_STR, offsetof(cfg, out), "mlkit-train", 0, 0, "", "folder for the models"},
@@ -79,11 +82,9 @@ static mlk_status resolve(const cfg *o, const bool *given, const char *const *se
     MLK_TRY(mlk_train_config_init(c, o->quick, e));
     if (o->config[0]) MLK_TRY(mlk_train_config_read(c, o->config, e));
     if (o->models[0]) MLK_TRY(mlk_train_config_models(c, o->models, e));
+    if (o->from[0]) MLK_TRY(mlk_train_config_from(c, o->from, e));
     if (!c->n_model) MLK_TRY(mlk_train_config_models(c, "nep,snap", e));
-    if (n_words) {
-        for (size_t k = 0; k < c->n_path; k++) mlk_free(c->path[k]);
-        c->n_path = 0;
-    }
+    if (n_words) mlk_train_config_no_data(c);
     for (int k = 0; k < n_words; k++) MLK_TRY(mlk_train_config_path(c, words[k], e));
     if (given[mlk_opt_find(opts, "seed") - opts]) c->seed = o->common.seed;
     if (given[mlk_opt_find(opts, "epochs") - opts]) c->stop.epochs = o->epochs;
@@ -105,7 +106,7 @@ static mlk_status resolve(const cfg *o, const bool *given, const char *const *se
         snprintf(text, sizeof text, "%s.name", c->model[0].type->name);
         MLK_TRY(mlk_train_config_set(c, text, o->name, e));
     }
-    return MLK_OK;
+    return mlk_train_config_start(c, e);
 }
 
 typedef struct job {
@@ -191,7 +192,7 @@ static mlk_status run(const cfg *o, const mlk_train_config *c, mlk_err *e)
                 "assumed: data = the bundled Li3PS4 set (give files or folders to change)");
     if (!strcmp(o->out, "mlkit-train"))
         mlk_log(MLK_LOG_INFO, "assumed: output = ./mlkit-train (-o DIR to change)");
-    if (!o->models[0] && !o->config[0])
+    if (!o->models[0] && !o->config[0] && !o->from[0])
         mlk_log(MLK_LOG_INFO, "assumed: models = nep,snap (--model to change)");
     MLK_GO(mlk_fit_load(c, &ds, e));
     MLK_GO(mlk_fit_describe(c, &ds, e));
@@ -252,7 +253,9 @@ mlk_status mlk_cmd_train(int argc, char **argv, mlk_err *e)
         "DATA the\n"
         "bundled Li3PS4 set. Each model gets a folder with its community-format file, model.yaml, "
         "learning\n"
-        "curve and parity data. An interrupted run is continued by the same command.",
+        "curve and parity data. An interrupted run is continued by the same command. --from starts "
+        "from an\n"
+        "existing NEP; --set optimizer.method=snes evolves parameters as GPUMD does, to compare.",
         "mlkit train vasprun.xml.gz more/ --model nep,snap --seeds 2 --budget 10min -o models",
         &n_words, &words, &done, e));
     if (done) goto done;

@@ -12,8 +12,8 @@
 
 static const mlk_opt opts[] = {
     {"cutoff", MLK_OPT_REALS, offsetof(mlk_nep_hyper, cutoff), "", 1, 12, "A",
-     "cutoff radii of the radial and the angular descriptors; empty: those that hold 60 and 20 "
-     "neighbours in the training data"},
+     "cutoff radii of the radial and the angular descriptors, also one pair per species; empty: "
+     "those that hold 60 and 20 neighbours in the training data"},
     {"n_max", MLK_OPT_INTS, offsetof(mlk_nep_hyper, n_max), "6,6", 0, 19, "",
      "radial functions (less one) of the radial and the angular descriptors"},
     {"basis", MLK_OPT_INTS, offsetof(mlk_nep_hyper, basis), "8,8", 0, 19, "",
@@ -301,9 +301,13 @@ static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
     if (!h->cutoff.n) h->cutoff = (mlk_reals){.n = 2, .v = {6, 5}}; /* no data to look at */
     mlk_nep *m = pot->state = mlk_alloc(1, sizeof *m);
     if (!m) return MLK_FAIL(e, MLK_ENOMEM, "nep");
-    if (h->cutoff.n != 2 || h->cutoff.v[1] > h->cutoff.v[0])
-        return MLK_FAIL(e, MLK_EINVAL,
-                        "nep: cutoff needs a radial and a not larger angular radius");
+    size_t n_rc = (size_t)h->cutoff.n;
+    for (size_t k = 0; k < n_rc; k += 2)
+        if ((n_rc != 2 && n_rc != 2 * pot->n_species) || h->cutoff.v[k + 1] > h->cutoff.v[k])
+            return MLK_FAIL(e, MLK_EINVAL,
+                            "nep: cutoff needs a radial and a not larger angular radius, once or "
+                            "for each of the %zu species",
+                            pot->n_species);
     if (h->n_max.n != 2 || h->basis.n != 2)
         return MLK_FAIL(e, MLK_EINVAL, "nep: n_max and basis need two numbers, radial and angular");
     const int *l = h->l_max.v;
@@ -318,7 +322,11 @@ static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
     m->L = (size_t)l[0], m->l4 = l[1] == 2, m->l5 = l[2] == 1;
     m->neuron = (size_t)h->neuron;
     MLK_TRY(mlk_nep_alloc(pot, m, e));
-    for (size_t t = 0; t < m->nt; t++) m->rcr[t] = h->cutoff.v[0], m->rca[t] = h->cutoff.v[1];
+    m->cutoff_style = n_rc == 2 ? MLK_NEP_CUTOFF_PLAIN : MLK_NEP_CUTOFF_SPECIES;
+    for (size_t t = 0; t < m->nt; t++) {
+        size_t k = n_rc == 2 ? 0 : 2 * t;
+        m->rcr[t] = h->cutoff.v[k], m->rca[t] = h->cutoff.v[k + 1];
+    }
     if (h->zbl.n) {
         pot->zbl = (mlk_zbl){.on = true, .inner = h->zbl.v[0], .outer = h->zbl.v[1]};
         m->zbl_tokens = 2;
@@ -402,7 +410,6 @@ static mlk_status prepare(mlk_potential *pot, size_t n_frames, const mlk_frame *
                           mlk_err *e)
 {
     mlk_nep *m = pot->state;
-    if (m->prepared) return MLK_OK;
     if (!n_frames)
         return MLK_FAIL(e, MLK_EINVAL, "nep: no training frames to scale descriptors with");
     mlk_status s = MLK_OK;
@@ -413,12 +420,16 @@ static mlk_status prepare(mlk_potential *pot, size_t n_frames, const mlk_frame *
                mlk_alloc(m->nt * m->dim, sizeof(double)),
                {0}};
     int most[2] = {0};
+    bool was_read = m->prepared; /* keeps its scaler and biases, but room for neighbours is made */
     if (!g.lo || !g.hi || !g.mean) {
         s = MLK_FAIL(e, MLK_ENOMEM, "nep");
         goto done;
     }
     for (size_t d = 0; d < m->dim; d++) g.lo[d] = INFINITY, g.hi[d] = -INFINITY;
     for (size_t k = 0; k < n_frames; k++) MLK_GO(look(pot, frames[k], &g, most, &nl, &sc, e));
+    for (int k = 0; k < 2 && was_read; k++)
+        if (most[k] > m->nn[k]) m->nn[k] = most[k];
+    if (was_read) goto done;
     for (size_t d = 0; d < m->dim; d++) {
         double width = g.hi[d] - g.lo[d], size = fmax(fabs(g.hi[d]), fabs(g.lo[d]));
         m->scaler[d] = width > 1e-8 * size ? 1 / width : 1; /* the same in every atom: useless */
@@ -461,4 +472,5 @@ const mlk_potential_type mlk_potential_nep = {
     .vjp = vjp,
     .n_desc = mlk_nep_dim,
     .describe = describe,
+    .param_species = mlk_nep_param_species,
 };

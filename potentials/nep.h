@@ -78,7 +78,10 @@ mlk_status mlk_nep_read(mlk_potential *pot, const char *path, mlk_err *e);
 mlk_status mlk_nep_write(const mlk_potential *pot, const char *path, mlk_err *e);
 
 /* nep_auto.c: cutoffs left open in *hyper (mlk_nep_hyper), from the density of the frames. */
-mlk_status mlk_nep_suggest(void *hyper, size_t n_frames, const mlk_frame *const *frames, mlk_err *e);
+mlk_status mlk_nep_suggest(void *hyper, size_t n_frames, const mlk_frame *const *frames,
+                           mlk_err *e);
+/* nep_param.c: see mlk_potential_type.param_species. */
+void mlk_nep_param_species(const mlk_potential *pot, int (*of)[2]);
 
 /* Length of the descriptor of a NEP, 0 for another potential. */
 size_t mlk_nep_dim(const mlk_potential *pot);

@@ -168,9 +168,12 @@ static void fill_hyper(const mlk_potential *pot, const mlk_nep *m)
 {
     mlk_nep_hyper *h = pot->hyper;
     h->cutoff = (mlk_reals){2, {m->rcr[0], m->rca[0]}};
+    bool each = m->cutoff_style == MLK_NEP_CUTOFF_SPECIES && 2 * m->nt <= MLK_OPT_LIST_MAX;
     for (size_t t = 1; t < m->nt; t++) {
-        h->cutoff.v[0] = fmax(h->cutoff.v[0], m->rcr[t]);
-        h->cutoff.v[1] = fmax(h->cutoff.v[1], m->rca[t]);
+        size_t k = each ? 2 * t : 0;
+        h->cutoff.v[k] = fmax(h->cutoff.v[k], m->rcr[t]);
+        h->cutoff.v[k + 1] = fmax(h->cutoff.v[k + 1], m->rca[t]);
+        if (each) h->cutoff.n = 2 * (int)m->nt;
     }
     h->n_max = (mlk_ints){2, {(int)m->nr - 1, (int)m->na - 1}};
     h->basis = (mlk_ints){2, {(int)m->kr - 1, (int)m->ka - 1}};
@@ -245,7 +248,8 @@ mlk_status mlk_nep_write(const mlk_potential *pot, const char *path, mlk_err *e)
     fprintf(f, "\n");
     if (zbl) {
         fprintf(f, "zbl %.10g %.10g", pot->zbl.inner, pot->zbl.outer);
-        if (m->zbl_tokens == 3) fprintf(f, " %.10g", pot->zbl.typewise_factor);
+        if (m->zbl_tokens == 3 || (pot->zbl.typewise && m->cutoff_style != MLK_NEP_CUTOFF_FACTORS))
+            fprintf(f, " %.10g", pot->zbl.typewise_factor);
         fprintf(f, "\n");
     }
     fprintf(f, "cutoff");

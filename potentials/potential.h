@@ -53,7 +53,8 @@ typedef struct mlk_potential_type {
     /* param was changed by a trainer: refresh whatever is derived from it. NULL: nothing. */
     mlk_status (*update)(mlk_potential *pot, mlk_err *e);
     /* Look at the training frames once, before fitting starts from a newly created potential: scale
-     * descriptors, centre biases. Does nothing to a model that was read. NULL: nothing to do. */
+     * descriptors, centre biases. A model that was read keeps
+     * them and only makes room for more neighbours in its file. NULL: nothing to do. */
     mlk_status (*prepare)(mlk_potential *pot, size_t n_frames, const mlk_frame *const *frames,
                           mlk_err *e);
     /* Does this file look like mine? Called with the first bytes of it (NUL-terminated). */
@@ -86,6 +87,9 @@ typedef struct mlk_potential_type {
     size_t (*n_desc)(const mlk_potential *pot);
     mlk_status (*describe)(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
                            size_t i0, size_t i1, mlk_scratch *s, double *q, mlk_err *e);
+    /* of (n_param,2): a parameter acts on the energy of atoms of species of[m][0], through
+     * neighbours of species of[m][1]; -1: of any. NULL: all are shared. */
+    void (*param_species)(const mlk_potential *pot, int (*of)[2]);
 } mlk_potential_type;
 
 /* Universal Ziegler-Biersack-Littmark core added to any model, switched off smoothly between inner

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/conf.h"
+#include "core/file.h"
 #include "train/train.h"
 
 static const mlk_opt data_opts[] = {
@@ -41,6 +42,8 @@ static const mlk_opt stop_opts[] = {
     {0}};
 
 static const mlk_opt optim_opts[] = {
+    {"method", MLK_OPT_CHOICE, offsetof(mlk_train_optim, method), "gradient", 0, 0, "gradient|snes",
+     "exact gradients, or natural evolution as in GPUMD (slow: to compare)"},
     {"batch", MLK_OPT_INT, offsetof(mlk_train_optim, batch), "0", 0, 100000, "frames",
      "frames per step; 0: about 100 atoms"},
     {"lr", MLK_OPT_REAL, offsetof(mlk_train_optim, lr), "0.02", 1e-9, 10, "",
@@ -59,8 +62,30 @@ static const mlk_opt optim_opts[] = {
      "share of the run for Gauss-Newton steps on all frames at its end; 0: none"},
     {0}};
 
+static const mlk_opt snes_opts[] = {
+    {"population", MLK_OPT_INT, offsetof(mlk_train_evolve, population), "50", 4, 10000, "",
+     "parameter sets tried per generation"},
+    {"generations", MLK_OPT_INT, offsetof(mlk_train_evolve, generations), "10000", 1, 100000000, "",
+     "how many; fewer when stop.budget does not allow them"},
+    {"batch", MLK_OPT_INT, offsetof(mlk_train_evolve, batch), "0", 0, 1000000, "frames",
+     "frames per generation; 0: all"},
+    {"lambda-e", MLK_OPT_REAL, offsetof(mlk_train_evolve, lambda_e), "1", 0, 1e6, "",
+     "weight of the energy RMSE in eV/atom"},
+    {"lambda-f", MLK_OPT_REAL, offsetof(mlk_train_evolve, lambda_f), "1", 0, 1e6, "",
+     "weight of the force RMSE in eV/A"},
+    {"lambda-v", MLK_OPT_REAL, offsetof(mlk_train_evolve, lambda_v), "auto", 0, 1e6, "",
+     "weight of the virial RMSE in eV/atom; auto: 0.1 if there are virials"},
+    {"lambda-1", MLK_OPT_REAL, offsetof(mlk_train_evolve, lambda_1), "auto", 0, 1e6, "",
+     "weight of the mean |parameter|; auto: 0.001 sqrt(parameters per species)"},
+    {"lambda-2", MLK_OPT_REAL, offsetof(mlk_train_evolve, lambda_2), "auto", 0, 1e6, "",
+     "weight of the root mean square parameter; auto: the same"},
+    {"sigma", MLK_OPT_REAL, offsetof(mlk_train_evolve, sigma), "auto", 1e-9, 10, "",
+     "first width of the search; auto: 0.1, from a start model 0.01"},
+    {0}};
+
 typedef struct model_fields {
-    char name[MLK_OPT_STR_MAX], zbl[MLK_OPT_STR_MAX];
+    char name[MLK_OPT_STR_MAX], zbl[MLK_OPT_STR_MAX], species[MLK_OPT_STR_MAX],
+        from[MLK_OPT_STR_MAX], sha256[MLK_OPT_STR_MAX];
     int seed;
     double ridge;
 } model_fields;
@@ -73,6 +98,12 @@ static const mlk_opt model_opts[] = {
      "repulsive core: auto, off or inner,outer [A]"},
     {"ridge", MLK_OPT_REAL, offsetof(model_fields, ridge), "auto", 0, 1e12, "",
      "of linear models; auto: best on validation"},
+    {"species", MLK_OPT_STR, offsetof(model_fields, species), "", 0, 0, "",
+     "in this order; empty: those of the data"},
+    {"from", MLK_OPT_STR, offsetof(model_fields, from), "", 0, 0, "",
+     "model to start from: file or folder"},
+    {"sha256", MLK_OPT_STR, offsetof(model_fields, sha256), "", 0, 0, "",
+     "checksum that the start model must have"},
     {0}};
 
 static const struct section {
@@ -82,7 +113,8 @@ static const struct section {
 } sections[] = {{"data", data_opts, offsetof(mlk_train_config, data)},
                 {"loss", loss_opts, offsetof(mlk_train_config, loss)},
                 {"stop", stop_opts, offsetof(mlk_train_config, stop)},
-                {"optimizer", optim_opts, offsetof(mlk_train_config, optimizer)}};
+                {"optimizer", optim_opts, offsetof(mlk_train_config, optimizer)},
+                {"snes", snes_opts, offsetof(mlk_train_config, snes)}};
 enum { N_SECTION = sizeof sections / sizeof *sections };
 
 static mlk_status set_e0(mlk_train_config *c, const char *value, mlk_err *e)
@@ -119,10 +151,17 @@ mlk_status mlk_train_config_init(mlk_train_config *c, bool quick, mlk_err *e)
 
 void mlk_train_config_free(mlk_train_config *c)
 {
-    for (size_t k = 0; k < c->n_path; k++) mlk_free(c->path[k]);
+    mlk_train_config_no_data(c);
     for (size_t k = 0; k < c->n_model; k++) mlk_free(c->model[k].hyper);
-    mlk_free(c->path), mlk_free(c->model), mlk_free(c->group);
+    mlk_free(c->path), mlk_free(c->valid), mlk_free(c->model), mlk_free(c->group);
     memset(c, 0, sizeof *c);
+}
+
+void mlk_train_config_no_data(mlk_train_config *c)
+{
+    for (size_t k = 0; k < c->n_path; k++) mlk_free(c->path[k]);
+    for (size_t k = 0; k < c->n_valid; k++) mlk_free(c->valid[k]);
+    c->n_path = c->n_valid = 0;
 }
 
 mlk_status mlk_train_config_path(mlk_train_config *c, const char *path, mlk_err *e)
@@ -131,6 +170,15 @@ mlk_status mlk_train_config_path(mlk_train_config *c, const char *path, mlk_err 
     c->path[c->n_path] = mlk_strdup(path);
     if (!c->path[c->n_path]) return MLK_FAIL(e, MLK_ENOMEM, "path");
     c->n_path++;
+    return MLK_OK;
+}
+
+mlk_status mlk_train_config_valid(mlk_train_config *c, const char *path, mlk_err *e)
+{
+    MLK_TRY(MLK_GROW(c->valid, c->cap_valid, c->n_valid + 1, e));
+    c->valid[c->n_valid] = mlk_strdup(path);
+    if (!c->valid[c->n_valid]) return MLK_FAIL(e, MLK_ENOMEM, "path");
+    c->n_valid++;
     return MLK_OK;
 }
 
@@ -169,16 +217,32 @@ static mlk_status new_model(mlk_train_config *c, const char *type, mlk_train_mod
 static mlk_status set_model(mlk_train_model *m, const char *key, const char *value, mlk_err *e)
 {
     const mlk_opt *o = mlk_opt_find(model_opts, key);
-    if (!o) return mlk_opt_set(m->type->hyper, m->hyper, key, value, e);
+    if (!o) {
+        MLK_TRY(mlk_opt_set(m->type->hyper, m->hyper, key, value, e));
+        m->given |= (uint64_t)1 << (mlk_opt_find(m->type->hyper, key) - m->type->hyper);
+        return MLK_OK;
+    }
     model_fields f = {.seed = m->seed, .ridge = m->ridge};
     MLK_TRY(mlk_opt_set(model_opts, &f, key, value, e));
     m->seed = f.seed, m->ridge = f.ridge;
-    char *text = !strcmp(o->key, "name") ? m->name : !strcmp(o->key, "zbl") ? m->zbl : NULL;
+    const struct {
+        const char *key;
+        char *text;
+        size_t cap;
+    } texts[] = {{"name", m->name, sizeof m->name},
+                 {"zbl", m->zbl, sizeof m->zbl},
+                 {"species", m->species, sizeof m->species},
+                 {"from", m->from, sizeof m->from},
+                 {"sha256", m->sha256, sizeof m->sha256}};
+    char *text = NULL;
+    size_t cap = 0;
+    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+        if (!strcmp(o->key, texts[k].key)) text = texts[k].text, cap = texts[k].cap;
     if (!text) return MLK_OK;
-    if (strlen(value) >= 64) return MLK_FAIL(e, MLK_EINVAL, "%s '%s' is too long", o->key, value);
+    if (strlen(value) >= cap) return MLK_FAIL(e, MLK_EINVAL, "%s '%s' is too long", o->key, value);
     if (text == m->name && (strchr(value, '/') || value[0] == '.' || !*value))
         return MLK_FAIL(e, MLK_EINVAL, "name '%s' cannot be a folder name", value);
-    snprintf(text, 64, "%s", value);
+    snprintf(text, cap, "%s", value);
     return MLK_OK;
 }
 
@@ -227,7 +291,7 @@ mlk_status mlk_train_config_set(mlk_train_config *c, const char *key, const char
             return mlk_opt_set(sections[k].opts, (char *)c + sections[k].offset, dot + 1, value, e);
     if (!mlk_potential_find(section)) {
         MLK_FAIL(e, MLK_EINVAL, "unknown section '%s' in '%s'", section, key);
-        mlk_err_hint(e, "sections are data, loss, stop, optimizer and the model types");
+        mlk_err_hint(e, "sections are data, loss, stop, optimizer, snes and the model types");
         return MLK_EINVAL;
     }
     bool any = false;
@@ -348,22 +412,37 @@ static mlk_status read_section(mlk_train_config *c, const mlk_conf *v, const cha
             MLK_TRY(mlk_train_config_path(c, train->value, e));
         for (size_t i = 0; train && train->kind == MLK_CONF_LIST && i < train->n_child; i++)
             if (train->child[i].value) MLK_TRY(mlk_train_config_path(c, train->child[i].value, e));
+        const mlk_conf *valid = k == 0 ? mlk_conf_get(v, "valid") : NULL;
+        if (valid && valid->kind == MLK_CONF_SCALAR)
+            MLK_TRY(mlk_train_config_valid(c, valid->value, e));
+        for (size_t i = 0; valid && valid->kind == MLK_CONF_LIST && i < valid->n_child; i++)
+            if (valid->child[i].value) MLK_TRY(mlk_train_config_valid(c, valid->child[i].value, e));
         if (groups) MLK_TRY(read_groups(c, groups, path, e));
-        static const char *const skip[] = {"train", "groups", NULL};
+        static const char *const skip[] = {"train", "valid", "groups", NULL};
         static const char *const none[] = {NULL};
         return mlk_conf_apply(v, path, sections[k].opts, (char *)c + sections[k].offset,
-                              train || groups ? skip : none, e);
+                              train || valid || groups ? skip : none, e);
     }
     MLK_FAIL(e, MLK_EINVAL, "unknown section '%s'", v->key);
-    mlk_err_hint(e, "known: version, seed, data, loss, e0, stop, optimizer, models");
+    mlk_err_hint(e, "known: version, seed, data, loss, e0, stop, optimizer, snes, models");
     return MLK_EINVAL;
 }
 
 mlk_status mlk_train_config_read(mlk_train_config *c, const char *path, mlk_err *e)
 {
     mlk_conf root;
+    char *text;
+    MLK_TRY(mlk_file_slurp(path, &text, NULL, e));
+    bool nep_in = mlk_nep_in_sniff(path, text);
+    mlk_status s = nep_in ? mlk_train_config_nep_in(c, path, text, e) : MLK_OK;
+    mlk_free(text);
+    if (nep_in) return s;
+    if (mlk_path_ends(path, ".nn")) {
+        MLK_FAIL(e, MLK_EUNSUPPORTED, "input.nn sets up HDNNP models, which mlkit does not train");
+        mlk_err_hint(e, "give a YAML file or a nep.in");
+        return mlk_err_at(e, path, 1);
+    }
     MLK_TRY(mlk_conf_read(path, &root, e));
-    mlk_status s = MLK_OK;
     for (size_t k = 0; k < root.n_child && !s; k++) {
         s = read_section(c, &root.child[k], path, e);
         if (s) mlk_err_at(e, path, root.child[k].line);
@@ -387,16 +466,21 @@ static void print_table(const mlk_opt *opts, const void *field, const mlk_opt *b
     }
 }
 
+static void print_paths(const char *key, char *const *path, size_t n, FILE *out)
+{
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "%s%s\"%s\"", i ? ", " : key, i ? "" : ": [", path[i]);
+    if (n) fprintf(out, "], ");
+}
+
 void mlk_train_config_print(const mlk_train_config *c, const mlk_train_model *only, FILE *out)
 {
     fprintf(out, "version: 1\nseed: %d\n", c->seed);
     for (int k = 0; k < N_SECTION; k++) {
         fprintf(out, "%s: {", sections[k].name);
-        if (k == 0 && c->n_path) {
-            fprintf(out, "train: [");
-            for (size_t i = 0; i < c->n_path; i++)
-                fprintf(out, "%s\"%s\"", i ? ", " : "", c->path[i]);
-            fprintf(out, "], ");
+        if (k == 0) {
+            print_paths("train", c->path, c->n_path, out);
+            print_paths("valid", c->valid, c->n_valid, out);
         }
         print_table(sections[k].opts, (const char *)c + sections[k].offset, NULL, out);
         if (k == 1 && c->n_group) {
@@ -422,6 +506,9 @@ void mlk_train_config_print(const mlk_train_config *c, const mlk_train_model *on
         fprintf(out, "  - {type: %s, ", m->type->name);
         if (m->name[0]) fprintf(out, "name: %s, ", m->name);
         if (m->seed >= 0) fprintf(out, "seed: %d, ", m->seed);
+        if (m->species[0]) fprintf(out, "species: [%s], ", m->species);
+        if (m->from[0]) fprintf(out, "from: \"%s\", ", m->from);
+        if (m->sha256[0]) fprintf(out, "sha256: \"%s\", ", m->sha256);
         bool comma = strchr(m->zbl, ',');
         fprintf(out, "zbl: %s%s%s, ", comma ? "[" : "", m->zbl, comma ? "]" : "");
         if ((m->type->caps & MLK_CAP_LINEAR) && isnan(m->ridge)) fprintf(out, "ridge: auto, ");

@@ -48,6 +48,10 @@ mlk_status mlk_fit_load(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e)
         MLK_TRY(mlk_dataset_read(ds, path, e));
     }
     for (size_t k = 0; k < c->n_path; k++) MLK_TRY(mlk_dataset_read(ds, c->path[k], e));
+    size_t n_train = ds->n;
+    for (size_t k = 0; k < c->n_valid; k++) MLK_TRY(mlk_dataset_read(ds, c->valid[k], e));
+    for (size_t k = 0; c->n_valid && k < ds->n; k++)
+        ds->split[k] = k < n_train ? MLK_SPLIT_TRAIN : MLK_SPLIT_VALID;
     for (size_t k = 0; k < ds->n; k++)
         if (mlk_frame_check(&ds->frame[k], e)) {
             mlk_err_at(e, ds->frame[k].source, ds->frame[k].line);
@@ -55,7 +59,7 @@ mlk_status mlk_fit_load(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e)
         }
     if (!ds->n) return MLK_FAIL(e, MLK_EINVAL, "the data hold no usable frame");
     MLK_TRY(choose_energy(c, ds, e));
-    if (c->data.valid_fraction > 0)
+    if (c->data.valid_fraction > 0 && !c->n_valid)
         return mlk_dataset_split(ds, c->data.valid_fraction, (uint64_t)c->data.split_seed, 0, e);
     return MLK_OK;
 }
@@ -140,8 +144,12 @@ mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, ml
 
     const mlk_train_loss loss = mlk_train_weights(&c->loss, false);
     /* what nobody asked for is not missed where it is absent */
-    const double w[3] = {isnan(c->loss.energy) && !have[0] ? 0 : loss.energy, loss.force,
-                         isnan(c->loss.virial) && !have[2] ? 0 : loss.virial};
+    double w[3] = {isnan(c->loss.energy) && !have[0] ? 0 : loss.energy, loss.force,
+                   isnan(c->loss.virial) && !have[2] ? 0 : loss.virial};
+    if (c->optimizer.method == MLK_TRAIN_SNES) {
+        const double lambda_v = isnan(c->snes.lambda_v) ? (have[2] ? 0.1 : 0) : c->snes.lambda_v;
+        w[0] = c->snes.lambda_e, w[1] = c->snes.lambda_f, w[2] = lambda_v;
+    }
     static const char *const name[3] = {"energy", "force", "virial"};
     mlk_log(MLK_LOG_INFO,
             "  labels found and used: energy %zu, forces %zu, virial %zu (of %zu training frames)",

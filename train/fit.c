@@ -111,24 +111,106 @@ static mlk_status claim(const char *dir, const char *text, bool *complete, mlk_e
     return same ? MLK_OK : MLK_EINVAL;
 }
 
-static mlk_status make_potential(const mlk_train_config *c, const mlk_train_model *m, uint64_t seed,
-                                 const mlk_dataset *ds, mlk_potential **pot, mlk_err *e)
+/* *fr (*n) borrows the frames, free the list */
+static mlk_status training_frames(const mlk_dataset *ds, const mlk_frame ***fr, size_t *n,
+                                  mlk_err *e)
+{
+    *n = 0;
+    *fr = mlk_alloc(ds->n ? ds->n : 1, sizeof **fr);
+    if (!*fr) return MLK_FAIL(e, MLK_ENOMEM, "list of frames");
+    for (size_t k = 0; k < ds->n; k++)
+        if (ds->split[k] == MLK_SPLIT_TRAIN) (*fr)[(*n)++] = &ds->frame[k];
+    return MLK_OK;
+}
+
+/* *own: m with the hyper-parameters that were left open chosen for the data; own->hyper is freed by
+ * the caller */
+static mlk_status resolve(const mlk_train_model *m, const mlk_dataset *ds, mlk_train_model *own,
+                          mlk_err *e)
+{
+    *own = *m;
+    own->hyper = mlk_alloc(1, m->type->hyper_size);
+    if (!own->hyper) return MLK_FAIL(e, MLK_ENOMEM, "settings");
+    memcpy(own->hyper, m->hyper, m->type->hyper_size);
+    if (!m->type->suggest || m->from[0]) return MLK_OK;
+    const mlk_frame **fr;
+    size_t n;
+    MLK_TRY(training_frames(ds, &fr, &n, e));
+    mlk_status s = m->type->suggest(own->hyper, n, fr, e);
+    mlk_free(fr);
+    return s;
+}
+
+/* species of a new model: as asked for, or those of the data */
+static mlk_status choose_species(const mlk_train_model *m, const mlk_dataset *ds, int *z, size_t *n,
+                                 mlk_err *e)
+{
+    char text[sizeof m->species];
+    *n = 0;
+    snprintf(text, sizeof text, "%s", m->species);
+    for (char *save = NULL, *w = strtok_r(text, ", ", &save); w; w = strtok_r(NULL, ", ", &save)) {
+        int q = mlk_element_z(w);
+        for (size_t k = 0; k < *n; k++)
+            if (z[k] == q) q = 0;
+        if (!q) return MLK_FAIL(e, MLK_EINVAL, "species: '%s' is no element, or there twice", w);
+        z[(*n)++] = q;
+    }
+    for (size_t t = 0; t < ds->n_species; t++) {
+        size_t k = 0;
+        while (k < *n && z[k] != ds->z[t]) k++;
+        if (k < *n) continue;
+        if (m->species[0]) {
+            MLK_FAIL(e, MLK_EINVAL, "the data hold %s, which is not among the species %s",
+                     mlk_element_symbol(ds->z[t]), m->species);
+            return mlk_err_hint(e, "add it, or leave the species out");
+        }
+        z[(*n)++] = ds->z[t];
+    }
+    return MLK_OK;
+}
+
+/* reference energies of the species that the data hold; zero for others */
+static mlk_status new_e0(mlk_potential *pot, const mlk_train_config *c, const mlk_dataset *ds,
+                         mlk_err *e)
 {
     char note[512];
+    mlk_potential q = {.n_species = ds->n_species}; /* only what mlk_fit_e0 looks at */
+    memcpy(q.z, ds->z, ds->n_species * sizeof *q.z);
+    MLK_TRY(mlk_fit_e0(&q, ds, c->e0, note, sizeof note, e));
+    mlk_log(MLK_LOG_INFO, "%s", note);
+    for (size_t t = 0; t < pot->n_species; t++)
+        for (size_t k = 0; k < q.n_species; k++)
+            if (pot->z[t] == q.z[k]) pot->e0[t] = q.e0[k];
+    return MLK_OK;
+}
+
+static mlk_status new_potential(const mlk_train_config *c, const mlk_train_model *m, uint64_t seed,
+                                const mlk_dataset *ds, mlk_potential **pot, mlk_err *e)
+{
+    char note[512];
+    int z[MLK_SPECIES_MAX];
+    size_t nz;
+    MLK_TRY(choose_species(m, ds, z, &nz, e));
     MLK_TRY(mlk_potential_new(pot, m->type, e));
     memcpy((*pot)->hyper, m->hyper, m->type->hyper_size);
-    MLK_TRY(mlk_potential_create(*pot, ds->n_species, ds->z, seed, e));
+    MLK_TRY(mlk_potential_create(*pot, nz, z, seed, e));
     MLK_TRY(mlk_fit_dmin(*pot, ds, e));
     MLK_TRY(mlk_fit_zbl(*pot, ds, m->zbl, note, sizeof note, e));
     mlk_log(MLK_LOG_INFO, "%s", note);
-    MLK_TRY(mlk_fit_e0(*pot, ds, c->e0, note, sizeof note, e));
-    mlk_log(MLK_LOG_INFO, "%s", note);
+    return new_e0(*pot, c, ds, e);
+}
+
+static mlk_status make_potential(const mlk_train_config *c, const mlk_train_model *m, uint64_t seed,
+                                 const mlk_dataset *ds, mlk_potential **pot, mlk_err *e)
+{
+    if (m->from[0])
+        MLK_TRY(mlk_start_potential(c, m, ds, pot, e));
+    else
+        MLK_TRY(new_potential(c, m, seed, ds, pot, e));
     if (!m->type->prepare) return MLK_OK;
-    const mlk_frame **fr = mlk_alloc(ds->n, sizeof *fr);
-    size_t n = 0;
-    if (!fr) return MLK_FAIL(e, MLK_ENOMEM, "list of frames");
-    for (size_t k = 0; k < ds->n; k++)
-        if (ds->split[k] == MLK_SPLIT_TRAIN) fr[n++] = &ds->frame[k];
+    const mlk_frame **fr;
+    size_t n;
+    MLK_TRY(training_frames(ds, &fr, &n, e));
     mlk_status s = n ? m->type->prepare(*pot, n, fr, e) : MLK_OK;
     mlk_free(fr);
     return s;
@@ -157,7 +239,32 @@ static mlk_status fit_parameters(mlk_potential *pot, const mlk_train_config *c,
                 r.n_param, r.ridge);
         return MLK_OK;
     }
-    return mlk_train_gradient(pot, ds, c, seed, dir, key, h, e);
+    bool *keep = NULL;
+    double *old = NULL, e0[MLK_SPECIES_MAX];
+    mlk_status s = MLK_OK;
+    memcpy(e0, pot->e0, sizeof e0);
+    if (m->from[0]) { /* what the data say nothing about stays, whatever the optimiser does */
+        keep = mlk_alloc(pot->n_param, sizeof *keep);
+        old = mlk_alloc(pot->n_param, sizeof *old);
+        if (!keep || !old) {
+            s = MLK_FAIL(e, MLK_ENOMEM, "%zu parameters", pot->n_param);
+            goto done;
+        }
+        memcpy(old, pot->param, pot->n_param * sizeof *old);
+        MLK_GO(mlk_start_keep(pot, ds, keep, e));
+    }
+    if (c->optimizer.method == MLK_TRAIN_SNES)
+        s = mlk_train_snes(pot, ds, c, seed, keep, dir, key, h, e);
+    else
+        s = mlk_train_gradient(pot, ds, c, seed, dir, key, h, e);
+    if (s || !keep) goto done;
+    for (size_t k = 0; k < pot->n_param; k++)
+        if (keep[k]) pot->param[k] = old[k];
+    if (pot->type->update) MLK_GO(pot->type->update(pot, e));
+    s = mlk_start_guard(pot, old, e0, ds, e);
+done:
+    mlk_free(keep), mlk_free(old);
+    return s;
 }
 
 static void yaml_errors(FILE *f, const char *name, const mlk_fit_errors *er)
@@ -250,17 +357,23 @@ done:
     return s;
 }
 
-mlk_status mlk_fit_model(const mlk_train_config *c, const mlk_train_model *m, const char *name,
-                         uint64_t seed, const mlk_dataset *ds, const char *dir, mlk_fit_result *res,
-                         mlk_err *e)
+mlk_status mlk_fit_model(const mlk_train_config *given, const mlk_train_model *asked,
+                         const char *name, uint64_t seed, const mlk_dataset *ds, const char *dir,
+                         mlk_fit_result *res, mlk_err *e)
 {
     memset(res, 0, sizeof *res);
     snprintf(res->name, sizeof res->name, "%s", name);
+    mlk_train_config own = *given; /* borrows all lists */
+    const mlk_train_config *c = &own;
+    mlk_train_model chosen;
+    const mlk_train_model *m = &chosen;
+    if (asked->from[0]) MLK_TRY(mlk_start_settings(&own, e));
     char *key = NULL, path[1024];
     mlk_potential *pot = NULL;
     mlk_history h = {0};
     FILE *log = NULL;
-    mlk_status s = record_text(c, m, name, seed, ds, &key, e);
+    mlk_status s = resolve(asked, ds, &chosen, e);
+    if (!s) s = record_text(c, m, name, seed, ds, &key, e);
     if (!s && dir) s = claim(dir, key, &res->was_complete, e);
     if (s) goto done;
     if (res->was_complete) {
@@ -288,5 +401,6 @@ done:
     mlk_potential_destroy(pot);
     mlk_free(h.row);
     mlk_free(key);
+    mlk_free(chosen.hyper);
     return s;
 }

@@ -168,11 +168,20 @@ mlk_status mlk_write_gpumd_out(const char *dir, const mlk_dataset *ds, const mlk
     MLK_TRY(mlk_out_begin(&o, mlk_path_join(path, sizeof path, dir, "loss.out"), e));
     for (size_t k = 0; k < h->n; k++) {
         const mlk_epoch *r = &h->row[k];
-        const double v[7] = {r->loss,           r->e_train * 1e-3, r->f_train * 1e-3, r->s_train,
-                             r->e_valid * 1e-3, r->f_valid * 1e-3, r->s_valid};
-        /* columns: step, total, L1 and L2 regularisation (none here), then errors */
-        fprintf(o.fp, "%.0f %.5f 0 0", r->epoch, v[0]);
-        for (int c = 1; c < 7; c++) fprintf(o.fp, " %.5f", isfinite(v[c]) ? v[c] : 0);
+        /* columns: step, total, L1 and L2 regularisation (SNES only), then errors; the virial in
+         * eV/atom from SNES, the stress in GPa from gradients */
+        bool snes = r->l1 > 0 || r->l2 > 0 || r->v_train > 0;
+        const double v[9] = {r->loss,
+                             r->l1,
+                             r->l2,
+                             r->e_train * 1e-3,
+                             r->f_train * 1e-3,
+                             snes ? r->v_train : r->s_train,
+                             r->e_valid * 1e-3,
+                             r->f_valid * 1e-3,
+                             snes ? r->v_valid : r->s_valid};
+        fprintf(o.fp, "%.0f", r->epoch);
+        for (int c = 0; c < 9; c++) fprintf(o.fp, " %.5f", isfinite(v[c]) ? v[c] : 0);
         fputc('\n', o.fp);
     }
     return mlk_out_commit(&o, e);

@@ -92,12 +92,14 @@ mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *ho
     }
     MLK_TRY(nearest(pot, ds, &usual, &shortest, e));
     if (strcmp(how, "auto")) {
-        char tail;
-        if (sscanf(how, "%lf,%lf%c", &z->inner, &z->outer, &tail) != 2 || !(z->inner >= 0) ||
-            !(z->outer > z->inner) || z->outer > 2.5) {
+        int used = 0, got = sscanf(how, "%lf,%lf%n,%lf%n", &z->inner, &z->outer, &used,
+                                   &z->typewise_factor, &used);
+        z->typewise = got == 3;
+        if (got < 2 || how[used] || !(z->inner >= 0) || !(z->outer > z->inner) || z->outer > 2.5 ||
+            (z->typewise && !(z->typewise_factor > 0))) {
             memset(z, 0, sizeof *z);
-            MLK_FAIL(e, MLK_EINVAL, "zbl: '%s' is not auto, off or inner,outer with outer <= 2.5 A",
-                     how);
+            MLK_FAIL(e, MLK_EINVAL,
+                     "zbl: '%s' is not auto, off or inner,outer[,factor] with outer <= 2.5 A", how);
             mlk_err_hint(e, "for example zbl: auto, or zbl: [0.7, 1.4]");
             return MLK_EINVAL;
         }

@@ -71,9 +71,7 @@ static mlk_status validate(mlk_trainer *d, const double *x, mlk_loss_sums *sums,
     memcpy(d->keep, d->pot->param, d->pot->n_param * sizeof *d->keep);
     MLK_TRY(mlk_trainer_set_param(d, x, e));
     set_weights(d, 1);
-    if (d->loss.we > 0) d->loss.we = 1;
-    if (d->loss.wf > 0) d->loss.wf = 1;
-    if (d->loss.wv > 0) d->loss.wv = 0.1;
+    d->loss.we = d->loss.wv = 0, d->loss.wf = 1; /* the loss is that of the forces alone */
     mlk_status s = MLK_OK;
     for (size_t k = 0; k < n && !s; k += 16)
         s = mlk_loss_batch(&d->loss, d->pot, idx + k, n - k < 16 ? n - k : 16, NULL, sums, e);
@@ -131,6 +129,23 @@ static void show(mlk_trainer *d, const char *text, double done, bool force)
                  mlk_duration(done > 0 ? wall * (1 - done) / done : 0, left));
 }
 
+/* One number for three errors: their geometric mean, each relative to the spread of its labels;
+ * forces count four times as much as energies, ten times as much as virials. */
+static double score(const mlk_trainer *d, const mlk_loss_sums *v)
+{
+    const mlk_loss *l = &d->loss;
+    const struct {
+        double weight, error;
+    } part[] = {{v->nf > 0 && d->w.force > 0 ? 1 : 0, v->loss / v->nl},
+                {v->ne > 0 && d->w.energy > 0 ? 0.25 : 0, v->e2 / v->ne / pow(l->spread_e, 2)},
+                {v->ns > 0 && d->w.virial > 0 ? 0.1 : 0, v->v2 / v->ns / pow(l->spread_v, 2)}};
+    double sum = 0, weight = 0;
+    for (int k = 0; k < 3; k++)
+        if (part[k].weight > 0)
+            sum += part[k].weight * log(part[k].error + 1e-12), weight += part[k].weight;
+    return exp(sum / weight);
+}
+
 mlk_status mlk_trainer_judge(mlk_trainer *d, const double *x, double lr, const char *text,
                              double done, double *loss, mlk_err *e)
 {
@@ -138,7 +153,7 @@ mlk_status mlk_trainer_judge(mlk_trainer *d, const double *x, double lr, const c
     MLK_TRY(validate(d, x, &v, e));
     MLK_TRY(record(d, lr, &v, e));
     show(d, text, done, done >= 1);
-    *loss = v.loss / v.nl;
+    *loss = score(d, &v);
     if (*loss < d->t.best_loss) {
         d->t.best_loss = *loss;
         d->t.best_epoch = d->t.epoch + d->t.n_eval;

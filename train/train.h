@@ -4,8 +4,10 @@
  *   mlk_fit_model      one model from data to its finished folder (train/fit.c), by
  *       mlk_fit_e0         per-species reference energies                 (train/e0.c)
  *       mlk_fit_zbl        radii of the repulsive core, shortest distances (train/repulsion.c)
+ *       mlk_start_potential  a model that was read, made ready for more    (train/start.c)
  *       mlk_train_gradient Adam, then Gauss-Newton, on energies, forces and virials
  *                          (train/train.c, polish.c)
+ *       mlk_train_snes     the same by natural evolution, as GPUMD does it (train/snes_fit.c)
  *       mlk_lsq_fit        ridge least squares for linear models          (train/lsq.c)
  *   mlk_predict        energies, forces, stresses of a set, and errors    (train/errors.c) */
 #ifndef MLK_TRAIN_TRAIN_H
@@ -39,7 +41,10 @@ typedef struct mlk_train_stop {
     int patience;  /* epochs without a better validation loss; 0 off      */
 } mlk_train_stop;
 
+enum { MLK_TRAIN_GRADIENT, MLK_TRAIN_SNES };
+
 typedef struct mlk_train_optim {
+    int method;          /* MLK_TRAIN_GRADIENT, MLK_TRAIN_SNES               */
     int batch;           /* frames per step; 0: about 100 atoms              */
     double lr, lr_min;   /* peak and final learning rate                     */
     double warmup;       /* fraction of the run with rising rate             */
@@ -49,13 +54,28 @@ typedef struct mlk_train_optim {
     double polish;       /* share of the run for Gauss-Newton cycles at its end; 0 none   */
 } mlk_train_optim;
 
+typedef struct mlk_train_evolve { /* optimizer.method: snes; the loss is in eV/atom, eV/A, eV/atom
+                                   */
+    int population, generations;
+    int batch;                           /* frames per generation; 0 all                  */
+    double lambda_e, lambda_f, lambda_v; /* weights of the RMSEs; lambda_v NaN: 0.1 if there are
+                                            virials                                       */
+    double lambda_1, lambda_2;           /* of the L1 and L2 norms; NaN: from the number of
+                                            parameters                                    */
+    double sigma; /* first width of the search; NaN: 0.1, 0.01 from a start */
+} mlk_train_evolve;
+
 typedef struct mlk_train_model {
     const mlk_potential_type *type;
-    void *hyper;   /* struct of type->hyper, owned                        */
-    char name[64]; /* "" : type-N                                         */
-    int seed;      /* -1: from the run                                    */
-    char zbl[64];  /* auto | off | inner,outer                            */
-    double ridge;  /* linear models; NaN: chosen on the validation frames */
+    void *hyper;       /* struct of type->hyper, owned                        */
+    uint64_t given;    /* bit k: row k of type->hyper was set by the user     */
+    char name[64];     /* "" : type-N                                         */
+    int seed;          /* -1: from the run                                    */
+    char zbl[64];      /* auto | off | inner,outer                            */
+    double ridge;      /* linear models; NaN: chosen on the validation frames */
+    char species[512]; /* "Te,Pb": species in this order; "": those of the data           */
+    char from[1024];   /* start model: file or folder; "": random parameters               */
+    char sha256[132];  /* of its file (and of model.yaml, after a comma); "": not asked for */
 } mlk_train_model;
 
 typedef struct mlk_train_group {
@@ -67,10 +87,13 @@ typedef struct mlk_train_config {
     int seed;
     char **path; /* (n_path) data files or folders, owned; none: the bundled set */
     size_t n_path, cap_path;
+    char **valid; /* (n_valid) files whose frames all validate, owned; then nothing is split off */
+    size_t n_valid, cap_valid;
     mlk_train_data data;
     mlk_train_loss loss;
     mlk_train_stop stop;
     mlk_train_optim optimizer;
+    mlk_train_evolve snes;
     mlk_train_group *group; /* (n_group) owned */
     size_t n_group, cap_group;
     char e0[1024];          /* least-squares | none | "Li=-0.3,S=-1.1" */
@@ -83,7 +106,8 @@ typedef struct mlk_train_config {
 /* Defaults; quick ones if asked. No model, no data. */
 mlk_status mlk_train_config_init(mlk_train_config *c, bool quick, mlk_err *e);
 void mlk_train_config_free(mlk_train_config *c);
-/* Read a YAML file on top (docs/FORMATS.md). Errors carry file:line and the nearest known key. */
+/* Read a YAML file, or a nep.in of GPUMD (train/nep_in.c), on top (docs/FORMATS.md). Errors carry
+ * file:line and the nearest known key. */
 mlk_status mlk_train_config_read(mlk_train_config *c, const char *path, mlk_err *e);
 /* Loss weights with "auto" resolved, for gradient training or for linear least squares. */
 mlk_train_loss mlk_train_weights(const mlk_train_loss *w, bool linear);
@@ -94,6 +118,21 @@ mlk_status mlk_train_config_set(mlk_train_config *c, const char *key, const char
  */
 mlk_status mlk_train_config_models(mlk_train_config *c, const char *types, mlk_err *e);
 mlk_status mlk_train_config_path(mlk_train_config *c, const char *path, mlk_err *e);
+mlk_status mlk_train_config_valid(mlk_train_config *c, const char *path, mlk_err *e);
+/* Forget all data paths. */
+void mlk_train_config_no_data(mlk_train_config *c);
+/* Start all models of its type from this model; when no model was asked for yet, ask for it.
+ * Errors: the file is no model; linear models (solved at once); no model of that type is asked
+ * for. */
+mlk_status mlk_train_config_from(mlk_train_config *c, const char *path, mlk_err *e);
+/* After everything was set: take hyper-parameters and checksum of every start model. Errors: a
+ * hyper-parameter that was given and differs; a file that is not the one of the record. */
+mlk_status mlk_train_config_start(mlk_train_config *c, mlk_err *e);
+/* nep.in of GPUMD: does the text look like it; read it on top of *c, with train.xyz and test.xyz
+ * beside it as data. Errors carry file:line: what would change the physics is refused. */
+bool mlk_nep_in_sniff(const char *path, const char *text);
+mlk_status mlk_train_config_nep_in(mlk_train_config *c, const char *path, const char *text,
+                                   mlk_err *e);
 /* The resolved file, with every default written out. only: one model (NULL: all). */
 void mlk_train_config_print(const mlk_train_config *c, const mlk_train_model *only, FILE *out);
 
@@ -140,6 +179,20 @@ extern const char *const mlk_stress_name[6];
  * change that fits. note (cap bytes): what was done. */
 mlk_status mlk_fit_e0(mlk_potential *pot, const mlk_dataset *ds, const char *how, char *note,
                       size_t cap, mlk_err *e);
+/* A fit that begins with m->from: reads the model, checks its species against the data, logs its
+ * errors as it is, takes a difference of the energy references up in e0, sets dmin. Parameters,
+ * scaler, cutoffs and repulsive core stay those of the file.
+ * Errors: MLK_EINVAL the data hold a species that the model lacks. */
+mlk_status mlk_start_potential(const mlk_train_config *c, const mlk_train_model *m,
+                               const mlk_dataset *ds, mlk_potential **pot, mlk_err *e);
+/* Settings that do not destroy what a start model knows, where *c holds the usual ones. */
+mlk_status mlk_start_settings(mlk_train_config *c, mlk_err *e);
+/* After the fit: put the start (param (n_param), e0) back if energies and forces both got worse on
+ * the validation frames (training frames when none validate), with a warning. */
+mlk_status mlk_start_guard(mlk_potential *pot, const double *param, const double *e0,
+                           const mlk_dataset *ds, mlk_err *e);
+/* Which parameters belong to species that the data lack: keep (n_param). */
+mlk_status mlk_start_keep(const mlk_potential *pot, const mlk_dataset *ds, bool *keep, mlk_err *e);
 /* Shortest distance of each species pair in the training frames (within pot->rc) into pot->dmin. */
 mlk_status mlk_fit_dmin(mlk_potential *pot, const mlk_dataset *ds, mlk_err *e);
 /* Set pot->zbl as asked: off, "inner,outer", or auto: below 0.9 of the usual nearest distance. */
@@ -149,6 +202,7 @@ mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *ho
 typedef struct mlk_epoch { /* one row of loss.csv; NaN: no such label */
     double epoch, wall, lr, loss;
     double e_train, f_train, s_train, e_valid, f_valid, s_valid; /* meV/atom, meV/A, GPa */
+    double l1, l2, v_train, v_valid; /* of SNES: regularisation, virial [eV/atom]; else 0 */
 } mlk_epoch;
 
 typedef struct mlk_history {
@@ -164,6 +218,12 @@ typedef struct mlk_history {
 mlk_status mlk_train_gradient(mlk_potential *pot, const mlk_dataset *ds, const mlk_train_config *c,
                               uint64_t seed, const char *dir, const char *key, mlk_history *h,
                               mlk_err *e);
+
+/* The same by separable natural evolution strategies with the loss of GPUMD; works for any model.
+ * keep (n_param) or NULL: parameters that must not move. pot->e0 takes up the mean energy error. */
+mlk_status mlk_train_snes(mlk_potential *pot, const mlk_dataset *ds, const mlk_train_config *c,
+                          uint64_t seed, const bool *keep, const char *dir, const char *key,
+                          mlk_history *h, mlk_err *e);
 
 typedef struct mlk_fit_result {
     char name[64];
