@@ -44,8 +44,9 @@ typedef struct mlk_trainer { /* a gradient training run */
 /* train.c */
 mlk_status mlk_trainer_set_param(mlk_trainer *d, const double *x, mlk_err *e);
 /* Errors of the validation frames (of the training frames when there are none) with parameters x,
- * into the history and the progress line; the best are kept. *loss chooses them: relative errors
- * weighed alike, whatever weights the fit needs to get there. text: progress, "epoch 3/10". */
+ * into the history and the progress line; the best are kept, by *loss: the geometric mean of the
+ * errors relative to the spread of their labels. text: progress, "epoch 3/10"; done: share of the
+ * run. */
 mlk_status mlk_trainer_judge(mlk_trainer *d, const double *x, double lr, const char *text,
                              double done, double *loss, mlk_err *e);
 mlk_status mlk_trainer_save(mlk_trainer *d, mlk_err *e);
