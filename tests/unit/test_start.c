@@ -309,12 +309,33 @@ Test(nep_in, cutoffs_per_species_make_the_file_gpumd_reads)
     cr_assert_eq(mlk_opt_set(pot->type->hyper, pot->hyper, "cutoff", "7,4.5,6,4", NULL), MLK_OK);
     cr_assert_eq(mlk_potential_create(pot, 2, z, 1, NULL), MLK_OK);
     cr_expect(fabs(pot->rc - 7) < 1e-12);
+    pot->zbl =
+        (mlk_zbl){.on = true, .inner = 1, .outer = 2, .typewise = true, .typewise_factor = 0.65};
     cr_assert_eq(pot->type->write(pot, path, NULL), MLK_OK);
     cr_assert_eq(mlk_file_slurp(path, &text, NULL, NULL), MLK_OK);
     cr_expect(strstr(text, "\ncutoff 7 4.5 6 4 "), "%.80s", text);
     cr_assert_eq(mlk_potential_read(&again, path, NULL), MLK_OK);
     cr_expect(!memcmp(again->hyper, pot->hyper, sizeof(mlk_reals)));
+    cr_expect(strstr(text, "\nzbl 1 2 0.65\n") && again->zbl.typewise &&
+              again->zbl.typewise_factor == 0.65);
     mlk_free(text);
     unlink(path);
     mlk_potential_destroy(pot), mlk_potential_destroy(again);
+}
+
+Test(nep_in, the_core_of_a_fit_takes_the_factor_too)
+{
+    static const char *const bad[] = {"1,2,", "1,2,x", "1,2,-1", "1,2,0.7,3", "2,1", "1"};
+    mlk_dataset ds = tiny_set(2, 3, 0);
+    mlk_potential *pot = tiny_nep(3);
+    char note[512];
+    cr_assert_eq(mlk_fit_zbl(pot, &ds, "1,2,0.7", note, sizeof note, NULL), MLK_OK);
+    cr_expect(pot->zbl.on && pot->zbl.typewise && pot->zbl.typewise_factor == 0.7);
+    cr_assert_eq(mlk_fit_zbl(pot, &ds, "1,2", note, sizeof note, NULL), MLK_OK);
+    cr_expect(pot->zbl.on && !pot->zbl.typewise);
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
+        cr_expect(mlk_fit_zbl(pot, &ds, bad[k], note, sizeof note, NULL) == MLK_EINVAL, "%s",
+                  bad[k]);
+    mlk_potential_destroy(pot);
+    tiny_free(&ds);
 }
