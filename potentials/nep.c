@@ -13,7 +13,7 @@
 static const mlk_opt opts[] = {
     {"cutoff", MLK_OPT_REALS, offsetof(mlk_nep_hyper, cutoff), "", 1, 12, "A",
      "cutoff radii of the radial and the angular descriptors, also one pair per species; empty: "
-     "those that hold 60 and 20 neighbours in the training data"},
+     "those that hold 60 and 25 neighbours in the training data"},
     {"n_max", MLK_OPT_INTS, offsetof(mlk_nep_hyper, n_max), "6,6", 0, 19, "",
      "radial functions (less one) of the radial and the angular descriptors"},
     {"basis", MLK_OPT_INTS, offsetof(mlk_nep_hyper, basis), "8,8", 0, 19, "",

@@ -9,7 +9,7 @@
 
 enum { FRAMES = 40, BINS = 180 };
 #define RADIAL 60
-#define ANGULAR 20
+#define ANGULAR 25
 #define BIN 0.05 /* A */
 
 /* radius (of whole 0.1 A) with n neighbours on average */

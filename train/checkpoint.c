@@ -9,7 +9,7 @@
 #include "core/h5.h"
 #include "train/run.h"
 
-enum { N_COUNT = 12, N_REAL = 7, N_SUM = 9 };
+enum { N_COUNT = 12, N_REAL = 8, N_SUM = 9 };
 
 static mlk_status put(mlk_h5 *h, const char *key, const mlk_train_state *t, const double *param,
                       const mlk_history *hist, mlk_err *e)
@@ -98,7 +98,7 @@ static mlk_status get(mlk_h5 *h, const char *key, mlk_train_state *t, double *pa
     t->n_back = count[4], t->best_epoch = count[5], t->adam.step = count[6];
     t->n_cycle = count[7], t->cycle = count[8], t->steps = count[9], t->n_stall = count[10];
     t->n_eval = count[11];
-    t->mu = real[4], t->we = real[5], t->wv = real[6];
+    t->mu = real[4], t->we = real[5], t->wv = real[6], t->share = real[7];
     t->lr_scale = real[0], t->best_loss = real[1], t->adam.norm = real[2], hist->wall = real[3];
     t->sums = (mlk_loss_sums){sums[0], sums[1], sums[2], sums[3], sums[4],
                               sums[5], sums[6], sums[7], sums[8]};

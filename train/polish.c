@@ -1,10 +1,10 @@
 /* polish.c - the second part of training by gradients: Gauss-Newton cycles (gauss.h) on all
  * training frames at once, where the model has few enough parameters for a matrix of them.
  *
- * Weights of energy and virial that were left open are chosen anew before each cycle, so that their
- * share of the loss is a fixed fraction of that of the forces: the matrix takes care of the
- * different scales, and the fit may be asked for energies as good as the forces allow. A
- * very small term in |x|^2 keeps directions that no datum determines from drifting. */
+ * Weights of energy and virial that were left open are chosen anew before each cycle, so that they
+ * have a set share of the loss: the matrix takes care of the different scales, and the fit may be
+ * asked for energies as good as the forces allow. A very small term in |x|^2 keeps directions that
+ * no datum determines from drifting. */
 #include <math.h>
 #include <string.h>
 
@@ -101,17 +101,17 @@ static mlk_status balance(mlk_trainer *d, const double *x, mlk_err *e)
     const mlk_loss *l = &d->loss;
     mlk_loss_sums s;
     bool first = d->t.cycle == 0;
-    if (first) d->t.we = d->w.energy, d->t.wv = d->w.virial;
+    if (first) d->t.we = d->w.energy, d->t.wv = d->w.virial, d->t.share = SHARE_FIRST;
     MLK_TRY(whole(d, x, NULL, &s, e));
     double f = s.nf > 0 ? d->w.force * s.f2 / s.nf / (l->spread_f * l->spread_f) : 0;
     if (d->auto_e && f > 0 && d->w.energy > 0) {
         double err = s.e2 / s.ne / (l->spread_e * l->spread_e);
-        double share = fmin(SHARE_ENERGY, WORTH_ENERGY * s.ne / s.nf);
+        double share = fmin(d->t.share, WORTH_ENERGY * s.ne / s.nf);
         d->t.we = fmin(share * f / err, first ? 1e6 : 4 * d->t.we);
     }
     if (d->auto_v && f > 0 && d->w.virial > 0) {
         double err = s.v2 / s.ns / (l->spread_v * l->spread_v);
-        double share = fmin(SHARE_VIRIAL, WORTH_VIRIAL * s.ns / s.nf);
+        double share = fmin(0.5 * d->t.share, WORTH_VIRIAL * s.ns / s.nf);
         d->t.wv = fmin(share * f / err, first ? 1e6 : 4 * d->t.wv);
     }
     return MLK_OK;
@@ -134,14 +134,21 @@ static mlk_status cycle(mlk_trainer *d, mlk_gauss *q, double *x, mlk_err *e)
     d->t.mu = q->mu;
     mlk_log(MLK_LOG_DEBUG,
             "cycle %lld: %d steps, %d evaluations, loss %.4e to %.4e; next damping %.2g, weights "
-            "energy %.3g virial %.3g",
+            "energy %.3g virial %.3g (share %.3g)",
             (long long)d->t.cycle, r.steps, r.evaluations, r.before, r.after, q->mu, d->t.we,
-            d->t.wv);
+            d->t.wv, d->t.share);
     snprintf(text, sizeof text, "cycle %lld/%lld", (long long)d->t.cycle, (long long)d->t.n_cycle);
     double adam = d->atoms * (double)d->t.n_epoch, cost = mlk_polish_cost(d);
     double done = (adam + cost * (double)d->t.cycle / (double)d->t.n_cycle) / (adam + cost);
     MLK_TRY(mlk_trainer_judge(d, x, 0, text, done, &loss, e));
-    bool gained = r.after < 0.995 * r.before && (!d->n_valid || loss < before);
+    bool better = loss < before;
+    if (better || !d->n_valid) {
+        d->t.share = fmin(2.5 * d->t.share, SHARE_MOST);
+    } else { /* back to the best, and less of it */
+        d->t.share *= 0.2;
+        memcpy(x, d->t.best, d->pot->n_param * sizeof *x);
+    }
+    bool gained = r.after < 0.995 * r.before && (better || !d->n_valid);
     d->t.n_stall = gained ? 0 : d->t.n_stall + 1;
     return MLK_OK;
 }

@@ -21,6 +21,7 @@ typedef struct mlk_train_state {
     int64_t n_stall;               /* cycles in a row that gained little            */
     int64_t n_eval;                /* evaluations of the whole training set         */
     double mu, we, wv;             /* damping; weights of energy and virial in force */
+    double share;                  /* of the loss that energies should have          */
 } mlk_train_state;
 
 typedef struct mlk_trainer { /* a gradient training run */
