@@ -32,7 +32,7 @@ static const mlk_opt stop_opts[] = {
     {"epochs", MLK_OPT_INT, offsetof(mlk_train_stop, epochs), "0", 0, 10000000, "",
      "passes over the training frames; 0: from visits or budget"},
     {"visits", MLK_OPT_REAL, offsetof(mlk_train_stop, visits), "auto", 1e-6, 1e9, "million atoms",
-     "atoms seen in all passes together, when nothing else is asked; auto: 8, times the root of "
+     "atoms seen in all passes together, when nothing else is asked; auto: 6, times the root of "
      "the "
      "training atoms over 10 000"},
     {"budget", MLK_OPT_WALL, offsetof(mlk_train_stop, budget), "0", 0, 1e9, "",

@@ -230,8 +230,8 @@ static mlk_status plan(mlk_trainer *d, mlk_err *e)
     for (size_t k = 0; k < d->loss.n; k++) pairs += (double)d->loss.sample[k].nl.np;
     MLK_TRY(measure(d, &per_epoch, e));
     /* the default grows with the square root of the data */
-    visits = isnan(st->visits) ? 8e6 * sqrt(fmax(atoms, 2500) / 1e4) : st->visits * 1e6;
-    if (d->c->quick && isnan(st->visits)) visits *= 0.4;
+    visits = isnan(st->visits) ? 6e6 * sqrt(fmax(atoms, 2500) / 1e4) : st->visits * 1e6;
+    if (d->c->quick && isnan(st->visits)) visits *= 0.5;
     if (st->epochs > 0) visits = st->epochs * atoms;
     /* 0.92: validation, start and end */
     if (st->budget > 0) visits = 0.92 * st->budget / per_epoch * atoms;
