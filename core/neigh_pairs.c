@@ -3,6 +3,10 @@
 
 #include "core/cpu.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 static inline MLK_BODY size_t distances_body(size_t n, const double *const xs[3],
                                              const double *from, const double *shift,
                                              double *restrict d2)
@@ -29,7 +33,7 @@ static inline MLK_BODY size_t vectors_body(mlk_neigh *nl, const mlk_cell *cell,
     double *restrict rx = nl->r[0], *restrict ry = nl->r[1], *restrict rz = nl->r[2];
     for (size_t i = i0; i < i1; i++) {
         double x0 = xs[i][0], y0 = xs[i][1], z0 = xs[i][2];
-#pragma omp simd
+#pragma omp simd simdlen(8)
         for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
             long q = 3L * j[k];
             double fa = a[k], fb = b[k], fc = c[k];
@@ -45,9 +49,68 @@ MLK_KERNEL3(size_t, distances,
             (size_t n, const double *const x[3], const double *from, const double *shift,
              double *d2),
             (n, x, from, shift, d2))
-MLK_KERNEL3(size_t, vectors,
-            (mlk_neigh * nl, const mlk_cell *cell, const double (*x)[3], size_t i0, size_t i1),
-            (nl, cell, x, i0, i1))
+static size_t vectors_scalar(mlk_neigh *nl, const mlk_cell *cell, const double (*x)[3], size_t i0,
+                             size_t i1)
+{
+    return vectors_body(nl, cell, x, i0, i1);
+}
+
+MLK_TARGET_AVX2 static size_t vectors_avx2(mlk_neigh *nl, const mlk_cell *cell,
+                                           const double (*x)[3], size_t i0, size_t i1)
+{
+    return vectors_body(nl, cell, x, i0, i1);
+}
+
+#if defined(__x86_64__)
+/* Rows j[0..7] of x, transposed; by loads and shuffles, because gathers are slow on CPUs guarded
+ * against their leaks. */
+MLK_TARGET_AVX512 static inline void rows8(const double (*x)[3], const int *j, __m512d o[3])
+{
+    __m512d z[4], t[4];
+    for (int q = 0; q < 4; q++) { /* rows 0 2, 1 3, 4 6, 5 7 */
+        int a = q % 2 + 4 * (q / 2);
+        __m256d lo = _mm256_maskz_loadu_pd(7, x[j[a]]), hi = _mm256_maskz_loadu_pd(7, x[j[a + 2]]);
+        z[q] = _mm512_insertf64x4(_mm512_castpd256_pd512(lo), hi, 1);
+    }
+    for (int q = 0; q < 4; q += 2) {
+        t[q] = _mm512_unpacklo_pd(z[q], z[q + 1]);
+        t[q + 1] = _mm512_unpackhi_pd(z[q], z[q + 1]);
+    }
+    o[0] = _mm512_shuffle_f64x2(t[0], t[2], 0x88);
+    o[1] = _mm512_shuffle_f64x2(t[1], t[3], 0x88);
+    o[2] = _mm512_shuffle_f64x2(t[0], t[2], 0xdd);
+}
+
+MLK_TARGET_AVX512 static size_t vectors_avx512(mlk_neigh *nl, const mlk_cell *cell,
+                                               const double (*x)[3], size_t i0, size_t i1)
+{
+    for (size_t i = i0; i < i1; i++)
+        for (size_t k = nl->start[i], end = nl->start[i + 1]; k < end; k += 8) {
+            __mmask8 mask = end - k < 8 ? (__mmask8)((1u << (end - k)) - 1) : 0xff;
+            int j[8] __attribute__((aligned(32)));
+            __m512d im[3], r[3];
+            _mm256_store_si256((__m256i *)j, _mm256_maskz_loadu_epi32(mask, nl->j + k));
+            rows8(x, j, r);
+            for (int c = 0; c < 3; c++)
+                im[c] = _mm512_cvtepi32_pd(
+                    _mm256_cvtepi8_epi32(_mm_maskz_loadu_epi8(mask, nl->image[c] + k)));
+            for (int c = 0; c < 3; c++) {
+                __m512d t = _mm512_add_pd(_mm512_mul_pd(im[0], _mm512_set1_pd(cell->h[0][c])),
+                                          _mm512_mul_pd(im[1], _mm512_set1_pd(cell->h[1][c])));
+                t = _mm512_add_pd(t, _mm512_mul_pd(im[2], _mm512_set1_pd(cell->h[2][c])));
+                t = _mm512_add_pd(_mm512_sub_pd(r[c], _mm512_set1_pd(x[i][c])), t);
+                _mm512_mask_storeu_pd(nl->r[c] + k, mask, t);
+            }
+        }
+    return nl->start[i1] - nl->start[i0];
+}
+#else
+#define vectors_avx512 vectors_scalar
+#endif
+
+static size_t (*const vectors_table[3])(mlk_neigh *nl, const mlk_cell *cell, const double (*x)[3],
+                                        size_t i0,
+                                        size_t i1) = {vectors_scalar, vectors_avx2, vectors_avx512};
 
 void mlk_neigh_distances(size_t n, const double *const x[3], const double *from,
                          const double *shift, double *d2)
