@@ -44,6 +44,14 @@ static inline MLK_BODY size_t scatter_w_body(const mlk_neigh *nl, size_t i0, siz
     return nl->start[i1] - nl->start[i0];
 }
 
+static inline MLK_BODY size_t drain_body(size_t n, double *restrict from, double *restrict to)
+{
+#pragma omp simd
+    for (size_t a = 0; a < n; a++) to[a] += from[a], from[a] = 0;
+    return n;
+}
+
+MLK_KERNEL3(size_t, drain, (size_t n, double *from, double *to), (n, from, to))
 MLK_KERNEL3(size_t, scatter,
             (const mlk_neigh *nl, size_t i0, size_t i1, double *const p[3], double *row),
             (nl, i0, i1, p, row))
@@ -54,4 +62,9 @@ MLK_KERNEL3(size_t, scatter_w,
 mlk_force_fn *mlk_force_kernel(bool with_w)
 {
     return with_w ? scatter_w_table[mlk_cpu_level()] : scatter_table[mlk_cpu_level()];
+}
+
+void mlk_force_drain(size_t n, double *from, double *to)
+{
+    drain_table[mlk_cpu_level()](n, from, to);
 }

@@ -16,5 +16,7 @@ enum { MLK_FORCE_ROW = 4, MLK_FORCE_ROW_W = 16 };
 typedef size_t mlk_force_fn(const mlk_neigh *nl, size_t i0, size_t i1, double *const p[3],
                             double *row);
 mlk_force_fn *mlk_force_kernel(bool with_w); /* for mlk_cpu_level() */
+/* to += from, from = 0 */
+void mlk_force_drain(size_t n, double *from, double *to);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "core/conf.h"
 #include "core/file.h"
+#include "core/neigh_pairs.h"
 #include "core/threads.h"
 #include "potentials/k_force.h"
 
@@ -140,11 +141,22 @@ static mlk_status reserve(mlk_eval *ev, size_t n, size_t width, mlk_err *e)
     return MLK_OK;
 }
 
-/* The centres [i0,i1), few enough that their partials stay in the cache, added to rows. */
-static mlk_status eval_chunk(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
-                             size_t i0, size_t i1, mlk_force_fn *scatter, mlk_scratch *s, double *u,
+/* What every chunk is told. x: positions to update the list to first, NULL if it is current. */
+typedef struct task {
+    const mlk_potential *pot;
+    mlk_neigh *nl;
+    const int *type;
+    const mlk_cell *cell;
+    const double (*x)[3];
+    mlk_force_fn *scatter;
+    size_t width; /* of a row */
+} task;
+
+/* The centres [i0,i1), few enough that their pairs stay in the cache, added to rows. */
+static mlk_status eval_chunk(const task *k, size_t i0, size_t i1, mlk_scratch *s, double *u,
                              double *rows, mlk_err *e)
 {
+    const mlk_neigh *nl = k->nl;
     size_t k0 = nl->start[i0], m = nl->start[i1] - k0;
     mlk_scratch_reset(s);
     double *buf = MLK_SCRATCH(s, double, 3 * m + 1), *local[3], *p[3];
@@ -153,15 +165,16 @@ static mlk_status eval_chunk(const mlk_potential *pot, const mlk_neigh *nl, cons
         local[c] = buf + c * m;
         p[c] = (double *)((uintptr_t)local[c] - k0 * sizeof *buf); /* p[c][k0] is local[c][0] */
     }
-    MLK_TRY(pot->type->eval(pot, nl, type, i0, i1, s, u, p, e));
-    if (pot->zbl.on) mlk_zbl_add(pot, nl, type, i0, i1, u, p);
-    scatter(nl, i0, i1, local, rows);
+    if (k->x) mlk_neigh_vectors(k->nl, k->cell, k->x, i0, i1);
+    MLK_TRY(k->pot->type->eval(k->pot, nl, k->type, i0, i1, s, u, p, e));
+    if (k->pot->zbl.on) mlk_zbl_add(k->pot, nl, k->type, i0, i1, u, p);
+    k->scatter(nl, i0, i1, local, rows);
     return MLK_OK;
 }
 
-static void eval_block(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t b,
-                       mlk_force_fn *scatter, size_t width, mlk_scratch *s, mlk_eval *ev)
+static void eval_block(const task *k, size_t b, mlk_scratch *s, mlk_eval *ev)
 {
+    const mlk_neigh *nl = k->nl;
     size_t n = nl->n, i1 = (b + 1) * n / ev->n_block;
     block *bl = &ev->blocks[b];
     bl->lo = n, bl->hi = 0;
@@ -178,8 +191,7 @@ static void eval_block(const mlk_potential *pot, const mlk_neigh *nl, const int 
             if ((size_t)nl->j[last - 1] >= bl->hi) bl->hi = (size_t)nl->j[last - 1] + 1;
         }
         mlk_err e = {0};
-        if (eval_chunk(pot, nl, type, i0, end, scatter, s, ev->u, ev->rows + b * n * width, &e) &&
-            !bl->bad.code)
+        if (eval_chunk(k, i0, end, s, ev->u, ev->rows + b * n * k->width, &e) && !bl->bad.code)
             bl->bad = e;
     }
 }
@@ -187,20 +199,20 @@ static void eval_block(const mlk_potential *pot, const mlk_neigh *nl, const int 
 /* f and w of the atoms [i0,i1) from the rows of the blocks, which are zero again afterwards. */
 static void collect_rows(size_t i0, size_t i1, size_t width, mlk_eval *ev)
 {
-    double sum[TILE][MLK_FORCE_ROW_W] = {{0}};
+    double sum[TILE * MLK_FORCE_ROW_W] = {0};
     for (size_t b = 0; b < ev->n_block; b++) {
         size_t lo = ev->blocks[b].lo > i0 ? ev->blocks[b].lo : i0;
         size_t hi = ev->blocks[b].hi < i1 ? ev->blocks[b].hi : i1;
-        for (size_t i = lo; i < hi; i++) {
-            double *row = ev->rows + (b * ev->n + i) * width;
-            for (size_t a = 0; a < width; a++) sum[i - i0][a] += row[a], row[a] = 0;
-        }
+        if (lo < hi)
+            mlk_force_drain((hi - lo) * width, ev->rows + (b * ev->n + lo) * width,
+                            sum + (lo - i0) * width);
     }
-    for (size_t i = i0; i < i1; i++) {
-        memcpy(ev->f[i], sum[i - i0], sizeof ev->f[i]);
+    const double *row = sum;
+    for (size_t i = i0; i < i1; i++, row += width) {
+        memcpy(ev->f[i], row, sizeof ev->f[i]);
         if (width == MLK_FORCE_ROW) continue;
-        for (int a = 0; a < 3; a++)
-            memcpy(ev->w[i] + 3 * a, sum[i - i0] + 4 * (a + 1), 3 * sizeof(double));
+        for (size_t a = 0; a < 3; a++)
+            memcpy(ev->w[i] + 3 * a, row + 4 * (a + 1), 3 * sizeof(double));
     }
 }
 
@@ -223,26 +235,25 @@ static mlk_status totals(bool virial, mlk_eval *ev, mlk_err *e)
     return MLK_OK;
 }
 
-mlk_status mlk_potential_eval(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
-                              unsigned want, mlk_eval *ev, mlk_err *e)
+static mlk_status run(task *k, unsigned want, mlk_eval *ev, mlk_err *e)
 {
-    if (nl->rc < pot->rc - 1e-12)
-        return MLK_FAIL(e, MLK_EBUG, "neighbour list radius %g A below the cutoff %g A", nl->rc,
-                        pot->rc);
+    if (k->nl->rc < k->pot->rc - 1e-12)
+        return MLK_FAIL(e, MLK_EBUG, "neighbour list radius %g A below the cutoff %g A", k->nl->rc,
+                        k->pot->rc);
     bool virial = want & (MLK_WANT_W | MLK_WANT_VIRIAL);
-    size_t n = nl->n, width = virial ? MLK_FORCE_ROW_W : MLK_FORCE_ROW;
-    MLK_TRY(reserve(ev, n, width, e));
-    mlk_force_fn *scatter = mlk_force_kernel(virial);
+    size_t n = k->nl->n;
+    k->width = virial ? MLK_FORCE_ROW_W : MLK_FORCE_ROW;
+    k->scatter = mlk_force_kernel(virial);
+    MLK_TRY(reserve(ev, n, k->width, e));
     bool nested = omp_in_parallel();
 #pragma omp parallel if (!nested && n >= BLOCK_MIN)
     {
         mlk_scratch *s = &ev->scratch[nested ? 0 : omp_get_thread_num()];
 #pragma omp for schedule(dynamic, 1)
-        for (size_t b = 0; b < ev->n_block; b++)
-            eval_block(pot, nl, type, b, scatter, width, s, ev);
+        for (size_t b = 0; b < ev->n_block; b++) eval_block(k, b, s, ev);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < n; i += TILE)
-            collect_rows(i, i + TILE < n ? i + TILE : n, width, ev);
+            collect_rows(i, i + TILE < n ? i + TILE : n, k->width, ev);
     }
     for (size_t b = 0; b < ev->n_block; b++)
         if (ev->blocks[b].bad.code) {
@@ -250,6 +261,22 @@ mlk_status mlk_potential_eval(const mlk_potential *pot, const mlk_neigh *nl, con
             return ev->blocks[b].bad.code;
         }
     return totals(virial, ev, e);
+}
+
+mlk_status mlk_potential_eval(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
+                              unsigned want, mlk_eval *ev, mlk_err *e)
+{
+    mlk_neigh now = *nl;
+    task k = {.pot = pot, .nl = &now, .type = type};
+    return run(&k, want, ev, e);
+}
+
+mlk_status mlk_potential_eval_moved(const mlk_potential *pot, mlk_neigh *nl, const mlk_cell *cell,
+                                    const double (*x)[3], const int *type, unsigned want,
+                                    mlk_eval *ev, mlk_err *e)
+{
+    task k = {.pot = pot, .nl = nl, .type = type, .cell = cell, .x = x};
+    return run(&k, want, ev, e);
 }
 
 mlk_status mlk_potential_eval_frame(const mlk_potential *pot, const mlk_frame *fr, unsigned want,

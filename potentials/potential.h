@@ -163,6 +163,10 @@ typedef struct mlk_eval {
  * Errors: MLK_ENUMERIC if an energy or force is not finite (atom named). */
 mlk_status mlk_potential_eval(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
                               unsigned want, mlk_eval *ev, mlk_err *e);
+/* mlk_neigh_update(nl, cell, x), then the above, in one pass over the list. */
+mlk_status mlk_potential_eval_moved(const mlk_potential *pot, mlk_neigh *nl, const mlk_cell *cell,
+                                    const double (*x)[3], const int *type, unsigned want,
+                                    mlk_eval *ev, mlk_err *e);
 void mlk_eval_free(mlk_eval *ev);
 /* Neighbour list + eval of one frame; nl and ev are scratch of the caller. Serial inside a parallel
  * region. */
