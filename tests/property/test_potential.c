@@ -290,6 +290,39 @@ Test(potential, energy_and_force_are_smooth_where_a_neighbour_crosses_the_cutoff
     }
 }
 
+/* The two ways to forces at moved positions are the same, and the list knows them afterwards. */
+Test(potential, moved_atoms_are_an_updated_list)
+{
+    EACH(t)
+    {
+        mlk_potential *pot = make(t);
+        mlk_frame fr;
+        structure(40, 9, &fr);
+        mlk_neigh a = {0}, b = {.no_rev = true};
+        mlk_eval ea = {0}, eb = {0};
+        mlk_err e = {0};
+        int type[40];
+        const double(*x)[3] = (const double(*)[3])fr.x;
+        double rc = pot->rc + 0.6;
+        mlk_check_ok(mlk_potential_types_of(pot, &fr, type, &e), e);
+        mlk_check_ok(mlk_neigh_build(&fr.cell, fr.n, x, rc, &a, &e), e);
+        mlk_check_ok(mlk_neigh_build(&fr.cell, fr.n, x, rc, &b, &e), e);
+        for (size_t i = 0; i < fr.n; i++) fr.x[i][i % 3] += 0.2 - 0.01 * (double)i;
+        mlk_neigh_update(&a, &fr.cell, x);
+        for (unsigned want = 0; want <= MLK_WANT_W; want += MLK_WANT_W) {
+            mlk_check_ok(mlk_potential_eval(pot, &a, type, want, &ea, &e), e);
+            mlk_check_ok(mlk_potential_eval_moved(pot, &b, &fr.cell, x, type, want, &eb, &e), e);
+            cr_assert(ea.U == eb.U && !memcmp(ea.f, eb.f, fr.n * sizeof *ea.f));
+            if (want) cr_assert(!memcmp(ea.w, eb.w, fr.n * sizeof *ea.w));
+        }
+        for (int c = 0; c < 3; c++) cr_assert(!memcmp(a.r[c], b.r[c], a.np * sizeof(double)));
+        mlk_eval_free(&ea), mlk_eval_free(&eb);
+        mlk_neigh_free(&a), mlk_neigh_free(&b);
+        mlk_frame_free(&fr);
+        mlk_potential_destroy(pot);
+    }
+}
+
 Test(potential, simd_variants_agree_and_threads_do_not_change_a_bit)
 {
     EACH(t)

@@ -251,6 +251,40 @@ Test(neigh, updated_list_with_skin_equals_a_new_one)
     mlk_neigh_free(&old), mlk_neigh_free(&fresh);
 }
 
+/* More atoms than one word of the set of words holds. */
+Test(neigh, large_lists_are_complete_and_in_order)
+{
+    enum { N = 5000 };
+    mlk_rng g = mlk_rng_make(11, 1);
+    const double h[3][3] = {{40, 0, 0}, {3, 41, 0}, {0, -2, 42}}, rc = 3.3;
+    mlk_cell c;
+    mlk_err e = {0};
+    mlk_neigh nl = {.no_rev = true};
+    double(*x)[3] = mlk_alloc(N, sizeof *x);
+    mlk_check_ok(mlk_cell_init(&c, h, &e), e);
+    random_atoms(&g, &c, N, 1, x);
+    mlk_check_ok(mlk_neigh_build(&c, N, (const double(*)[3])x, rc, &nl, &e), e);
+    cr_assert(nl.rev == NULL);
+    for (size_t i = 0; i < N; i += 61) {
+        size_t k = nl.start[i];
+        for (size_t j = 0; j < N; j++) {
+            double d[3], s[3], r2 = 0;
+            for (int q = 0; q < 3; q++) d[q] = x[j][q] - x[i][q];
+            mlk_cell_frac(&c, d, s);
+            for (int q = 0; q < 3; q++) s[q] -= floor(s[q] + 0.5);
+            mlk_cell_cart(&c, s, d);
+            for (int q = 0; q < 3; q++) r2 += d[q] * d[q];
+            if (i == j || r2 >= rc * rc) continue;
+            cr_assert(k < nl.start[i + 1] && nl.j[k] == (int)j, "atom %zu, neighbour %zu", i, j);
+            for (int q = 0; q < 3; q++) cr_assert(fabs(nl.r[q][k] - d[q]) < 1e-11);
+            k++;
+        }
+        cr_assert_eq(k, nl.start[i + 1]);
+    }
+    mlk_neigh_free(&nl);
+    mlk_free(x);
+}
+
 Test(neigh, bad_input_is_refused)
 {
     mlk_cell c;
