@@ -4,21 +4,23 @@
 #ifndef MLK_CORE_NEIGH_H
 #define MLK_CORE_NEIGH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/cell.h"
 #include "core/err.h"
 
 typedef struct mlk_neigh {
-    size_t n, np;            /* atoms, pairs (each pair is listed from both sides)                */
-    size_t *start;           /* (n+1) pairs of centre i are k = start[i] .. start[i+1]-1          */
-    int *j;                  /* (np) neighbour                                                    */
-    int *rev;                /* (np) index of the opposite pair (centre j, neighbour i)           */
-    signed char (*image)[3]; /* (np,3) r = x_j + image*h - x_i                                    */
-    double *r[3];            /* (3)(np) pair vectors x_j - x_i with image [A]                     */
-    double rc;               /* radius it was built with [A]                                      */
-    size_t cap_n, cap_np;    /* allocated                                                         */
-    void *work;              /* owned by neigh.c                                                  */
+    size_t n, np;          /* atoms, pairs (each pair is listed from both sides)                */
+    size_t *start;         /* (n+1) pairs of centre i are k = start[i] .. start[i+1]-1          */
+    int *j;                /* (np) neighbour                                                    */
+    int *rev;              /* (np) index of the opposite pair (centre j, neighbour i)           */
+    bool no_rev;           /* set by the caller before building: rev is not wanted              */
+    signed char *image[3]; /* (3)(np) r = x_j + image*h - x_i                                   */
+    double *r[3];          /* (3)(np) pair vectors x_j - x_i with image [A]                     */
+    double rc;             /* radius it was built with [A]                                      */
+    size_t cap_n, cap_np;  /* allocated                                                         */
+    void *work;            /* owned by neigh.c                                                  */
 } mlk_neigh;
 
 /* Build a full neighbour list; all-zero or previously built nl (buffers are reused).

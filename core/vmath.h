@@ -57,36 +57,29 @@ MLK_VMATH double mlk_vtanh(double x)
     return __builtin_copysign(m / (m + 2), x);
 }
 
-/* Cosine cutoff (1 + cos(pi x))/2 for 0 <= x <= 1, and its derivative with respect to x. */
-MLK_VMATH double mlk_vcutoff(double x, double *d)
-{
-    double t = MLK_PI * (x - 0.5), z = t * t;
-    double s = -1.0 / 25852016738884976640000.0; /* 23! */
-    s = s * z + 1.0 / 51090942171709440000.0;
-    s = s * z - 1.0 / 121645100408832000.0;
-    s = s * z + 1.0 / 355687428096000.0;
-    s = s * z - 1.0 / 1307674368000.0;
-    s = s * z + 1.0 / 6227020800.0;
-    s = s * z - 1.0 / 39916800;
-    s = s * z + 1.0 / 362880;
-    s = s * z - 1.0 / 5040;
-    s = s * z + 1.0 / 120;
-    s = s * z - 1.0 / 6;
-    s = s * z * t + t;
-    double c = -1.0 / 1124000727777607680000.0; /* 22! */
-    c = c * z + 1.0 / 2432902008176640000.0;
-    c = c * z - 1.0 / 6402373705728000.0;
-    c = c * z + 1.0 / 20922789888000.0;
-    c = c * z - 1.0 / 87178291200.0;
-    c = c * z + 1.0 / 479001600;
-    c = c * z - 1.0 / 3628800;
-    c = c * z + 1.0 / 40320;
-    c = c * z - 1.0 / 720;
-    c = c * z + 1.0 / 24;
-    c = c * z - 0.5;
-    c = c * z + 1;
-    *d = -0.5 * MLK_PI * c;
-    return 0.5 - 0.5 * s;
-}
+/* Cosine cutoff f = (1 + cos(pi x))/2 for 0 <= x <= 1, and its derivative d with respect to x; T is
+ * double or a vector of doubles. With y = (pi/2)(x - 1/2): f = (cos y - sin y)^2/2. */
+#define MLK_CUTOFF(T, x, f, d)                                                                     \
+    do {                                                                                           \
+        T y_ = 0.5 * MLK_PI * ((x)-0.5), z_ = y_ * y_;                                             \
+        T s_ = z_ * (-1.0 / 1307674368000.0) + 1.0 / 6227020800.0; /* 15!, 13! */                  \
+        s_ = s_ * z_ - 1.0 / 39916800;                                                             \
+        s_ = s_ * z_ + 1.0 / 362880;                                                               \
+        s_ = s_ * z_ - 1.0 / 5040;                                                                 \
+        s_ = s_ * z_ + 1.0 / 120;                                                                  \
+        s_ = s_ * z_ - 1.0 / 6;                                                                    \
+        s_ = s_ * z_ * y_ + y_;                                                                    \
+        T c_ = z_ * (1.0 / 20922789888000.0) - 1.0 / 87178291200.0; /* 16!, 14! */                 \
+        c_ = c_ * z_ + 1.0 / 479001600;                                                            \
+        c_ = c_ * z_ - 1.0 / 3628800;                                                              \
+        c_ = c_ * z_ + 1.0 / 40320;                                                                \
+        c_ = c_ * z_ - 1.0 / 720;                                                                  \
+        c_ = c_ * z_ + 1.0 / 24;                                                                   \
+        c_ = c_ * z_ - 0.5;                                                                        \
+        c_ = c_ * z_ + 1;                                                                          \
+        T m_ = c_ - s_;                                                                            \
+        (f) = 0.5 * m_ * m_;                                                                       \
+        (d) = -0.5 * MLK_PI * m_ * (c_ + s_);                                                      \
+    } while (0)
 
 #endif

@@ -123,6 +123,8 @@ static mlk_status at_step(const mlk_md *md, mlk_err *e)
 mlk_status mlk_md_forces(mlk_md *md, mlk_err *e)
 {
     mlk_status s = MLK_OK;
+    unsigned want = mlk_md_at_flux(md) ? MLK_WANT_W : mlk_md_at_thermo(md) ? MLK_WANT_VIRIAL : 0;
+    const double(*x)[3] = (const double(*)[3])md->x;
     if (list_is_stale(md)) {
         /* a resumed run first rebuilds the list it had, so that sums keep their order */
         bool rebuild_old = md->resumed && md->nl.n == 0;
@@ -133,12 +135,9 @@ mlk_status mlk_md_forces(mlk_md *md, mlk_err *e)
         }
         s = mlk_neigh_build(&md->cell, md->n, (const double(*)[3])md->x_list,
                             md->pot->rc + md->cfg.skin, &md->nl, e);
-        if (!s && rebuild_old) mlk_neigh_update(&md->nl, &md->cell, (const double(*)[3])md->x);
-    } else {
-        mlk_neigh_update(&md->nl, &md->cell, (const double(*)[3])md->x);
     }
-    unsigned want = mlk_md_at_flux(md) ? MLK_WANT_W : mlk_md_at_thermo(md) ? MLK_WANT_VIRIAL : 0;
-    if (!s) s = mlk_potential_eval(md->pot, &md->nl, md->type, want, &md->ev, e);
+    if (!s)
+        s = mlk_potential_eval_moved(md->pot, &md->nl, &md->cell, x, md->type, want, &md->ev, e);
     if (s == MLK_ENUMERIC) at_step(md, e);
     return s;
 }

@@ -167,6 +167,7 @@ mlk_status mlk_md_init(mlk_md *md, const mlk_md_config *cfg, const mlk_potential
     memset(md, 0, sizeof *md);
     md->cfg = *cfg;
     md->pot = pot;
+    md->nl.no_rev = true;
     mlk_status s = check_config(cfg, e);
     if (!s) s = mlk_frame_check(fr, e);
     if (!s && !(fr->cell.volume > 0))

@@ -8,6 +8,10 @@
 #include "core/cpu.h"
 #include "core/vmath.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #define MLK_NEP_BASIS_MAX 32
 
 /* clang-format off */

@@ -9,23 +9,18 @@
  * the row length of every (rows, cap) array, a multiple of 8. Unit vectors point to the neighbour.
  */
 typedef struct mlk_nep_work {
-    size_t cap, max_pairs;
+    size_t cap;
+    double *pair; /* (cap) one number per pair of the centre, in the order of its list  */
     /* radial neighbours */
-    int *bucket;       /* (nt,max_pairs) list index of the neighbours of each species      */
-    int *idx;          /* (cap) number of a neighbour in the centre's list */
-    double *x, *y, *z; /* (cap) vectors [A]                                                */
-    double *rcinv;     /* (cap) 1/cutoff                                                   */
-    double *r, *rinv;  /* (cap)                                                            */
-    double *fc, *dfc, *t, *dt; /* (cap) cutoff function, Chebyshev argument, d/dr of both */
-    double *dfk;          /* (kr,cap) d f_k/dr                                                */
-    double *du;           /* (cap) dU/dr of the radial part                                   */
-    double *px, *py, *pz; /* (cap) pair partials                                              */
-    size_t seg[MLK_SPECIES_MAX + 1], count[MLK_SPECIES_MAX]; /* first; how many without pads */
+    int *idx;               /* (cap) number of a neighbour in the centre's list */
+    double *r, *rinv;       /* (cap)                                                            */
+    double *rt, *rhd, *rhg; /* (cap) Chebyshev argument, envelopes of the slopes: see envelope */
+    size_t seg[MLK_SPECIES_MAX + 1], count[MLK_SPECIES_MAX + 1]; /* first; how many without pads */
     /* angular neighbours, not padded inside */
-    int *a_idx, *a_type; /* (cap) position among the radial ones; species                    */
+    int *a_idx, *a_type; /* (cap) number in the centre's list; species, while sorting            */
     size_t a_seg[MLK_SPECIES_MAX + 1];
-    double *ax, *ay, *az;  /* (cap) unit vectors                                               */
-    double *arinv;         /* (cap)                                                            */
+    double *ax, *ay, *az;        /* (cap) unit vectors                                         */
+    double *ar, *arinv, *arcinv; /* (cap) distance, its inverse, 1/cutoff                      */
     double *afk, *adfk;    /* (ka,cap)                                                         */
     double *g, *dg;        /* (cap,na8) g_n and dg_n/dr                                        */
     double *gt, *dgt;      /* (na8,W) a block of them, transposed */
@@ -36,7 +31,7 @@ typedef struct mlk_nep_work {
     double *s, *a;         /* (24,na8) s_lm,n; dU/ds                                           */
     double *rows, *rows_b; /* (nl,na8) angular descriptors, their adjoints                     */
     /* vjp only */
-    double *vx, *vy, *vz; /* (cap) tangents of the vectors: pbar                              */
+    double *vx, *vy, *vz; /* (cap) tangents of the angular unit vectors                       */
     double *rho;          /* (cap) tangents of r, radial list                                 */
     double *arho;         /* (cap) the same, angular list                                     */
     double *ydot;         /* (24,cap) tangents of ylm                                         */

@@ -108,115 +108,183 @@ FN void NAME(transpose)(const double *a, size_t lda, double *o)
 }
 #endif
 
-/* Neighbours of centre i inside the radial cutoff, sorted by species, each species padded to 8
- * lanes with points at the cutoff (where every function and its slope vanish). Returns the padded
- * count. */
-FN size_t NAME(collect)(const mlk_nep *m, const mlk_neigh *nl, const int *type, size_t i,
-                        mlk_nep_work *w)
+/* Indices k < n with v[k] < limit, ascending; returns how many. list has room for 8 more. */
+FN size_t NAME(below)(size_t n, const double *v, double limit, int *list)
 {
-    size_t k0 = nl->start[i], np = nl->start[i + 1] - k0, near = 0, nt = m->nt;
-    const double *restrict rx = nl->r[0] + k0, *restrict ry = nl->r[1] + k0;
-    const double *restrict rz = nl->r[2] + k0, *rr = m->rr + (size_t)type[i] * nt;
-    double *restrict r2 = w->r, far2 = 0;
-    int *restrict list = w->a_idx; /* free until angular() */
-    size_t *count = w->count;
+    size_t m = 0;
+#if W == 8 && defined(__x86_64__)
+    __m256i k8 = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    for (size_t k = 0; k < n; k += 8) {
+        __mmask8 in = n - k < 8 ? (__mmask8)((1u << (n - k)) - 1) : 0xff;
+        in = _mm512_mask_cmp_pd_mask(in, _mm512_loadu_pd(v + k), _mm512_set1_pd(limit), _CMP_LT_OQ);
+        _mm256_storeu_si256((__m256i *)(list + m), _mm256_maskz_compress_epi32(in, k8));
+        m += (size_t)__builtin_popcount(in);
+        k8 = _mm256_add_epi32(k8, _mm256_set1_epi32(8));
+    }
+#else
+    for (size_t k = 0; k < n; k++) {
+        list[m] = (int)k;
+        m += v[k] < limit;
+    }
+#endif
+    return m;
+}
+
+/* w->seg, w->count and w->idx from the near neighbours list[q] of type at[q] (nt: none of them),
+ * the places between the species filled with `none`. Returns the padded count. */
+FN size_t NAME(sort_by_species)(size_t nt, size_t near, const int *list, int *at, int none,
+                                mlk_nep_work *w)
+{
+    size_t n = 0, *count = w->count;
+    int *idx = w->idx;
+#if W == 8 && defined(__x86_64__)
+    for (size_t q = near; q < ((near + 7) & ~(size_t)7); q++) at[q] = -1;
     for (size_t t = 0; t < nt; t++) {
-        count[t] = 0;
-        far2 = rr[t] * rr[t] > far2 ? rr[t] * rr[t] : far2;
-    }
-#pragma omp simd aligned(r2 : 64)
-    for (size_t k = 0; k < np; k++) r2[k] = rx[k] * rx[k] + ry[k] * ry[k] + rz[k] * rz[k];
-    for (size_t k = 0; k < np; k++) {
-        list[near] = (int)k;
-        near += r2[k] < far2;
-    }
-    const int *nj = nl->j + k0;
-    for (size_t q = 0; q < near; q++) {
-        int k = list[q];
-        size_t t = (size_t)type[nj[k]];
-        w->bucket[t * w->max_pairs + count[t]] = k;
-        count[t] += r2[k] < rr[t] * rr[t];
-    }
-    size_t n = 0;
-    int *restrict idx = w->idx;
-    double *restrict x = w->x, *restrict y = w->y, *restrict z = w->z, *restrict rcinv = w->rcinv;
-    for (size_t t = 0; t < nt; t++) {
-        w->seg[t] = n;
-        const int *b = w->bucket + t * w->max_pairs;
-        size_t c = count[t], c8 = (c + 7) & ~(size_t)7;
-        double inv = 1 / rr[t];
-        for (size_t q = 0; q < c8; q++) {
-            idx[n + q] = b[q < c ? q : 0];
-            rcinv[n + q] = inv;
+        size_t first = w->seg[t] = n;
+        __m256i wanted = _mm256_set1_epi32((int)t);
+        for (size_t q = 0; q < near; q += 8) {
+            __mmask8 in = _mm256_cmpeq_epi32_mask(_mm256_loadu_si256((__m256i *)(at + q)), wanted);
+            __m256i k = _mm256_loadu_si256((const __m256i *)(list + q));
+            _mm256_storeu_si256((__m256i *)(idx + n), _mm256_maskz_compress_epi32(in, k));
+            n += (size_t)__builtin_popcount(in);
         }
-        n += c8;
+        count[t] = n - first;
+        _mm256_storeu_si256((__m256i *)(idx + n), _mm256_set1_epi32(none));
+        n = (n + 7) & ~(size_t)7;
     }
+#else
+    size_t next[MLK_SPECIES_MAX + 1];
+    memset(count, 0, (nt + 1) * sizeof *count);
+    for (size_t q = 0; q < near; q++) count[at[q]]++;
+    for (size_t t = 0; t < nt; t++) {
+        w->seg[t] = next[t] = n;
+        for (size_t q = n + count[t]; q < ((n + count[t] + 7) & ~(size_t)7); q++) idx[q] = none;
+        n = (n + count[t] + 7) & ~(size_t)7;
+    }
+    next[nt] = n; /* those beyond their cutoff, behind the others */
+    for (size_t q = 0; q < near; q++) idx[next[at[q]]++] = list[q];
+#endif
     w->seg[nt] = n;
-#pragma omp simd aligned(idx, x, y, z : 64)
-    for (size_t j = 0; j < n; j++) x[j] = rx[idx[j]], y[j] = ry[idx[j]], z[j] = rz[idx[j]];
-    for (size_t t = 0; t < nt; t++)
-        for (size_t j = w->seg[t] + count[t]; j < w->seg[t + 1]; j++) x[j] = rr[t], y[j] = z[j] = 0;
     return n;
 }
 
-/* cutoff function fc, Chebyshev argument t = 2(r/rc-1)^2-1, and their derivatives */
-FN void NAME(envelope)(size_t n, const double *restrict r, const double *restrict rcinv,
-                       mlk_nep_work *w)
+/* r, 1/r from r^2 */
+FN void NAME(distances)(size_t n, const double *restrict r2, double *restrict r,
+                        double *restrict rinv)
 {
-    double *restrict fc = w->fc, *restrict dfc = w->dfc, *restrict t = w->t, *restrict dt = w->dt;
-#pragma omp simd aligned(r, rcinv, fc, dfc, t, dt : 64)
+#if W == 8 && defined(__x86_64__)
+    for (size_t j = 0; j < n; j += 8) {
+        vec a = V(r2 + j), h = 0.5 * a, y = (vec)_mm512_rsqrt14_pd((__m512d)a);
+        for (int step = 0; step < 2; step++) y += y * (0.5 - h * y * y);
+        VSET(r + j) = a * y;
+        VSET(rinv + j) = y;
+    }
+#else
+#pragma omp simd aligned(r2, r, rinv : 64)
     for (size_t j = 0; j < n; j++) {
-        double x = r[j] * rcinv[j], d;
-        x = x > 1 ? 1 : x;
-        fc[j] = mlk_vcutoff(x, &d);
-        dfc[j] = d * rcinv[j];
-        t[j] = 2 * (x - 1) * (x - 1) - 1;
-        dt[j] = 4 * (x - 1) * rcinv[j];
+        r[j] = __builtin_sqrt(r2[j]);
+        rinv[j] = 1 / r[j];
+    }
+#endif
+}
+
+/* Neighbours of centre i inside the radial cutoff, sorted by species, each species padded to 8
+ * lanes with points at the cutoff (where every function and its slope vanish) that stand for a pair
+ * behind the last one of the centre. Returns the padded count. */
+FN size_t NAME(collect)(const mlk_nep *m, const mlk_neigh *nl, const int *type, size_t i,
+                        mlk_nep_work *w)
+{
+    size_t k0 = nl->start[i], np = nl->start[i + 1] - k0, nt = m->nt;
+    const double *restrict rx = nl->r[0] + k0, *restrict ry = nl->r[1] + k0;
+    const double *restrict rz = nl->r[2] + k0, *rr = m->rr + (size_t)type[i] * nt;
+    double *restrict r2 = w->pair, far2 = 0, rr2[MLK_SPECIES_MAX];
+    int *restrict list = w->a_idx, *restrict at = w->a_type; /* free until angular() */
+    for (size_t t = 0; t < nt; t++) {
+        rr2[t] = rr[t] * rr[t];
+        far2 = rr2[t] > far2 ? rr2[t] : far2;
+    }
+#pragma omp simd aligned(r2 : 64)
+    for (size_t k = 0; k < np; k++) r2[k] = rx[k] * rx[k] + ry[k] * ry[k] + rz[k] * rz[k];
+    r2[np] = 1;
+    size_t near = NAME(below)(np, r2, far2, list);
+    const int *nj = nl->j + k0;
+    for (size_t q = 0; q < near; q++) {
+        int t = type[nj[list[q]]];
+        at[q] = r2[list[q]] < rr2[t] ? t : (int)nt;
+    }
+    size_t n = NAME(sort_by_species)(nt, near, list, at, (int)np, w);
+    double *restrict s2 = w->rt; /* free until radial() */
+    const int *restrict idx = w->idx;
+#pragma omp simd aligned(s2, idx : 64)
+    for (size_t j = 0; j < n; j++) s2[j] = r2[idx[j]];
+    for (size_t t = 0; t < nt; t++)
+        for (size_t j = w->seg[t] + w->count[t]; j < w->seg[t + 1]; j++) s2[j] = rr2[t];
+    NAME(distances)(n, s2, w->r, w->rinv);
+    return n;
+}
+
+/* With f_k = (T_k(t) + 1) h, d f_k/dr = (T_k + 1) hd + k U_{k-1} hg: h, hd, hg and the Chebyshev
+ * argument t = 2(r/rc-1)^2-1. */
+FN void NAME(envelope)(vec r, vec rcinv, vec *h, vec *hd, vec *hg, vec *t)
+{
+    vec x = r * rcinv, f, df;
+    MLK_CUTOFF(vec, x, f, df);
+    *h = 0.5 * f;
+    *hd = 0.5 * df * rcinv;
+    *hg = 2 * f * (x - 1) * rcinv;
+    *t = 2 * (x - 1) * (x - 1) - 1;
+}
+
+/* sum[k] += h T_k(t) over nv vectors, k < nk */
+FN void NAME(radial_sums)(int nv, size_t nk, const vec *h, const vec *t, vec *sum)
+{
+    vec a[4], b[4], t2[4];
+    for (int v = 0; v < nv; v++) {
+        sum[0] += h[v];
+        a[v] = h[v], b[v] = h[v] * t[v], t2[v] = t[v] + t[v];
+    }
+    for (size_t k = 1; k < nk; k++) {
+        vec s = sum[k];
+        for (int v = 0; v < nv; v++) {
+            vec c = t2[v] * b[v] - a[v];
+            s += b[v];
+            a[v] = b[v], b[v] = c;
+        }
+        sum[k] = s;
     }
 }
 
-/* One vector of neighbours: f_k and df_k/dr for k < nk, handed to the statements F(k, f, df). With
- * e_k = (T_k + 1)/2, f_k = e_k fc: e_0 = 1, and T_k, T'_k by their recurrences. */
-#define CHEBYSHEV(nk, j, F)                                                                        \
-    do {                                                                                           \
-        vec fc_ = V(w->fc + (j)), df_ = V(w->dfc + (j)), t_ = V(w->t + (j)), d_ = V(w->dt + (j));  \
-        vec hf_ = 0.5 * fc_, hd_ = 0.5 * df_, t2_ = t_ + t_, d2_ = d_ + d_;                        \
-        vec a_ = 0 * t_ + 1, b_ = t_, da_ = 0 * t_, db_ = d_;                                      \
-        F((size_t)0, fc_, df_);                                                                    \
-        for (size_t k_ = 1; k_ < (nk); k_++) {                                                     \
-            vec e_ = b_ + 1;                                                                       \
-            F(k_, (hf_ * e_), (hd_ * e_ + hf_ * db_));                                             \
-            vec c_ = t2_ * b_ - a_, dc_ = t2_ * db_ + d2_ * b_ - da_;                              \
-            a_ = b_, b_ = c_, da_ = db_, db_ = dc_;                                                \
-        }                                                                                          \
-    } while (0)
-
-/* fsum[t][k] = sum_j f_k and the stored dfk; leaves unit vectors in x, y, z */
-FN void NAME(radial)(const mlk_nep *m, size_t n, mlk_nep_work *w)
+FN size_t NAME(radial_step)(const mlk_nep *m, int nv, size_t j, double rcinv, vec *sum,
+                            mlk_nep_work *w)
 {
-    double *restrict r = w->r, *restrict ri = w->rinv;
-    double *restrict x = w->x, *restrict y = w->y, *restrict z = w->z;
-#pragma omp simd aligned(r, ri, x, y, z : 64)
-    for (size_t j = 0; j < n; j++) {
-        r[j] = __builtin_sqrt(x[j] * x[j] + y[j] * y[j] + z[j] * z[j]);
-        ri[j] = 1 / r[j];
-        x[j] *= ri[j], y[j] *= ri[j], z[j] *= ri[j];
+    vec h[4], t[4];
+    for (int v = 0; v < nv; v++) {
+        size_t q = j + (size_t)v * W;
+        vec hd, hg;
+        NAME(envelope)(V(w->r + q), rcinv + (vec){0}, &h[v], &hd, &hg, &t[v]);
+        VSET(w->rt + q) = t[v], VSET(w->rhd + q) = hd, VSET(w->rhg + q) = hg;
     }
-    NAME(envelope)(n, r, w->rcinv, w);
+    NAME(radial_sums)(nv, m->kr, h, t, sum);
+    return j + (size_t)nv * W;
+}
+
+/* fsum[t][k] = sum_j f_k; and what radial_force needs of every neighbour */
+FN void NAME(radial)(const mlk_nep *m, size_t ti, mlk_nep_work *w)
+{
     vec sum[MLK_NEP_BASIS_MAX];
     for (size_t t = 0; t < m->nt; t++) {
-        double *f = w->fsum + t * m->kr8;
+        double *f = w->fsum + t * m->kr8, rcinv = 1 / m->rr[ti * m->nt + t];
         if (w->seg[t] == w->seg[t + 1]) {
             memset(f, 0, m->kr8 * sizeof *f);
             continue;
         }
         for (size_t k = 0; k < m->kr; k++) sum[k] = (vec){0};
-        for (size_t j = w->seg[t]; j < w->seg[t + 1]; j += W) {
-#define F(k, f_, df_) sum[k] += f_, VSET(w->dfk + (k)*w->cap + j) = df_
-            CHEBYSHEV(m->kr, j, F);
-#undef F
-        }
+        size_t j = w->seg[t], end = w->seg[t + 1];
+        while (j + 4 * W <= end) j = NAME(radial_step)(m, 4, j, rcinv, sum, w);
+        while (j + 2 * W <= end) j = NAME(radial_step)(m, 2, j, rcinv, sum, w);
+        while (j < end) j = NAME(radial_step)(m, 1, j, rcinv, sum, w);
         for (size_t k = 0; k < m->kr; k++) f[k] = NAME(hsum)(sum[k]);
+        for (size_t k = m->kr; k-- > 0;) f[k] += f[0];
     }
 }
 
@@ -236,41 +304,41 @@ FN void NAME(expand_radial)(const mlk_nep *m, size_t ti, const mlk_nep_work *w, 
 
 /* Angular neighbours out of the radial ones; returns their number. Rows are filled up to a multiple
  * of 8 with finite values that nothing depends on. */
-FN size_t NAME(angular)(const mlk_nep *m, size_t ti, mlk_nep_work *w)
+FN size_t NAME(angular)(const mlk_nep *m, const mlk_neigh *nl, size_t i, size_t ti, mlk_nep_work *w)
 {
     const double *ra = m->ra + ti * m->nt;
     size_t n = 0;
-    double *restrict ar = w->px, *restrict arcinv = w->py; /* free until the partials are formed */
-    int *restrict at = w->a_type, *restrict idx = w->a_idx;
-    const double *restrict r = w->r;
+    double *restrict ar = w->ar, *restrict arcinv = w->arcinv;
+    int *restrict idx = w->a_idx;
     for (size_t t = 0; t < m->nt; t++) {
-        double rc = ra[t], inv = 1 / rc;
-        size_t first = n, end = w->seg[t] + w->count[t];
-        for (size_t j = w->seg[t]; j < end; j++) {
-            idx[n] = (int)j;
-            n += r[j] < rc;
-        }
-        w->a_seg[t] = first;
-        for (size_t j = first; j < n; j++) at[j] = (int)t, arcinv[j] = inv;
+        size_t first = w->a_seg[t] = n, j0 = w->seg[t];
+        double inv = 1 / ra[t];
+        n += NAME(below)(w->count[t], w->r + j0, ra[t], idx + n);
+        for (size_t j = first; j < n; j++) idx[j] += (int)j0, arcinv[j] = inv;
     }
     w->a_seg[m->nt] = n;
-    for (size_t j = n; j < ((n + 7) & ~(size_t)7); j++)
-        idx[j] = idx[0], at[j] = at[0], arcinv[j] = 0;
-    size_t n8 = (n + 7) & ~(size_t)7, cap = w->cap;
-    const double *restrict rx = w->x, *restrict ry = w->y, *restrict rz = w->z, *rinv = w->rinv;
+    size_t n8 = (n + 7) & ~(size_t)7, cap = w->cap, k0 = nl->start[i];
+    for (size_t j = n; j < n8; j++) idx[j] = idx[0], arcinv[j] = 0;
+    const double *restrict rx = nl->r[0] + k0, *restrict ry = nl->r[1] + k0;
+    const double *restrict rz = nl->r[2] + k0, *r = w->r, *rinv = w->rinv;
     double *restrict ax = w->ax, *restrict ay = w->ay, *restrict az = w->az,
                      *restrict ari = w->arinv;
-#pragma omp simd aligned(idx, ar, ax, ay, az, ari : 64)
     for (size_t j = 0; j < n8; j++) {
-        int k = idx[j];
-        ar[j] = r[k], ari[j] = rinv[k];
-        ax[j] = rx[k], ay[j] = ry[k], az[j] = rz[k];
+        int q = idx[j], k = idx[j] = w->idx[q];
+        ar[j] = r[q], ari[j] = rinv[q];
+        ax[j] = rx[k] * rinv[q], ay[j] = ry[k] * rinv[q], az[j] = rz[k] * rinv[q];
     }
-    NAME(envelope)(n8, ar, arcinv, w);
     for (size_t j = 0; j < n8; j += W) {
-#define F(k, f_, df_) VSET(w->afk + (k)*cap + j) = f_, VSET(w->adfk + (k)*cap + j) = df_
-        CHEBYSHEV(m->ka, j, F);
-#undef F
+        vec h, hd, hg, t;
+        NAME(envelope)(V(ar + j), V(arcinv + j), &h, &hd, &hg, &t);
+        vec t2 = t + t, a = 0 * t + 1, b = t, u = 0 * t, v = a; /* T_k-1, T_k, U_k-2, U_k-1 */
+        VSET(w->afk + j) = 2 * h, VSET(w->adfk + j) = 2 * hd;
+        for (size_t k = 1; k < m->ka; k++) {
+            VSET(w->afk + k * cap + j) = h * b + h;
+            VSET(w->adfk + k * cap + j) = (hd * b + hd) + ((double)k * hg) * v;
+            vec c = t2 * b - a, d = t2 * v - u;
+            a = b, b = c, u = v, v = d;
+        }
     }
     const double *restrict x_ = w->ax, *restrict y_ = w->ay, *restrict z_ = w->az;
     double *restrict b = w->ylm;
@@ -436,21 +504,55 @@ FN double NAME(network)(const mlk_nep *m, size_t net, mlk_nep_work *w)
     return u - m->b1;
 }
 
-/* du[j] = dU/dr_j of the radial descriptors */
-FN void NAME(radial_force)(const mlk_nep *m, size_t ti, mlk_nep_work *w)
+/* s_j = (dU/dr_j)/r_j of nv vectors of radial neighbours: U_k series with the coefficients c (of
+ * hd) and e (of hg) */
+FN void NAME(radial_slopes)(int nv, size_t nk, const double *c, const double *e, double c0,
+                            size_t j, mlk_nep_work *w)
 {
-    double *c = w->fsum; /* no longer needed: now sum_n fq_n c_nk */
+    vec u[4], v[4], t2[4], p[4], q[4];
+    double out[4 * W] __attribute__((aligned(64)));
+    for (int l = 0; l < nv; l++) {
+        vec t = V(w->rt + j + (size_t)l * W);
+        t2[l] = t + t, u[l] = 0 * t, v[l] = 0 * t + 1; /* U_k-1, U_k */
+        p[l] = c0 + 0 * t, q[l] = 0 * t;
+    }
+    for (size_t k = 0; k < nk; k++)
+        for (int l = 0; l < nv; l++) {
+            vec next = t2[l] * v[l] - u[l];
+            p[l] += c[k] * v[l];
+            q[l] += e[k] * v[l];
+            u[l] = v[l], v[l] = next;
+        }
+    for (int l = 0; l < nv; l++) {
+        size_t o = j + (size_t)l * W;
+        VSET(out + l * W) = (V(w->rhd + o) * p[l] + V(w->rhg + o) * q[l]) * V(w->rinv + o);
+    }
+    for (int l = 0; l < nv * W; l++) w->pair[w->idx[j + (size_t)l]] = out[l];
+}
+
+/* pair[k] = (dU/dr_k)/r_k of the radial descriptors for the m pairs of the centre. With c_k = sum_n
+ * fq_n c_nk: dU/dr = hd sum_k c_k (T_k + 1) + hg sum_k c_k k U_k-1, and T_k = (U_k - U_k-2)/2. */
+FN void NAME(radial_force)(const mlk_nep *m, size_t ti, size_t np, mlk_nep_work *w)
+{
+    double *f = w->fsum, c[MLK_NEP_BASIS_MAX + 2], e[MLK_NEP_BASIS_MAX]; /* fsum: not needed now */
+    size_t nk = m->kr;
+    memset(w->pair, 0, np * sizeof *w->pair);
     for (size_t t = 0; t < m->nt; t++) {
         if (w->seg[t] == w->seg[t + 1]) continue;
         NAME(gemv)
-        (m->kr8, m->nr, m->crt + (ti * m->nt + t) * m->nr * m->kr8, m->kr8, w->fq, NULL, c);
-        for (size_t j = w->seg[t]; j < w->seg[t + 1]; j += W) {
-            vec d = {0};
-            for (size_t k = 0; k < m->kr; k++) d += V(w->dfk + k * w->cap + j) * c[k];
-            VSET(w->px + j) = d * V(w->x + j);
-            VSET(w->py + j) = d * V(w->y + j);
-            VSET(w->pz + j) = d * V(w->z + j);
+        (m->kr8, m->nr, m->crt + (ti * m->nt + t) * m->nr * m->kr8, m->kr8, w->fq, NULL, f);
+        double all = 0;
+        f[nk] = f[nk + 1] = 0;
+        for (size_t k = 0; k < nk; k++) {
+            all += f[k];
+            c[k] = 0.5 * (f[k] - f[k + 2]);
+            e[k] = (double)(k + 1) * f[k + 1];
         }
+        c[0] += 0.5 * f[0];
+        size_t j = w->seg[t], end = w->seg[t + 1];
+        for (; j + 4 * W <= end; j += 4 * W) NAME(radial_slopes)(4, nk, c, e, all, j, w);
+        for (; j + 2 * W <= end; j += 2 * W) NAME(radial_slopes)(2, nk, c, e, all, j, w);
+        for (; j < end; j += W) NAME(radial_slopes)(1, nk, c, e, all, j, w);
     }
 }
 
@@ -482,8 +584,9 @@ FN void NAME(ylm_gradient)(size_t L, const vec *b, vec x, vec y, vec z, vec *gx,
     *gx = ax, *gy = ay, *gz = az;
 }
 
-/* px, py, pz of the radial list += the angular part */
-FN void NAME(angular_force)(const mlk_nep *m, size_t n, mlk_nep_work *w)
+/* px, py, pz of the centre's pairs += the angular part */
+FN void NAME(angular_force)(const mlk_nep *m, size_t n, mlk_nep_work *w, double *px, double *py,
+                            double *pz)
 {
     size_t na8 = m->na8, na = m->na, cap = w->cap, n8 = (n + 7) & ~(size_t)7;
     double *restrict gt = w->gt, *restrict dgt = w->dgt;
@@ -515,7 +618,7 @@ FN void NAME(angular_force)(const mlk_nep *m, size_t n, mlk_nep_work *w)
         VSET(out[2]) = gz * ri + radial * z;
         for (size_t l = 0; l < W && j + l < n; l++) {
             int k = w->a_idx[j + l];
-            w->px[k] += out[0][l], w->py[k] += out[1][l], w->pz[k] += out[2][l];
+            px[k] += out[0][l], py[k] += out[1][l], pz[k] += out[2][l];
         }
     }
 }
@@ -525,10 +628,10 @@ TARGET static void NAME(eval)(const mlk_nep *m, const mlk_neigh *nl, const int *
 {
     for (size_t i = i0; i < i1; i++) {
         size_t ti = (size_t)type[i], net = m->n_net == 1 ? 0 : ti;
-        size_t n = NAME(collect)(m, nl, type, i, w);
-        NAME(radial)(m, n, w);
+        NAME(collect)(m, nl, type, i, w);
+        NAME(radial)(m, ti, w);
         NAME(expand_radial)(m, ti, w, w->fsum, w->q);
-        size_t na = NAME(angular)(m, ti, w);
+        size_t na = NAME(angular)(m, nl, i, ti, w);
         NAME(contract_radial)(m, ti, na, w);
         NAME(moments)(m, na, w->ylm, w->cap, w->g, w->s);
         NAME(invariants)(m, w->s, w->rows);
@@ -540,16 +643,14 @@ TARGET static void NAME(eval)(const mlk_nep *m, const mlk_neigh *nl, const int *
         u[i] = NAME(network)(m, net, w);
         NAME(q_to_rows)(m, w->fq, w->rows_b);
         NAME(invariants_back)(m, w->s, w->rows, w->rows_b, w->a);
-        NAME(radial_force)(m, ti, w);
-        NAME(angular_force)(m, na, w);
-        size_t k0 = nl->start[i], bytes = (nl->start[i + 1] - k0) * sizeof(double);
-        if (bytes == 0) continue; /* an atom alone */
-        for (int c = 0; c < 3; c++) memset(p[c] + k0, 0, bytes);
+        size_t k0 = nl->start[i], np = nl->start[i + 1] - k0;
+        NAME(radial_force)(m, ti, np, w);
         double *restrict p0 = p[0] + k0, *restrict p1 = p[1] + k0, *restrict p2 = p[2] + k0;
-        for (size_t t = 0; t < m->nt; t++)
-            for (size_t j = w->seg[t]; j < w->seg[t] + w->count[t]; j++) {
-                int k = w->idx[j];
-                p0[k] = w->px[j], p1[k] = w->py[j], p2[k] = w->pz[j];
-            }
+        const double *restrict x = nl->r[0] + k0, *restrict y = nl->r[1] + k0;
+        const double *restrict z = nl->r[2] + k0, *restrict s = w->pair;
+#pragma omp simd
+        for (size_t k = 0; k < np; k++)
+            p0[k] = s[k] * x[k], p1[k] = s[k] * y[k], p2[k] = s[k] * z[k];
+        NAME(angular_force)(m, na, w, p0, p1, p2);
     }
 }

@@ -4,7 +4,6 @@
 #undef V
 #undef VSET
 #undef SHUF
-#undef CHEBYSHEV
 #undef W
 #undef TARGET
 #undef NAME

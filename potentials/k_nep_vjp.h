@@ -8,45 +8,60 @@
  *   of hd: e = w1 (1-t^2),  of h: eb = e (ubar - 2 t hd),  of dq: fq = w0' e,  of q: qb = w0' eb.
  */
 
-/* tangents of the radial vectors and distances */
-FN void NAME(displacements)(const mlk_nep *m, size_t n, size_t k0, double *const pbar[3],
+/* rho: tangents of the radial distances */
+FN void NAME(displacements)(const mlk_neigh *nl, size_t i, size_t n, double *const pbar[3],
                             mlk_nep_work *w)
 {
+    size_t k0 = nl->start[i], np = nl->start[i + 1] - k0;
     const double *restrict p0 = pbar[0] + k0, *restrict p1 = pbar[1] + k0,
                            *restrict p2 = pbar[2] + k0;
-    const double *restrict x = w->x, *restrict y = w->y, *restrict z = w->z;
-    double *restrict vx = w->vx, *restrict vy = w->vy, *restrict vz = w->vz, *restrict rho = w->rho;
+    const double *restrict x = nl->r[0] + k0, *restrict y = nl->r[1] + k0;
+    const double *restrict z = nl->r[2] + k0, *restrict rinv = w->rinv;
+    double *restrict dot = w->pair, *restrict rho = w->rho;
     const int *restrict idx = w->idx;
-#pragma omp simd aligned(idx, x, y, z, vx, vy, vz, rho : 64)
-    for (size_t j = 0; j < n; j++) {
-        vx[j] = p0[idx[j]], vy[j] = p1[idx[j]], vz[j] = p2[idx[j]];
-        rho[j] = x[j] * vx[j] + y[j] * vy[j] + z[j] * vz[j];
-    }
-    for (size_t t = 0; t < m->nt; t++)
-        for (size_t j = w->seg[t] + w->count[t]; j < w->seg[t + 1]; j++) rho[j] = 0;
+#pragma omp simd aligned(dot : 64)
+    for (size_t k = 0; k < np; k++) dot[k] = x[k] * p0[k] + y[k] * p1[k] + z[k] * p2[k];
+    dot[np] = 0;
+#pragma omp simd aligned(idx, rho, rinv : 64)
+    for (size_t j = 0; j < n; j++) rho[j] = dot[idx[j]] * rinv[j];
 }
 
-/* fsum_dot, tangents of ylm */
-FN void NAME(tangents)(const mlk_nep *m, size_t na, mlk_nep_work *w)
+/* dfsum[t][k] = sum_j rho df_k/dr: sums of rho hd T_k + rho hg k U_k-1, see envelope */
+FN void NAME(radial_dot)(const mlk_nep *m, mlk_nep_work *w)
 {
+    vec sum[MLK_NEP_BASIS_MAX];
     for (size_t t = 0; t < m->nt; t++) {
         double *f = w->dfsum + t * m->kr8;
-        for (size_t k = 0; k < m->kr; k++) {
-            vec a = {0};
-            for (size_t j = w->seg[t]; j < w->seg[t + 1]; j += W)
-                a += V(w->dfk + k * w->cap + j) * V(w->rho + j);
-            f[k] = NAME(hsum)(a);
+        for (size_t k = 0; k < m->kr; k++) sum[k] = (vec){0};
+        for (size_t j = w->seg[t]; j < w->seg[t + 1]; j += W) {
+            vec rho = V(w->rho + j), hd = V(w->rhd + j) * rho, hg = V(w->rhg + j) * rho;
+            vec x = V(w->rt + j), x2 = x + x, hk = hg;
+            vec a = hd, b = hd * x, u = 0 * x, v = 0 * x + 1; /* hd T_k-1, hd T_k, U_k-2, U_k-1 */
+            sum[0] += hd;
+            for (size_t k = 1; k < m->kr; k++, hk += hg) {
+                sum[k] += b + hk * v;
+                vec c = x2 * b - a, d = x2 * v - u;
+                a = b, b = c, u = v, v = d;
+            }
         }
+        for (size_t k = 0; k < m->kr; k++) f[k] = NAME(hsum)(sum[k]);
+        for (size_t k = m->kr; k-- > 0;) f[k] += f[0];
     }
+}
+
+/* tangents of ylm */
+FN void NAME(tangents)(const mlk_nep *m, const mlk_neigh *nl, size_t i, size_t na,
+                       double *const pbar[3], mlk_nep_work *w)
+{
     size_t na8 = (na + 7) & ~(size_t)7, cap = w->cap, L = m->L;
     const double *restrict x_ = w->ax, *restrict y_ = w->ay, *restrict z_ = w->az;
-    double *restrict tx = w->px, *restrict ty = w->py, *restrict tz = w->pz;
+    double *restrict tx = w->vx, *restrict ty = w->vy, *restrict tz = w->vz;
     for (size_t j = 0; j < na; j++) {
-        int k = w->a_idx[j];
-        double rho = w->arho[j] = w->rho[k], ri = w->arinv[j];
-        tx[j] = (w->vx[k] - x_[j] * rho) * ri;
-        ty[j] = (w->vy[k] - y_[j] * rho) * ri;
-        tz[j] = (w->vz[k] - z_[j] * rho) * ri;
+        size_t k = (size_t)w->a_idx[j], q = nl->start[i] + k;
+        double ri = w->arinv[j], rho = w->arho[j] = w->pair[k] * ri;
+        tx[j] = (pbar[0][q] - x_[j] * rho) * ri;
+        ty[j] = (pbar[1][q] - y_[j] * rho) * ri;
+        tz[j] = (pbar[2][q] - z_[j] * rho) * ri;
     }
     for (size_t j = na; j < na8; j++) w->arho[j] = tx[j] = ty[j] = tz[j] = 0;
     double *restrict b = w->ydot;
@@ -261,10 +276,11 @@ TARGET static void NAME(vjp)(const mlk_nep *m, const mlk_neigh *nl, const int *t
     for (size_t i = i0; i < i1; i++) {
         size_t ti = (size_t)type[i], net = m->n_net == 1 ? 0 : ti;
         size_t n = NAME(collect)(m, nl, type, i, w);
-        NAME(radial)(m, n, w);
-        NAME(displacements)(m, n, nl->start[i], pbar, w);
-        size_t na = NAME(angular)(m, ti, w);
-        NAME(tangents)(m, na, w);
+        NAME(radial)(m, ti, w);
+        NAME(displacements)(nl, i, n, pbar, w);
+        NAME(radial_dot)(m, w);
+        size_t na = NAME(angular)(m, nl, i, ti, w);
+        NAME(tangents)(m, nl, i, na, pbar, w);
         NAME(expand_radial)(m, ti, w, w->fsum, w->q);
         NAME(expand_radial)(m, ti, w, w->dfsum, w->dq);
         NAME(contract_radial)(m, ti, na, w);

@@ -146,31 +146,24 @@ static mlk_status work_init(const mlk_nep *m, const mlk_neigh *nl, size_t i0, si
     for (size_t i = i0; i < i1; i++)
         if (nl->start[i + 1] - nl->start[i] > most) most = nl->start[i + 1] - nl->start[i];
     memset(w, 0, sizeof *w);
-    size_t cap = w->cap = up8(most) + 8 * (m->nt + 1);
-    w->max_pairs = most + 1;
+    size_t cap = w->cap = up8(most) + 8 * (m->nt + 2);
     size_t lm = 24 * m->na8, rows = m->nl * m->na8, tt = m->nt * m->nt;
     struct {
         double **p;
         size_t n;
         bool vjp;
-    } want[] = {{&w->x, cap, false},
-                {&w->y, cap, false},
-                {&w->z, cap, false},
-                {&w->rcinv, cap, false},
+    } want[] = {{&w->pair, cap, false},
                 {&w->r, cap, false},
                 {&w->rinv, cap, false},
-                {&w->fc, cap, false},
-                {&w->dfc, cap, false},
-                {&w->t, cap, false},
-                {&w->dt, cap, false},
-                {&w->dfk, m->kr * cap, false},
-                {&w->px, cap, false},
-                {&w->py, cap, false},
-                {&w->pz, cap, false},
+                {&w->rt, cap, false},
+                {&w->rhd, cap, false},
+                {&w->rhg, cap, false},
                 {&w->ax, cap, false},
                 {&w->ay, cap, false},
                 {&w->az, cap, false},
+                {&w->ar, cap, false},
                 {&w->arinv, cap, false},
+                {&w->arcinv, cap, false},
                 {&w->afk, m->ka * cap, false},
                 {&w->adfk, m->ka * cap, false},
                 {&w->g, cap * m->na8, false},
@@ -178,7 +171,7 @@ static mlk_status work_init(const mlk_nep *m, const mlk_neigh *nl, size_t i0, si
                 {&w->gt, m->na8 * 8, false},
                 {&w->dgt, m->na8 * 8, false},
                 {&w->ylm, 24 * cap, false},
-                {&w->fsum, m->nt * m->kr8, false},
+                {&w->fsum, m->nt * m->kr8 + 8, false},
                 {&w->q, m->dim8 + 8, false},
                 {&w->fq, m->dim8 + 8, false},
                 {&w->h, m->neuron8, false},
@@ -210,9 +203,8 @@ static mlk_status work_init(const mlk_nep *m, const mlk_neigh *nl, size_t i0, si
     for (size_t k = 0; k < n_want; k++)
         if (vjp || !want[k].vjp) total += up8(want[k].n);
     double *d = MLK_SCRATCH(s, double, total);
-    w->bucket = MLK_SCRATCH(s, int, m->nt * w->max_pairs + 3 * cap);
-    if (!d || !w->bucket) return MLK_FAIL(e, MLK_ENOMEM, "nep with %zu neighbours", most);
-    w->idx = w->bucket + m->nt * w->max_pairs;
+    w->idx = MLK_SCRATCH(s, int, 3 * cap);
+    if (!d || !w->idx) return MLK_FAIL(e, MLK_ENOMEM, "nep with %zu neighbours", most);
     w->a_idx = w->idx + cap;
     w->a_type = w->a_idx + cap;
     for (size_t k = 0; k < n_want; k++)

@@ -8,7 +8,9 @@
 
 #include "core/conf.h"
 #include "core/file.h"
+#include "core/neigh_pairs.h"
 #include "core/threads.h"
+#include "potentials/k_force.h"
 
 #define MLK_POTENTIAL(name) extern const mlk_potential_type mlk_potential_##name;
 #include "potentials/registry.def"
@@ -87,16 +89,27 @@ mlk_status mlk_potential_types_of(const mlk_potential *pot, const mlk_frame *fr,
 
 /* ---- evaluation ---------------------------------------------------------------------------- */
 
+/* A pair acts on both its atoms. The centres are cut into blocks, the same ones for any number of
+ * threads; each block adds into rows of its own, and at the end an atom's rows are added in the
+ * order of the blocks. Inside a block centres are evaluated a chunk at a time, whose partials stay
+ * in the cache. */
+enum { BLOCKS = 16, BLOCK_MIN = 16, CHUNK_PAIRS = 600, TILE = 32 };
+
+typedef struct mlk_eval_block {
+    size_t lo, hi; /* atoms whose rows are not zero: [lo,hi) */
+    mlk_err bad;   /* the first failure of the block */
+} block;
+
 void mlk_eval_free(mlk_eval *ev)
 {
     mlk_free(ev->u), mlk_free(ev->f), mlk_free(ev->w);
-    for (int c = 0; c < 3; c++) mlk_free(ev->p[c]);
+    mlk_free(ev->rows), mlk_free(ev->blocks);
     for (int t = 0; t < ev->n_scratch; t++) mlk_scratch_free(&ev->scratch[t]);
     mlk_free(ev->scratch);
     memset(ev, 0, sizeof *ev);
 }
 
-static mlk_status reserve(mlk_eval *ev, size_t n, size_t np, mlk_err *e)
+static mlk_status reserve(mlk_eval *ev, size_t n, size_t width, mlk_err *e)
 {
     if (n > ev->cap_n) {
         mlk_free(ev->u), mlk_free(ev->f), mlk_free(ev->w);
@@ -106,14 +119,15 @@ static mlk_status reserve(mlk_eval *ev, size_t n, size_t np, mlk_err *e)
         ev->cap_n = ev->u && ev->f && ev->w ? n : 0;
         if (!ev->cap_n) return MLK_FAIL(e, MLK_ENOMEM, "evaluation of %zu atoms", n);
     }
-    if (np > ev->cap_np) {
-        size_t cap = np + np / 8;
-        for (int c = 0; c < 3; c++) {
-            mlk_free(ev->p[c]);
-            ev->p[c] = mlk_alloc(cap, sizeof(double));
-        }
-        ev->cap_np = ev->p[0] && ev->p[1] && ev->p[2] ? cap : 0;
-        if (!ev->cap_np) return MLK_FAIL(e, MLK_ENOMEM, "evaluation of %zu pairs", np);
+    size_t m = n / BLOCK_MIN + 1;
+    ev->n_block = m < BLOCKS ? m : BLOCKS;
+    if (ev->n_block * n * width >= ev->cap_rows) {
+        mlk_free(ev->rows), mlk_free(ev->blocks);
+        ev->cap_rows = ev->n_block * n * width + 1;
+        ev->rows = mlk_alloc(ev->cap_rows, sizeof *ev->rows);
+        ev->blocks = mlk_alloc(BLOCKS, sizeof *ev->blocks);
+        if (!ev->rows || !ev->blocks) ev->cap_rows = 0;
+        if (!ev->cap_rows) return MLK_FAIL(e, MLK_ENOMEM, "evaluation of %zu atoms", n);
     }
     int nt = omp_in_parallel() ? 1 : mlk_threads();
     if (nt > ev->n_scratch) {
@@ -125,72 +139,90 @@ static mlk_status reserve(mlk_eval *ev, size_t n, size_t np, mlk_err *e)
         ev->n_scratch = nt;
     }
     ev->n = n;
-    ev->np = np;
     return MLK_OK;
 }
 
-/* F_i = sum_j (p_ij - p_ji), W_i = sum_j r_ij (x) p_ji: gathered through rev, in list order. */
-static void gather(const mlk_neigh *nl, size_t i, bool want_w, mlk_eval *ev)
+/* What every chunk is told. x: positions to update the list to first, NULL if it is current. */
+typedef struct task {
+    const mlk_potential *pot;
+    mlk_neigh *nl;
+    const int *type;
+    const mlk_cell *cell;
+    const double (*x)[3];
+    mlk_force_fn *scatter;
+    size_t width; /* of a row */
+} task;
+
+/* The centres [i0,i1), few enough that their pairs stay in the cache, added to rows. */
+static mlk_status eval_chunk(const task *k, size_t i0, size_t i1, mlk_scratch *s, double *u,
+                             double *rows, mlk_err *e)
 {
-    const double *px = ev->p[0], *py = ev->p[1], *pz = ev->p[2];
-    double fx = 0, fy = 0, fz = 0;
-    for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
-        int r = nl->rev[k];
-        fx += px[k] - px[r];
-        fy += py[k] - py[r];
-        fz += pz[k] - pz[r];
+    const mlk_neigh *nl = k->nl;
+    size_t k0 = nl->start[i0], m = nl->start[i1] - k0;
+    mlk_scratch_reset(s);
+    double *buf = MLK_SCRATCH(s, double, 3 * m + 1), *local[3], *p[3];
+    if (!buf) return MLK_FAIL(e, MLK_ENOMEM, "evaluation of %zu pairs", m);
+    for (size_t c = 0; c < 3; c++) {
+        local[c] = buf + c * m;
+        p[c] = (double *)((uintptr_t)local[c] - k0 * sizeof *buf); /* p[c][k0] is local[c][0] */
     }
-    ev->f[i][0] = fx, ev->f[i][1] = fy, ev->f[i][2] = fz;
-    if (!want_w) return;
-    double w[9] = {0};
-    for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
-        int r = nl->rev[k];
-        for (int a = 0; a < 3; a++) {
-            double ra = nl->r[a][k];
-            w[3 * a] += ra * px[r];
-            w[3 * a + 1] += ra * py[r];
-            w[3 * a + 2] += ra * pz[r];
-        }
-    }
-    memcpy(ev->w[i], w, sizeof w);
+    if (k->x) mlk_neigh_vectors(k->nl, k->cell, k->x, i0, i1);
+    MLK_TRY(k->pot->type->eval(k->pot, nl, k->type, i0, i1, s, u, p, e));
+    if (k->pot->zbl.on) mlk_zbl_add(k->pot, nl, k->type, i0, i1, u, p);
+    k->scatter(nl, i0, i1, local, rows);
+    return MLK_OK;
 }
 
-mlk_status mlk_potential_eval(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
-                              unsigned want, mlk_eval *ev, mlk_err *e)
+static void eval_block(const task *k, size_t b, mlk_scratch *s, mlk_eval *ev)
 {
-    if (nl->rc < pot->rc - 1e-12)
-        return MLK_FAIL(e, MLK_EBUG, "neighbour list radius %g A below the cutoff %g A", nl->rc,
-                        pot->rc);
-    MLK_TRY(reserve(ev, nl->n, nl->np, e));
-    bool want_w = want & MLK_WANT_W;
-    size_t n = nl->n, chunk = 8, n_chunk = (n + chunk - 1) / chunk;
-    size_t bad_chunk = SIZE_MAX; /* the first failing chunk decides the message */
-    mlk_err bad = {0};
-    bool nested = omp_in_parallel();
-#pragma omp parallel if (!nested && n >= 16)
-    {
-        mlk_scratch *s = &ev->scratch[nested ? 0 : omp_get_thread_num()];
-#pragma omp for schedule(dynamic, 2)
-        for (size_t c = 0; c < n_chunk; c++) {
-            size_t i0 = c * chunk, i1 = i0 + chunk < n ? i0 + chunk : n;
-            mlk_err le = {0};
-            mlk_scratch_reset(s);
-            mlk_status st = pot->type->eval(pot, nl, type, i0, i1, s, ev->u, ev->p, &le);
-            if (!st && pot->zbl.on) mlk_zbl_add(pot, nl, type, i0, i1, ev->u, ev->p);
-            if (st) {
-#pragma omp critical(mlk_eval_error)
-                if (c < bad_chunk) bad_chunk = c, bad = le;
-            }
+    const mlk_neigh *nl = k->nl;
+    size_t n = nl->n, i1 = (b + 1) * n / ev->n_block;
+    block *bl = &ev->blocks[b];
+    bl->lo = n, bl->hi = 0;
+    bl->bad.code = MLK_OK;
+    for (size_t i0 = b * n / ev->n_block, end; i0 < i1; i0 = end) {
+        end = i0 + 1;
+        while (end < i1 && nl->start[end + 1] - nl->start[i0] <= CHUNK_PAIRS) end++;
+        if (i0 < bl->lo) bl->lo = i0;
+        if (end > bl->hi) bl->hi = end;
+        for (size_t i = i0; i < end; i++) { /* neighbours are in ascending order */
+            size_t first = nl->start[i], last = nl->start[i + 1];
+            if (first == last) continue;
+            if ((size_t)nl->j[first] < bl->lo) bl->lo = (size_t)nl->j[first];
+            if ((size_t)nl->j[last - 1] >= bl->hi) bl->hi = (size_t)nl->j[last - 1] + 1;
         }
-#pragma omp for schedule(static)
-        for (size_t i = 0; i < n; i++) gather(nl, i, want_w, ev);
+        mlk_err e = {0};
+        if (eval_chunk(k, i0, end, s, ev->u, ev->rows + b * n * k->width, &e) && !bl->bad.code)
+            bl->bad = e;
     }
-    if (bad_chunk != SIZE_MAX) {
-        if (e && !e->code) *e = bad;
-        return bad.code;
+}
+
+/* f and w of the atoms [i0,i1) from the rows of the blocks, which are zero again afterwards. */
+static void collect_rows(size_t i0, size_t i1, size_t width, mlk_eval *ev)
+{
+    double sum[TILE * MLK_FORCE_ROW_W] = {0};
+    for (size_t b = 0; b < ev->n_block; b++) {
+        size_t lo = ev->blocks[b].lo > i0 ? ev->blocks[b].lo : i0;
+        size_t hi = ev->blocks[b].hi < i1 ? ev->blocks[b].hi : i1;
+        if (lo < hi)
+            mlk_force_drain((hi - lo) * width, ev->rows + (b * ev->n + lo) * width,
+                            sum + (lo - i0) * width);
     }
+    const double *row = sum;
+    for (size_t i = i0; i < i1; i++, row += width) {
+        memcpy(ev->f[i], row, sizeof ev->f[i]);
+        if (width == MLK_FORCE_ROW) continue;
+        for (size_t a = 0; a < 3; a++)
+            memcpy(ev->w[i] + 3 * a, row + 4 * (a + 1), 3 * sizeof(double));
+    }
+}
+
+/* Sums over atoms, in order. */
+static mlk_status totals(bool virial, mlk_eval *ev, mlk_err *e)
+{
     ev->U = 0;
-    for (size_t i = 0; i < n; i++) {
+    memset(ev->W, 0, sizeof ev->W);
+    for (size_t i = 0; i < ev->n; i++) {
         ev->U += ev->u[i];
         double f2 =
             ev->f[i][0] * ev->f[i][0] + ev->f[i][1] * ev->f[i][1] + ev->f[i][2] * ev->f[i][2];
@@ -199,17 +231,53 @@ mlk_status mlk_potential_eval(const mlk_potential *pot, const mlk_neigh *nl, con
             mlk_err_hint(e, "atoms are too close or the model is extrapolating far from its data");
             return MLK_ENUMERIC;
         }
-    }
-    memset(ev->W, 0, sizeof ev->W);
-    if (want_w) {
-        for (size_t i = 0; i < n; i++)
-            for (int a = 0; a < 9; a++) ev->W[a / 3][a % 3] += ev->w[i][a];
-    } else if (want & MLK_WANT_VIRIAL) {
-        for (size_t k = 0; k < nl->np; k++)
-            for (int a = 0; a < 3; a++)
-                for (int b = 0; b < 3; b++) ev->W[a][b] -= nl->r[a][k] * ev->p[b][k];
+        for (int a = 0; a < 9 && virial; a++) ev->W[a / 3][a % 3] += ev->w[i][a];
     }
     return MLK_OK;
+}
+
+static mlk_status run(task *k, unsigned want, mlk_eval *ev, mlk_err *e)
+{
+    if (k->nl->rc < k->pot->rc - 1e-12)
+        return MLK_FAIL(e, MLK_EBUG, "neighbour list radius %g A below the cutoff %g A", k->nl->rc,
+                        k->pot->rc);
+    bool virial = want & (MLK_WANT_W | MLK_WANT_VIRIAL);
+    size_t n = k->nl->n;
+    k->width = virial ? MLK_FORCE_ROW_W : MLK_FORCE_ROW;
+    k->scatter = mlk_force_kernel(virial);
+    MLK_TRY(reserve(ev, n, k->width, e));
+    bool nested = omp_in_parallel();
+#pragma omp parallel if (!nested && n >= BLOCK_MIN)
+    {
+        mlk_scratch *s = &ev->scratch[nested ? 0 : omp_get_thread_num()];
+#pragma omp for schedule(dynamic, 1)
+        for (size_t b = 0; b < ev->n_block; b++) eval_block(k, b, s, ev);
+#pragma omp for schedule(static)
+        for (size_t i = 0; i < n; i += TILE)
+            collect_rows(i, i + TILE < n ? i + TILE : n, k->width, ev);
+    }
+    for (size_t b = 0; b < ev->n_block; b++)
+        if (ev->blocks[b].bad.code) {
+            if (e && !e->code) *e = ev->blocks[b].bad;
+            return ev->blocks[b].bad.code;
+        }
+    return totals(virial, ev, e);
+}
+
+mlk_status mlk_potential_eval(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
+                              unsigned want, mlk_eval *ev, mlk_err *e)
+{
+    mlk_neigh now = *nl;
+    task k = {.pot = pot, .nl = &now, .type = type};
+    return run(&k, want, ev, e);
+}
+
+mlk_status mlk_potential_eval_moved(const mlk_potential *pot, mlk_neigh *nl, const mlk_cell *cell,
+                                    const double (*x)[3], const int *type, unsigned want,
+                                    mlk_eval *ev, mlk_err *e)
+{
+    task k = {.pot = pot, .nl = nl, .type = type, .cell = cell, .x = x};
+    return run(&k, want, ev, e);
 }
 
 mlk_status mlk_potential_eval_frame(const mlk_potential *pot, const mlk_frame *fr, unsigned want,

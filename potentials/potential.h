@@ -155,16 +155,19 @@ enum {                      /* what mlk_potential_eval shall derive besides u an
 };
 
 typedef struct mlk_eval {
-    size_t n, np;
+    size_t n;
     double U;       /* sum of u, without e0 [eV]                                              */
     double W[3][3]; /* total virial, sum of w [eV]                                            */
     double *u;      /* (n) site energies [eV]                                                 */
     double (*f)[3]; /* (n,3) forces [eV/A]                                                    */
-    double (*w)[9]; /* (n,9) per-atom virial, W_i[a][b] at 3a+b [eV]; valid if MLK_WANT_W     */
-    double *p[3];   /* (3)(np) pair partials dU_i/dr_ij [eV/A]                                */
-    size_t cap_n, cap_np;
+    double (*w)[9]; /* (n,9) per-atom virial, W_i[a][b] at 3a+b [eV]; valid if asked for      */
+    size_t cap_n;
     mlk_scratch *scratch; /* one per thread */
     int n_scratch;
+    /* sums of the blocks of centres, see potential.c */
+    size_t n_block, cap_rows;
+    double *rows;
+    struct mlk_eval_block *blocks;
 } mlk_eval; /* all-zero is valid; buffers are reused from call to call */
 
 /* Energies, forces and, as asked, virials. Opens the one parallel region of a force evaluation (and
@@ -174,6 +177,10 @@ typedef struct mlk_eval {
  * Errors: MLK_ENUMERIC if an energy or force is not finite (atom named). */
 mlk_status mlk_potential_eval(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
                               unsigned want, mlk_eval *ev, mlk_err *e);
+/* mlk_neigh_update(nl, cell, x), then the above, in one pass over the list. */
+mlk_status mlk_potential_eval_moved(const mlk_potential *pot, mlk_neigh *nl, const mlk_cell *cell,
+                                    const double (*x)[3], const int *type, unsigned want,
+                                    mlk_eval *ev, mlk_err *e);
 void mlk_eval_free(mlk_eval *ev);
 /* Neighbour list + eval of one frame; nl and ev are scratch of the caller. Serial inside a parallel
  * region. */

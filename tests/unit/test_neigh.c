@@ -67,16 +67,16 @@ static void check_list(const mlk_cell *c, size_t n, const double (*x)[3], double
         total += m;
         for (size_t q = 0; q < m; q++) {
             size_t k = a + q;
-            cr_assert(nl->j[k] == want[q].j && nl->image[k][0] == want[q].image[0] &&
-                          nl->image[k][1] == want[q].image[1] &&
-                          nl->image[k][2] == want[q].image[2],
+            cr_assert(nl->j[k] == want[q].j && nl->image[0][k] == want[q].image[0] &&
+                          nl->image[1][k] == want[q].image[1] &&
+                          nl->image[2][k] == want[q].image[2],
                       "pair %zu of atom %zu", q, i);
             size_t r = (size_t)nl->rev[k], j = (size_t)nl->j[k];
             cr_assert(r >= nl->start[j] && r < nl->start[j + 1] && nl->j[r] == (int)i &&
                       nl->rev[r] == (int)k);
             for (int d = 0; d < 3; d++) {
                 double e = x[j][d] - x[i][d];
-                for (int b = 0; b < 3; b++) e += nl->image[k][b] * c->h[b][d];
+                for (int b = 0; b < 3; b++) e += nl->image[b][k] * c->h[b][d];
                 cr_assert(fabs(nl->r[d][k] - e) < 1e-12 * (1 + fabs(x[j][d]) + fabs(x[i][d]) + 10));
                 cr_assert(nl->r[d][k] == -nl->r[d][r], "a pair and its reverse differ");
             }
@@ -201,9 +201,10 @@ Test(neigh, same_list_for_any_number_of_threads)
     omp_set_num_threads(3);
     mlk_check_ok(mlk_neigh_build(&c, 500, (const double(*)[3])x, 6, &b, &e), e);
     cr_assert_eq(a.np, b.np);
-    cr_assert(!memcmp(a.start, b.start, 501 * sizeof *a.start) &&
-              !memcmp(a.j, b.j, a.np * sizeof *a.j) &&
-              !memcmp(a.rev, b.rev, a.np * sizeof *a.rev) && !memcmp(a.image, b.image, a.np * 3));
+    cr_assert(
+        !memcmp(a.start, b.start, 501 * sizeof *a.start) && !memcmp(a.j, b.j, a.np * sizeof *a.j) &&
+        !memcmp(a.rev, b.rev, a.np * sizeof *a.rev) && !memcmp(a.image[0], b.image[0], a.np) &&
+        !memcmp(a.image[1], b.image[1], a.np) && !memcmp(a.image[2], b.image[2], a.np));
     for (int k = 0; k < 3; k++) cr_assert(!memcmp(a.r[k], b.r[k], a.np * sizeof(double)));
     mlk_neigh_free(&a), mlk_neigh_free(&b);
     mlk_free(x);
@@ -236,7 +237,8 @@ Test(neigh, updated_list_with_skin_equals_a_new_one)
                 double r2 = 0;
                 for (int d = 0; d < 3; d++) r2 += old.r[d][q] * old.r[d][q];
                 if (k < fresh.start[i + 1] && old.j[q] == fresh.j[k] &&
-                    !memcmp(old.image[q], fresh.image[k], 3)) {
+                    old.image[0][q] == fresh.image[0][k] && old.image[1][q] == fresh.image[1][k] &&
+                    old.image[2][q] == fresh.image[2][k]) {
                     for (int d = 0; d < 3; d++) cr_assert(old.r[d][q] == fresh.r[d][k]);
                     k++;
                 } else {
@@ -247,6 +249,40 @@ Test(neigh, updated_list_with_skin_equals_a_new_one)
         }
     }
     mlk_neigh_free(&old), mlk_neigh_free(&fresh);
+}
+
+/* More atoms than one word of the set of words holds. */
+Test(neigh, large_lists_are_complete_and_in_order)
+{
+    enum { N = 5000 };
+    mlk_rng g = mlk_rng_make(11, 1);
+    const double h[3][3] = {{40, 0, 0}, {3, 41, 0}, {0, -2, 42}}, rc = 3.3;
+    mlk_cell c;
+    mlk_err e = {0};
+    mlk_neigh nl = {.no_rev = true};
+    double(*x)[3] = mlk_alloc(N, sizeof *x);
+    mlk_check_ok(mlk_cell_init(&c, h, &e), e);
+    random_atoms(&g, &c, N, 1, x);
+    mlk_check_ok(mlk_neigh_build(&c, N, (const double(*)[3])x, rc, &nl, &e), e);
+    cr_assert(nl.rev == NULL);
+    for (size_t i = 0; i < N; i += 61) {
+        size_t k = nl.start[i];
+        for (size_t j = 0; j < N; j++) {
+            double d[3], s[3], r2 = 0;
+            for (int q = 0; q < 3; q++) d[q] = x[j][q] - x[i][q];
+            mlk_cell_frac(&c, d, s);
+            for (int q = 0; q < 3; q++) s[q] -= floor(s[q] + 0.5);
+            mlk_cell_cart(&c, s, d);
+            for (int q = 0; q < 3; q++) r2 += d[q] * d[q];
+            if (i == j || r2 >= rc * rc) continue;
+            cr_assert(k < nl.start[i + 1] && nl.j[k] == (int)j, "atom %zu, neighbour %zu", i, j);
+            for (int q = 0; q < 3; q++) cr_assert(fabs(nl.r[q][k] - d[q]) < 1e-11);
+            k++;
+        }
+        cr_assert_eq(k, nl.start[i + 1]);
+    }
+    mlk_neigh_free(&nl);
+    mlk_free(x);
 }
 
 Test(neigh, bad_input_is_refused)
