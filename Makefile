@@ -27,7 +27,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 LIB := $(B)/libmlkit.a
 BIN := $(B)/mlkit
 
-.PHONY: all deps check test asan fuzz damage perf demo install clean help layers headers format format-check FORCE
+.PHONY: all deps check test asan fuzz damage perf perf-train demo install clean help layers headers format format-check FORCE
 .DEFAULT_GOAL := all
 
 ## all: build build/mlkit
@@ -112,6 +112,10 @@ $(B)/mlk-damage: $(call obj,tests/fuzz/damage.c tests/support/feed.c tests/suppo
 ## perf: verify, then time; table in build/perf.tsv
 perf: all $(B)/mlk-perf
 	$(B)/mlk-perf | tee $(B)/perf.tsv
+
+## perf-train: errors and CPU seconds of NEP training against other programs (about 15 minutes; W="si li": only those)
+perf-train: all
+	python3 tests/perf/training.py $(BIN) $(or $(MLK_SHARED),../shared) $(W)
 
 ## install: binary, library, header, bundled data under PREFIX
 install: all
