@@ -111,7 +111,7 @@ $(B)/mlk-damage: $(call obj,tests/fuzz/damage.c tests/support/feed.c tests/suppo
 
 ## perf: verify, then time; table in build/perf.tsv
 perf: all $(B)/mlk-perf
-	OMP_WAIT_POLICY=passive $(B)/mlk-perf | tee $(B)/perf.tsv
+	OMP_WAIT_POLICY=passive OMP_PROC_BIND=true $(B)/mlk-perf | tee $(B)/perf.tsv
 
 ## install: binary, library, header, bundled data under PREFIX
 install: all
