@@ -16,6 +16,7 @@
 #include "parsers/writers.h"
 #include "potentials/potential.h"
 #include "reports/report.h"
+#include "train/committee.h"
 #include "train/train.h"
 #include "transport/compare.h"
 #include "transport/onsager.h"

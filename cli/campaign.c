@@ -36,7 +36,7 @@ static const struct family {
     {NULL, 16, 40e3, 5e4, 0}, /* any other */
 };
 
-enum { SECONDS_DATASET = 5, SECONDS_TRANSPORT = 8, SECONDS_REPORT = 15 };
+enum { SECONDS_DATASET = 5, SECONDS_TRANSPORT = 8, SECONDS_COMMITTEE = 5, SECONDS_REPORT = 15 };
 
 /* -------------------------------------------------------------------------------- */
 
@@ -185,6 +185,25 @@ static mlk_status plan_md(mlk_campaign *c, int m, int t, int r, size_t train, ml
     return waits_for(j, 1, e);
 }
 
+/* Models of one family that differ in their seed give prediction intervals. */
+static mlk_status plan_committees(mlk_campaign *c, size_t first_train, mlk_err *e)
+{
+    char id[96], out[160], log[160];
+    for (int m = 0, n; m < c->n_model; m += n) {
+        const char *type = c->model[m].type;
+        for (n = 0; m + n < c->n_model && !strcmp(c->model[m + n].type, type);) n++;
+        if (n < 2) continue;
+        snprintf(id, sizeof id, "committee/%s", type);
+        snprintf(out, sizeof out, "%s/committee.json", id);
+        snprintf(log, sizeof log, "%s.log", id);
+        MLK_TRY(add_job(c, MLK_JOB_COMMITTEE, SECONDS_COMMITTEE, id, out, log, e));
+        mlk_job *j = &c->job[c->n_job - 1];
+        j->model = m;
+        for (int k = 0; k < n; k++) MLK_TRY(waits_for(j, first_train + (size_t)(m + k), e));
+    }
+    return MLK_OK;
+}
+
 /* Jobs in an order in which every job comes after those it waits for. */
 static mlk_status plan_jobs(mlk_campaign *c, mlk_err *e)
 {
@@ -222,6 +241,7 @@ static mlk_status plan_jobs(mlk_campaign *c, mlk_err *e)
                 MLK_TRY(waits_for(j, first_md + (size_t)((m * c->n_temp + t) * c->set.replicas + r),
                                   e));
         }
+    MLK_TRY(plan_committees(c, first_train, e));
     size_t last = c->n_job;
     MLK_TRY(add_job(c, MLK_JOB_REPORT, SECONDS_REPORT, "report", "report/report.html", "report.log",
                     e));
@@ -320,6 +340,16 @@ mlk_status mlk_campaign_argv(const mlk_campaign *c, const mlk_job *j, char ***ar
                 MLK_GO(push(argv, &cap, &n, q->out, e));
         }
         WORD("-o"), WORD("%s", j->out);
+        break;
+    case MLK_JOB_COMMITTEE:
+        MLK_GO(push(argv, &cap, &n, "validate", e));
+        for (size_t d = 0; d < j->n_dep; d++) {
+            snprintf(w[0], sizeof w[0], "%s/models/%s", c->run,
+                     c->model[c->job[j->dep[d]].model].name);
+            MLK_GO(push(argv, &cap, &n, w[0], e));
+        }
+        WORD("%s/dataset.h5", c->run), WORD("--no-parity");
+        WORD("-o"), WORD("%s/committee/%s", c->run, m->type);
         break;
     case MLK_JOB_REPORT:
         WORD("report"), WORD("%s", c->run);

@@ -67,6 +67,7 @@ typedef enum {
     MLK_JOB_TRAIN,
     MLK_JOB_MD,
     MLK_JOB_TRANSPORT,
+    MLK_JOB_COMMITTEE, /* of the models of one family: model is the first of them */
     MLK_JOB_REPORT
 } mlk_job_kind;
 typedef enum {

@@ -271,6 +271,11 @@ static void headline(const mlk_job *j, char *buf, size_t cap)
                  mlk_json_get_real(js, "kappa_naive", NAN),
                  mlk_json_get_real(js, "kappa_naive_err", NAN), mlk_json_get_real(js, "kappa", NAN),
                  mlk_json_get_real(js, "kappa_err", NAN));
+    } else if (j->kind == MLK_JOB_COMMITTEE && !mlk_json_read(j->out, &js, &quiet)) {
+        const json_t *q = json_object_get(js, "force");
+        n = add(buf, cap, n, "force error / spread ", mlk_json_get_real(q, "alpha", NAN), "");
+        add(buf, cap, n, "inside 1 sigma ",
+            100 * mlk_json_get_real(json_object_get(q, "coverage_1sigma"), "after", NAN), " %");
     }
     json_decref(js);
 }

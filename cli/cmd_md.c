@@ -1,6 +1,7 @@
 /* cmd_md.c - mlkit md: options to a run. No physics here (md/md.c). */
 #include "cli/cmd.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,8 @@ static const mlk_opt opts[] = {
     {"tau", MLK_OPT_TIME, offsetof(cfg, md.tau), "100fs", 0.01, 1e9, "", "relaxation time of the thermostat"},
     {"skin", MLK_OPT_REAL, offsetof(cfg, md.skin), "0.7", 0, 10, "A", "skin of the neighbour list"},
     {"max-drift", MLK_OPT_REAL, offsetof(cfg, md.max_drift), "5", 0, 1e9, "meV/atom/ns", "flag a larger energy drift"},
+    {"check", MLK_OPT_INT, offsetof(cfg, md.check), "500", 0, 1e9, "steps", "between checks of all descriptors for extrapolation; 0: none"},
+    {"max-grade", MLK_OPT_REAL, offsetof(cfg, md.max_grade), "1", 0, 1e9, "", "flag atoms further outside of the training range, in widths of it"},
     {"checkpoint", MLK_OPT_WALL, offsetof(cfg, md.checkpoint), "60s", 0, 1e6, "", "wall time between checkpoints"},
     {"o", MLK_OPT_STR, offsetof(cfg, out), "run.h5", 0, 0, "", "H5MD file to write"},
     MLK_COMMON_OPTS(cfg),
@@ -90,6 +93,43 @@ static void remember_command(int argc, char **argv, char *buf, size_t cap)
                                 argv[k]);
 }
 
+static json_t *quality_json(const mlk_md_summary *q)
+{
+    json_t *j = json_object();
+    json_t *judged = q->judged ? json_boolean(q->extrapolation_flag != 0) : json_null();
+    json_object_set_new(j, "extrapolation_flag", judged);
+    json_object_set_new(j, "outside", mlk_json_real(q->outside));
+    json_object_set_new(j, "beyond", mlk_json_real(q->beyond));
+    json_object_set_new(j, "max_grade", mlk_json_real(q->max_grade));
+    json_object_set_new(j, "worst_grade", mlk_json_real(q->worst));
+    if (q->worst > 0) {
+        json_object_set_new(j, "worst_element", json_string(q->worst_element));
+        json_object_set_new(j, "worst_atom", json_integer((json_int_t)q->worst_atom));
+        json_object_set_new(j, "worst_time_fs", mlk_json_real(q->worst_time));
+    }
+    json_object_set_new(j, "shortest_ratio", mlk_json_real(q->shortest_ratio));
+    json_object_set_new(j, "bonds_start", json_integer((json_int_t)q->bonds_start));
+    json_object_set_new(j, "bonds_whole", json_integer((json_int_t)q->bonds_whole));
+    json_object_set_new(j, "bonds_broke", json_integer((json_int_t)q->bonds_broke));
+    return j;
+}
+
+/* What the run says about the reach of its model; the log has the details. */
+static void print_quality(const mlk_md_summary *q)
+{
+    if (!q->judged)
+        printf("training     descriptors not checked\n");
+    else
+        printf("training     %.3g %% of the atoms outside of the data, worst grade %.3g%s\n",
+               100 * q->outside, q->worst, q->extrapolation_flag ? "  (extrapolation)" : "");
+    if (isfinite(q->shortest_ratio))
+        printf("distances    down to %.3f of the shortest in training%s\n", q->shortest_ratio,
+               q->shortest_flag ? "  (nearer than the data)" : "");
+    if (q->bonds_start)
+        printf("bonds        %lld of %lld whole, broken %lld times\n", (long long)q->bonds_whole,
+               (long long)q->bonds_start, (long long)q->bonds_broke);
+}
+
 static mlk_status print_summary(const cfg *c, const char *status, mlk_err *e)
 {
     mlk_md_summary q;
@@ -106,6 +146,9 @@ static mlk_status print_summary(const cfg *c, const char *status, mlk_err *e)
                       mlk_json_real(q.pressure_mean), "volume_A3", mlk_json_real(q.volume),
                       "shortest_flag", (json_int_t)q.shortest_flag, "wall_s", mlk_json_real(q.wall),
                       "atom_steps_per_s", mlk_json_real(q.rate), "digest", q.digest);
+        json_t *q2 = quality_json(&q);
+        json_object_update(j, q2);
+        json_decref(q2);
         mlk_status s = mlk_json_write(j, "-", e);
         json_decref(j);
         return s;
@@ -117,6 +160,7 @@ static mlk_status print_summary(const cfg *c, const char *status, mlk_err *e)
            q.temperature_err, q.temperature, q.pressure_mean);
     printf("drift        %.3g +- %.2g meV/atom/ns%s\n", q.drift, q.drift_err,
            q.drift_flag ? "  (too large)" : "");
+    print_quality(&q);
     printf("wall time    %s, %.3g atom steps/s\n", mlk_duration(q.wall, t), q.rate);
     return MLK_OK;
 }
@@ -159,6 +203,11 @@ static mlk_status run(cfg *c, const char *model, mlk_err *e)
             c->out, mlk_frame_formula(&fr, text, sizeof text), md.n, pot->type->name, md.cfg.temp,
             md.cfg.dt, (double)md.n_equil * md.cfg.dt * 1e-3, (double)md.n_run * md.cfg.dt * 1e-3,
             md.cfg.ensemble == MLK_MD_NVT ? "NVT" : "NVE", md.cfg.sample, mlk_threads());
+    if (!pot->ranges)
+        mlk_log(MLK_LOG_INFO,
+                "%s: says nothing about the range of its training data, so that "
+                "extrapolation cannot be judged",
+                model);
     if (md.resumed) mlk_log(MLK_LOG_INFO, "continues at step %lld", (long long)md.step);
     MLK_GO(mlk_md_run(&md, out, e));
     s = print_summary(c, "complete", e);

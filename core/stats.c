@@ -1,9 +1,13 @@
-/* stats.c - see stats.h. Formulas: Abramowitz & Stegun 6.3, 6.4 (psi), 6.5 (incomplete gamma). */
+/* stats.c - see stats.h. Formulas: Abramowitz & Stegun 6.3, 6.4 (psi), 6.5 (incomplete gamma),
+ * 26.7.3 and 26.7.4 (Student's t). */
 #include "core/stats.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+
+#include "core/mem.h"
+#include "core/units.h"
 
 /* The recurrence lifts x to at least 12, where eight terms of the asymptotic series reach 1e-17. */
 double mlk_digamma(double x)
@@ -73,6 +77,35 @@ double mlk_normal_sf(double z)
     return 0.5 * erfc(z / sqrt(2.0));
 }
 
+double mlk_student_within(double t, int dof)
+{
+    if (dof < 1 || !(t >= 0)) return NAN;
+    double angle = atan(t / sqrt((double)dof)), c = cos(angle), s = sin(angle), sum = 0, term = 1;
+    if (dof % 2) { /* cos + 2/3 cos^3 + 2/3 4/5 cos^5 ... + cos^(dof-2) */
+        term = c;
+        for (int k = 1; k <= dof - 2; k += 2, term *= c * c * (k - 1) / k) sum += term;
+        return 2 / MLK_PI * (angle + s * sum);
+    }
+    /* 1 + 1/2 cos^2 + 1/2 3/4 cos^4 ... + cos^(dof-2) */
+    for (int k = 0; k <= dof - 2; k += 2, term *= c * c * (k - 1) / k) sum += term;
+    return s * sum;
+}
+
+double mlk_student_interval(double p, int dof)
+{
+    if (dof < 1 || !(p >= 0) || !(p < 1)) return NAN;
+    double lo = 0, hi = 1;
+    while (mlk_student_within(hi, dof) < p && hi < 1e300) hi *= 2;
+    for (int k = 0; k < 200 && hi - lo > DBL_EPSILON * hi; k++) {
+        double mid = 0.5 * (lo + hi);
+        if (mlk_student_within(mid, dof) < p)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return 0.5 * (lo + hi);
+}
+
 double mlk_mean(size_t n, const double *x)
 {
     double s = 0;
@@ -133,4 +166,38 @@ mlk_line mlk_line_fit(size_t n, const double *x, const double *y, const double *
     r.b_err = sqrt(var / sxx);
     r.a_err = sqrt(var * (1 / s + mx * mx / sxx));
     return r;
+}
+
+typedef struct ranked {
+    double v;
+    size_t k;
+} ranked;
+
+static int by_value(const void *a, const void *b)
+{
+    double x = ((const ranked *)a)->v, y = ((const ranked *)b)->v;
+    return (x > y) - (x < y);
+}
+
+/* r[k] becomes the rank of x[k], minus the mean rank */
+static void ranks(size_t n, const double *x, ranked *tmp, double *r)
+{
+    for (size_t k = 0; k < n; k++) tmp[k] = (ranked){.v = x[k], .k = k};
+    qsort(tmp, n, sizeof *tmp, by_value);
+    for (size_t a = 0, b; a < n; a = b) {
+        for (b = a + 1; b < n && !(tmp[b].v > tmp[a].v);) b++;
+        for (size_t k = a; k < b; k++) r[tmp[k].k] = 0.5 * ((double)(a + b) - (double)n);
+    }
+}
+
+double mlk_spearman(size_t n, const double *x, const double *y)
+{
+    ranked *tmp = mlk_alloc(n, sizeof *tmp);
+    double *a = mlk_alloc(n, sizeof *a), *b = mlk_alloc(n, sizeof *b), xy = 0, xx = 0, yy = 0;
+    if (n > 1 && tmp && a && b) {
+        ranks(n, x, tmp, a), ranks(n, y, tmp, b);
+        for (size_t k = 0; k < n; k++) xy += a[k] * b[k], xx += a[k] * a[k], yy += b[k] * b[k];
+    }
+    mlk_free(tmp), mlk_free(a), mlk_free(b);
+    return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : NAN;
 }

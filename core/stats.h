@@ -13,6 +13,10 @@ double mlk_gamma_q(double a, double x);
 double mlk_chi2_sf(double x, double dof);
 /* P(standard normal > z). */
 double mlk_normal_sf(double z);
+/* P(|T| <= t) of Student's t with a whole number of degrees of freedom >= 1, t >= 0. */
+double mlk_student_within(double t, int dof);
+/* The t with P(|T| <= t) = p, 0 <= p < 1. NaN outside. */
+double mlk_student_interval(double p, int dof);
 
 /* 0 for n = 0. */
 double mlk_mean(size_t n, const double *x);
@@ -22,6 +26,9 @@ double mlk_variance(size_t n, const double *x);
 double mlk_sem(size_t n, const double *x);
 /* Median; x is reordered. NaN for n = 0. */
 double mlk_median(size_t n, double *x);
+/* Spearman's rank correlation, ties by mean ranks. NaN when n < 2, a side does not vary or memory
+ * is exhausted. */
+double mlk_spearman(size_t n, const double *x, const double *y);
 
 typedef struct mlk_line {
     double a, b; /* y = a + b x */

@@ -148,36 +148,6 @@ static mlk_status mean_of(mlk_h5 *h, const char *path, double *mean, double *err
     return MLK_OK;
 }
 
-/* Distances at the thermo steps against the shortest the model was trained on. */
-static mlk_status write_shortest(mlk_h5 *h, const mlk_md *md, mlk_err *e)
-{
-    const mlk_potential *p = md->pot;
-    int64_t below = 0;
-    for (size_t a = 0; a < md->n_el; a++)
-        for (size_t b = a; b < md->n_el; b++) {
-            double d = md->shortest[a * md->n_el + b], seen = 0;
-            char name[64];
-            const char *sa = mlk_element_symbol(md->element[a]),
-                       *sb = mlk_element_symbol(md->element[b]);
-            size_t ta = 0, tb = 0;
-            while (p->z[ta] != md->element[a]) ta++;
-            while (p->z[tb] != md->element[b]) tb++;
-            if (p->dmin) seen = p->dmin[ta * p->n_species + tb];
-            if (!isfinite(d)) continue; /* this pair never came within the neighbour list */
-            snprintf(name, sizeof name, "shortest_%s-%s_A", sa, sb);
-            MLK_TRY(mlk_h5_attr_set_double(h, MLK_MD_PARAM, name, d, e));
-            if (!(seen > 0)) continue;
-            snprintf(name, sizeof name, "shortest_%s-%s_training_A", sa, sb);
-            MLK_TRY(mlk_h5_attr_set_double(h, MLK_MD_PARAM, name, seen, e));
-            if (d >= seen) continue;
-            below++;
-            mlk_log(MLK_LOG_WARN,
-                    "%s-%s came as close as %.3f A, closer than any in the training data (%.3f A)",
-                    sa, sb, d, seen);
-        }
-    return mlk_h5_attr_set_int(h, MLK_MD_PARAM, "shortest_flag", below, e);
-}
-
 static mlk_status write_parameters(mlk_h5 *h, const mlk_md *md, bool complete, uint64_t sum,
                                    mlk_err *e)
 {
@@ -231,7 +201,7 @@ static mlk_status write_parameters(mlk_h5 *h, const mlk_md *md, bool complete, u
     MLK_TRY(mlk_h5_attr_set_int(h, MLK_MD_PARAM, "seed", (int64_t)c->seed, e));
     MLK_TRY(mlk_h5_attr_set_int(h, MLK_MD_PARAM, "drift_flag", flag, e));
     MLK_TRY(mlk_h5_attr_set_int(h, MLK_MD_PARAM, "complete", complete, e));
-    return write_shortest(h, md, e);
+    return mlk_md_quality_write(h, md, e);
 }
 
 mlk_status mlk_md_h5md_write(const mlk_md_store *st, const mlk_md *md, const char *path,
@@ -292,6 +262,7 @@ mlk_status mlk_md_summary_read(const char *path, mlk_md_summary *q, mlk_err *e)
     if (!s) s = mlk_h5_attr_str(h, MLK_MD_PARAM, "digest", q->digest, sizeof q->digest, e);
     if (!s) s = mlk_h5_dims(h, OBS "/energy_flux/virial/value", &nd, dim, e);
     q->n_samples = (int64_t)dim[0];
+    if (!s) s = mlk_md_quality_read(h, q, e);
     mlk_h5_close(&h, NULL);
     return s;
 }

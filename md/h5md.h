@@ -46,5 +46,9 @@ void mlk_md_part_path(const mlk_md_store *st, int64_t k, char *buf, size_t cap);
 /* All parts as one H5MD 1.1 file at path, whole or not at all. */
 mlk_status mlk_md_h5md_write(const mlk_md_store *st, const mlk_md *md, const char *path,
                              bool complete, mlk_err *e);
+/* quality.c: what the checks found, as attributes of MLK_MD_PARAM and into the log; and from a
+ * file, which may be older than these attributes. */
+mlk_status mlk_md_quality_write(mlk_h5 *h, const mlk_md *md, mlk_err *e);
+mlk_status mlk_md_quality_read(mlk_h5 *h, mlk_md_summary *q, mlk_err *e);
 
 #endif

@@ -75,6 +75,12 @@ bool mlk_md_at_thermo(const mlk_md *md)
     return falls(md, md->thermo) || (md->step < md->n_equil && md->step % md->thermo == 0);
 }
 
+bool mlk_md_at_check(const mlk_md *md)
+{
+    if (md->cfg.check < 1) return false;
+    return falls(md, md->cfg.check) || (md->step < md->n_equil && md->step % md->cfg.check == 0);
+}
+
 /* The list serves until some atom has moved half the skin. NaN positions also lead to a build,
  * which reports them. */
 static bool list_is_stale(const mlk_md *md)
@@ -188,20 +194,6 @@ double mlk_md_drift(const mlk_md *md, double *error)
     return unit * slope;
 }
 
-static void note_shortest(mlk_md *md)
-{
-    const mlk_neigh *nl = &md->nl;
-    for (size_t i = 0; i < md->n; i++) {
-        double *row = md->shortest + (size_t)md->el[i] * md->n_el;
-        for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
-            double r2 =
-                nl->r[0][k] * nl->r[0][k] + nl->r[1][k] * nl->r[1][k] + nl->r[2][k] * nl->r[2][k];
-            double *least = &row[md->el[nl->j[k]]];
-            if (r2 < *least * *least) *least = sqrt(r2);
-        }
-    }
-}
-
 /* Has the run left its ensemble? An equilibrated system in the microcanonical ensemble fluctuates
  * by T sqrt(2/3N) about a temperature that ordering or slow relaxation moves by a few per cent. A
  * running mean a quarter above the target means that bonds broke or the structure collapsed: the
@@ -235,8 +227,10 @@ static mlk_status observe(mlk_md *md, mlk_md_store *out, mlk_err *e)
             return MLK_ENUMERIC;
         }
         if (production) note_energy(md);
-        note_shortest(md);
+        mlk_md_note_shortest(md);
+        mlk_md_note_bonds(md);
     }
+    if (mlk_md_at_check(md)) MLK_TRY(mlk_md_check_range(md, e));
     return out ? mlk_md_store_record(out, md, e) : MLK_OK;
 }
 

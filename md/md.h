@@ -4,7 +4,8 @@
  *   setup.c    settings and structure -> state     bdp.c     stochastic velocity rescaling
  *   fluxes.c   energy and mass fluxes              store.c   records while the run goes on
  *   restart.c  the checkpoint                      h5md.c    the finished file
- *                                                  rdf.c     its pair distributions
+ *   extrapolation.c  against the training data     quality.c what the checks found, in that file
+ *   bonds.c    molecular groups of the start       rdf.c     its pair distributions
  *
  * Inside: A, eV, amu, tau (core/units.h). Settings are in the units people type: fs, K. */
 #ifndef MLK_MD_MD_H
@@ -31,8 +32,10 @@ typedef struct mlk_md_config {
     double tau;        /* relaxation time of the thermostat [fs]                             */
     double skin;       /* of the Verlet list [A]                                             */
     double max_drift;  /* energy drift that is flagged [meV/atom/ns]                         */
+    double max_grade;  /* extrapolation grade beyond which a run is flagged                  */
     double checkpoint; /* wall time between checkpoints [s]                                  */
     int thermo;        /* steps between thermodynamic records                                */
+    int check;         /* steps between checks of the descriptors; 0: none                   */
     int ensemble;      /* of the production: MLK_MD_NVE or MLK_MD_NVT                        */
     uint64_t seed;
     char model[1024], command[2048]; /* provenance, copied into the file                     */
@@ -48,6 +51,19 @@ typedef struct mlk_md_sums {
     double wall;                    /* seconds spent so far, earlier sessions included       */
     double builds;                  /* neighbour lists built                                 */
 } mlk_md_sums;
+
+/* What the checks found; saved like the sums. */
+typedef struct mlk_md_watch {
+    double checks;                             /* checks of descriptors in the production  */
+    double worst;                              /* largest extrapolation grade of these     */
+    double worst_atom, worst_desc, worst_step; /* its atom, descriptor (from 0), production step */
+    double warned_grade, warned_pair, warned_bond; /* 1: the first event has been logged     */
+} mlk_md_watch;
+
+typedef struct mlk_md_bond { /* of the start */
+    size_t i, j;
+    int image[3]; /* r = x_j + image*h - x_i */
+} mlk_md_bond;
 
 typedef struct mlk_md {
     mlk_md_config cfg;        /* resolved: nothing automatic is left                          */
@@ -69,6 +85,12 @@ typedef struct mlk_md {
     double kinetic;               /* of v [eV]                                                    */
     mlk_md_sums sums;
     double *shortest; /* (n_el,n_el) shortest distance met at thermo steps [A]        */
+    mlk_md_watch watch;
+    double *outside;   /* (n_el,2) atom samples outside of the training range; beyond max_grade */
+    mlk_md_bond *bond; /* (n_bond) covalent bonds of the start                       */
+    int *turns;        /* (n_bond) times a bond broke or formed again: odd is broken          */
+    size_t n_bond;
+    mlk_grades grades; /* of the last check                                                   */
     mlk_neigh nl;
     mlk_eval ev;         /* of x                                                         */
     char settings[4096]; /* one "key: value" line per setting that decides the result    */
@@ -99,12 +121,33 @@ bool mlk_md_is_nvt(const mlk_md *md);
 bool mlk_md_at_flux(const mlk_md *md);
 bool mlk_md_at_thermo(const mlk_md *md);
 bool mlk_md_at_dump(const mlk_md *md);
+bool mlk_md_at_check(const mlk_md *md);
 /* Virial pressure with its kinetic part, from the last evaluation that asked for the virial
  * [eV/A^3]. */
 double mlk_md_pressure(const mlk_md *md);
 /* Slope of the conserved energy and its standard error [meV/atom/ns]; NaN with fewer than 3
  * records. */
 double mlk_md_drift(const mlk_md *md, double *error);
+
+/* Share of the atoms outside of the training data beyond which a run is flagged, whatever the
+ * grades. Li3PS4 at 600 K: 0.02 (NEP, 42 descriptors) and 0.14 (SNAP, 541);
+ * with edges of 0.88: 1. */
+#define MLK_MD_MAX_OUTSIDE 0.5
+
+/* extrapolation.c. Distances of the current list into md->shortest. */
+void mlk_md_note_shortest(mlk_md *md);
+/* Extrapolation grades of all atoms into md->grades; in the production they count in md->watch and
+ * md->outside. Does nothing when the model has no ranges. */
+mlk_status mlk_md_check_range(mlk_md *md, mlk_err *e);
+
+/* bonds.c. The covalent bonds of the structure into md->bond; their state into md->turns. */
+mlk_status mlk_md_find_bonds(mlk_md *md, mlk_err *e);
+void mlk_md_note_bonds(mlk_md *md);
+typedef struct mlk_md_bond_count {
+    int64_t start, whole, broke; /* bonds of the start; whole now; times one broke */
+} mlk_md_bond_count;
+/* Of one pair of elements, or of all (za = 0). */
+mlk_md_bond_count mlk_md_count_bonds(const mlk_md *md, int za, int zb);
 
 /* nve.c */
 void mlk_nve_kick(mlk_md *md, double dt);  /* v += f dt/m */

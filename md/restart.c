@@ -37,10 +37,11 @@ mlk_status mlk_md_state_write(const mlk_md *md, const char *path, int64_t n_part
     unlink(tmp);
     mlk_h5 *h = NULL;
     size_t vec[2] = {md->n, 3}, pair[2] = {md->n_el, md->n_el};
-    size_t n_sums = sizeof md->sums / sizeof(double);
+    size_t n_sums = sizeof md->sums / sizeof(double), n_watch = sizeof md->watch / sizeof(double);
+    size_t out[2] = {md->n_el, 2};
     mlk_status s = mlk_h5_open(&h, tmp, "w", e);
     if (!s) s = mlk_h5_attr_set_str(h, "/", "format", "mlkit-md-checkpoint", e);
-    if (!s) s = mlk_h5_attr_set_int(h, "/", "version", 1, e);
+    if (!s) s = mlk_h5_attr_set_int(h, "/", "version", 2, e);
     if (!s) s = mlk_h5_attr_set_str(h, "/", "settings", md->settings, e);
     if (!s) s = mlk_h5_attr_set_int(h, "/", "step", md->step, e);
     if (!s) s = mlk_h5_attr_set_int(h, "/", "n_part", n_part, e);
@@ -50,6 +51,9 @@ mlk_status mlk_md_state_write(const mlk_md *md, const char *path, int64_t n_part
     if (!s) s = mlk_h5_write(h, "/image", MLK_H5_INT, 2, vec, md->img, e);
     if (!s) s = mlk_h5_write(h, "/sums", MLK_H5_DOUBLE, 1, &n_sums, &md->sums, e);
     if (!s) s = mlk_h5_write(h, "/shortest", MLK_H5_DOUBLE, 2, pair, md->shortest, e);
+    if (!s) s = mlk_h5_write(h, "/watch", MLK_H5_DOUBLE, 1, &n_watch, &md->watch, e);
+    if (!s) s = mlk_h5_write(h, "/outside", MLK_H5_DOUBLE, 2, out, md->outside, e);
+    if (!s && md->n_bond) s = mlk_h5_write(h, "/bonds", MLK_H5_INT, 1, &md->n_bond, md->turns, e);
     mlk_status c = mlk_h5_close(&h, s ? NULL : e);
     if (!s) s = c;
     if (!s) return mlk_md_commit(tmp, path, e);
@@ -111,6 +115,9 @@ mlk_status mlk_md_state_read(mlk_md *md, const char *path, int64_t *n_part, mlk_
     if (!s) s = get(h, "/image", MLK_H5_INT, 3 * n, md->img, e);
     if (!s) s = get(h, "/sums", MLK_H5_DOUBLE, sizeof md->sums / sizeof(double), &md->sums, e);
     if (!s) s = get(h, "/shortest", MLK_H5_DOUBLE, md->n_el * md->n_el, md->shortest, e);
+    if (!s) s = get(h, "/watch", MLK_H5_DOUBLE, sizeof md->watch / sizeof(double), &md->watch, e);
+    if (!s) s = get(h, "/outside", MLK_H5_DOUBLE, 2 * md->n_el, md->outside, e);
+    if (!s && md->n_bond) s = get(h, "/bonds", MLK_H5_INT, md->n_bond, md->turns, e);
     mlk_status c = mlk_h5_close(&h, s ? NULL : e);
     if (!s) s = c;
     if (s) {

@@ -58,7 +58,7 @@ static mlk_status check_config(const mlk_md_config *c, mlk_err *e)
         MLK_FAIL(e, MLK_EINVAL, "the temperature %g K is not positive", c->temp);
         return mlk_err_hint(e, "for example --temp 650"), MLK_EINVAL;
     }
-    if (!(c->tau > 0) || !(c->skin >= 0) || c->thermo < 1 || !(c->dump > 0))
+    if (!(c->tau > 0) || !(c->skin >= 0) || c->thermo < 1 || c->check < 0 || !(c->dump > 0))
         return MLK_FAIL(e, MLK_EINVAL,
                         "tau %g fs, skin %g A, thermo %d steps, dump %g fs: out of range", c->tau,
                         c->skin, c->thermo, c->dump);
@@ -95,8 +95,9 @@ static mlk_status copy_structure(mlk_md *md, const mlk_frame *fr, mlk_err *e)
     md->x_list = mlk_alloc(n, sizeof *md->x_list);
     md->img = mlk_alloc(n, sizeof *md->img);
     md->shortest = mlk_alloc(md->n_el * md->n_el, sizeof *md->shortest);
+    md->outside = mlk_alloc(2 * md->n_el, sizeof *md->outside);
     if (!md->z || !md->type || !md->el || !md->mass || !md->x || !md->v || !md->x_list ||
-        !md->img || !md->shortest)
+        !md->img || !md->shortest || !md->outside)
         return MLK_FAIL(e, MLK_ENOMEM, "molecular dynamics of %zu atoms", n);
     memcpy(md->z, fr->z, n * sizeof *md->z);
     memcpy(md->x, fr->x, n * sizeof *md->x);
@@ -180,6 +181,7 @@ mlk_status mlk_md_init(mlk_md *md, const mlk_md_config *cfg, const mlk_potential
     if (!s) s = copy_structure(md, fr, e);
     if (!s) s = check_memory(md, e);
     if (!s) s = resolve_times(md, e);
+    if (!s) s = mlk_md_find_bonds(md, e);
     if (s) {
         mlk_md_free(md);
         return s;
@@ -193,7 +195,8 @@ void mlk_md_free(mlk_md *md)
 {
     mlk_free(md->z), mlk_free(md->type), mlk_free(md->el), mlk_free(md->mass);
     mlk_free(md->x), mlk_free(md->v), mlk_free(md->x_list), mlk_free(md->img);
-    mlk_free(md->shortest);
+    mlk_free(md->shortest), mlk_free(md->outside), mlk_free(md->bond), mlk_free(md->turns);
+    mlk_grades_free(&md->grades);
     mlk_neigh_free(&md->nl);
     mlk_eval_free(&md->ev);
     memset(md, 0, sizeof *md);

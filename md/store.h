@@ -43,6 +43,15 @@ typedef struct mlk_md_summary {
     double drift, drift_err;                               /* [meV/atom/ns] */
     double pressure_mean;                                  /* [GPa] */
     double wall, rate;                                     /* [s], [atom steps/s] */
+    bool judged;              /* the descriptors were checked; else the next are NaN and "" */
+    double outside, beyond;   /* fractions of the atom samples: outside of the training data,
+                                 and by more than max_grade                               */
+    double worst, worst_time; /* largest extrapolation grade; its production time [fs]     */
+    double max_grade;
+    int64_t extrapolation_flag, worst_atom; /* worst_atom counts from 1                       */
+    char worst_element[8];
+    double shortest_ratio; /* least distance over the shortest in training, NaN unknown      */
+    int64_t bonds_start, bonds_whole, bonds_broke; /* covalent bonds; times one broke         */
     char digest[24]; /* FNV-1a of every recorded number: equal for bitwise equal runs */
 } mlk_md_summary;
 mlk_status mlk_md_summary_read(const char *path, mlk_md_summary *s, mlk_err *e);

@@ -64,6 +64,7 @@ void mlk_potential_destroy(mlk_potential *pot)
     mlk_free(pot->param);
     mlk_free(pot->hyper);
     mlk_free(pot->dmin);
+    mlk_ranges_free(pot->ranges);
     mlk_free(pot);
 }
 
@@ -413,6 +414,12 @@ static mlk_status read_manifest(mlk_potential **out, const char *yaml, mlk_err *
         if (!s) s = read_species_map(dmin, yaml, *out, (*out)->dmin, e);
         if (s) goto done;
     }
+    const char *ranges = mlk_conf_str(&root, "ranges", NULL);
+    if (ranges) {
+        char beside[1024];
+        mlk_path_join(beside, sizeof beside, dir, ranges);
+        MLK_GO(mlk_ranges_read(*out, path, beside, e));
+    }
     const mlk_conf *zbl = mlk_conf_get(&root, "zbl");
     if (zbl && zbl->kind == MLK_CONF_MAP) {
         mlk_zbl *q = &(*out)->zbl;
@@ -454,6 +461,7 @@ mlk_status mlk_potential_write(const mlk_potential *pot, const char *dir, const 
     char path[1024];
     MLK_TRY(mlk_mkdir_p(dir, e));
     MLK_TRY(pot->type->write(pot, mlk_path_join(path, sizeof path, dir, pot->type->file), e));
+    if (pot->ranges) MLK_TRY(mlk_ranges_write(pot, dir, e));
     mlk_out o;
     MLK_TRY(mlk_out_begin(&o, mlk_path_join(path, sizeof path, dir, "model.yaml"), e));
     FILE *f = o.fp;
@@ -474,6 +482,7 @@ mlk_status mlk_potential_write(const mlk_potential *pot, const char *dir, const 
                 fprintf(f, "  %s-%s: %.10g\n", mlk_element_symbol(pot->z[a]),
                         mlk_element_symbol(pot->z[b]), pot->dmin[a * pot->n_species + b]);
     }
+    if (pot->ranges) fprintf(f, "ranges: " MLK_RANGES_FILE "  # of the descriptors in training\n");
     fprintf(f, "hyper:\n");
     char value[MLK_OPT_STR_MAX];
     for (const mlk_opt *h = pot->type->hyper; h->key; h++) {

@@ -97,6 +97,12 @@ typedef struct mlk_zbl {
                             exponent), instead of the above; owned by the model's state; or NULL */
 } mlk_zbl;
 
+/* Range of every descriptor over the training data, per species (potentials/ranges.c). */
+typedef struct mlk_ranges {
+    size_t nd;       /* descriptors per atom                                                  */
+    double *lo, *hi; /* (n_species,nd) lowest and highest value; lo > hi: no such atom        */
+} mlk_ranges;
+
 struct mlk_potential {
     const mlk_potential_type *type;
     size_t n_species;
@@ -109,9 +115,10 @@ struct mlk_potential {
     void *hyper;   /* struct of type->hyper, owned                                 */
     void *state;   /* the model's own, freed by type->destroy                      */
     mlk_zbl zbl;
-    double *dmin;    /* (n_species,n_species) shortest distance seen in training [A],
-                        0 unknown; NULL when not recorded; owned                     */
-    char path[1024]; /* file it was read from, "" when created                       */
+    double *dmin;       /* (n_species,n_species) shortest distance seen in training [A],
+                           0 unknown; NULL when not recorded; owned                     */
+    mlk_ranges *ranges; /* of the descriptors in training; NULL when not recorded; owned     */
+    char path[1024];    /* file it was read from, "" when created                       */
 };
 
 /* Registry: every type, in the order of registry.def; NULL-terminated. */
@@ -188,6 +195,39 @@ typedef struct mlk_desc {
 mlk_status mlk_potential_describe_frame(const mlk_potential *pot, const mlk_frame *fr, mlk_desc *d,
                                         mlk_err *e);
 void mlk_desc_free(mlk_desc *d);
+
+/* ranges.c. Ranges that hold nothing yet; free with mlk_ranges_free. */
+mlk_status mlk_ranges_new(mlk_ranges **r, size_t n_species, size_t nd, mlk_err *e);
+void mlk_ranges_free(mlk_ranges *r); /* NULL is harmless */
+/* Take in the descriptors q (n,nd) of n atoms of these types. */
+void mlk_ranges_widen(mlk_ranges *r, size_t n, const int *type, const double *q);
+/* Extrapolation grade of an atom of type t with descriptors q (nd): how far the worst of them lies
+ * outside of its range, in units of the width of the range; 0 inside, infinite for a species that
+ * the data lack and for a q that is not finite. which (may be NULL): that descriptor, from 0.
+ * docs/THEORY.md eq. (25). */
+double mlk_ranges_grade(const mlk_ranges *r, size_t t, const double *q, size_t *which);
+
+typedef struct mlk_grades {
+    size_t n;
+    double *grade; /* (n) extrapolation grade of each atom           */
+    size_t *which; /* (n) its worst descriptor, from 0               */
+    size_t cap_grade, cap_which;
+    mlk_scratch *scratch; /* one per thread */
+    int n_scratch;
+} mlk_grades; /* all-zero is valid; buffers are reused from call to call */
+
+/* Grades of all atoms of a list with radius >= pot->rc; pot->ranges must be there. Parallel over
+ * atoms; the result does not depend on the number of threads. */
+mlk_status mlk_potential_grades(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
+                                mlk_grades *g, mlk_err *e);
+void mlk_grades_free(mlk_grades *g);
+/* ranges.csv of a model folder (docs/FORMATS.md), written beside the model file, to which it is
+ * bound by a hash. */
+#define MLK_RANGES_FILE "ranges.csv"
+mlk_status mlk_ranges_write(const mlk_potential *pot, const char *dir, mlk_err *e);
+/* Read the file at path into pot->ranges; model: the file that pot was read from. Errors:
+ * MLK_EFORMAT damaged, or of another model file (file and line). */
+mlk_status mlk_ranges_read(mlk_potential *pot, const char *model, const char *path, mlk_err *e);
 
 /* zbl.c: adds U_ZBL to u and its partials to p (half of a pair energy to each atom). */
 void mlk_zbl_add(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i0,

@@ -187,5 +187,6 @@ static mlk_status parity(mlk_report *r, mlk_err *e)
 mlk_status mlk_report_figures_models(mlk_report *r, mlk_err *e)
 {
     MLK_TRY(learning(r, e));
-    return parity(r, e);
+    MLK_TRY(parity(r, e));
+    return mlk_report_calibration(r, e);
 }

@@ -6,62 +6,9 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "potentials/potential.h"
 #include "reports/report.h"
 #include "version.h"
-
-static const char css[] =
-    ":root{--ink:#1c2024;--soft:#5b6470;--line:#d9dee3;--pale:#f5f7f9;--link:#00538a}"
-    "*{box-sizing:border-box}html{-webkit-text-size-adjust:100%}"
-    "body{margin:0;background:#fff;color:var(--ink);font:16px/1.55 \"Source Sans 3\",\"Helvetica "
-    "Neue\","
-    "Helvetica,Arial,\"DejaVu Sans\",sans-serif}"
-    "main,header>div,footer>div{max-width:1000px;margin:0 auto;padding:0 20px}"
-    "header{border-bottom:1px solid var(--line);background:var(--pale);padding:26px 0 20px}"
-    "h1{font-size:1.75rem;line-height:1.2;margin:0 0 4px}h2{font-size:1.35rem;margin:2.6rem 0 "
-    ".7rem;"
-    "padding-top:.5rem;border-top:2px solid var(--ink)}h3{font-size:1.06rem;margin:1.8rem 0 .5rem}"
-    "p{margin:.5rem 0 .9rem;max-width:46rem}.sub{color:var(--soft);margin:0}"
-    "nav{margin-top:12px;font-size:.93rem;display:flex;flex-wrap:wrap;gap:.1em 1.1em}nav "
-    "a{white-space:nowrap}a{color:var(--link)}"
-    ".verdict{border-left:5px solid #0072B2;background:#eef5fa;padding:.8rem 1.1rem;margin:1.2rem "
-    "0;max-width:none}"
-    ".missing{border-left:5px solid #E69F00;background:#fdf6e7;padding:.6rem 1.1rem;margin:1.2rem "
-    "0}"
-    ".missing ul{margin:.2rem 0;padding-left:1.2rem}"
-    ".cards{display:flex;flex-wrap:wrap;gap:12px;margin:1.2rem 0}.card{flex:1 1 200px;border:1px "
-    "solid var(--line);"
-    "border-radius:6px;padding:.7rem .95rem}.card "
-    "b{display:block;font-size:1.45rem;line-height:1.25}"
-    ".card span{color:var(--soft);font-size:.9rem}"
-    "figure{margin:1.4rem 0 2rem}.plot{overflow-x:auto}.plot "
-    "svg{display:block;width:100%;min-width:620px;height:auto}"
-    ".plot.narrow svg{width:62%;min-width:440px}"
-    ".plot text{font-family:\"Source Sans 3\",\"Helvetica Neue\",Helvetica,Arial,\"DejaVu "
-    "Sans\",sans-serif}"
-    "figcaption{color:var(--soft);font-size:.93rem;max-width:52rem;margin-top:.35rem}figcaption "
-    "b{color:var(--ink)}"
-    ".scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;font-size:.93rem;"
-    "font-variant-numeric:tabular-nums}p.cap{color:var(--soft);font-size:.93rem;margin:1.2rem 0 "
-    "-.4rem;max-width:52rem}"
-    "th,td{padding:.28rem .62rem;text-align:right;white-space:nowrap}th{border-bottom:1.5px solid "
-    "var(--ink);"
-    "vertical-align:bottom;font-weight:600}td{border-bottom:1px solid "
-    "var(--line)}th.l,td.l{text-align:left}th[colspan]{text-align:center}"
-    "tr.first td{border-top:1.5px solid #9aa3ad}"
-    "pre,code{font-family:\"DejaVu Sans Mono\",Consolas,monospace;font-size:.8rem}"
-    "pre{background:var(--pale);border:1px solid var(--line);border-radius:4px;padding:.8rem "
-    "1rem;overflow-x:auto;"
-    "line-height:1.5}.hash{word-break:break-all;white-space:normal}"
-    "footer{border-top:1px solid var(--line);margin-top:3rem;padding:1rem 0 "
-    "2rem;color:var(--soft);font-size:.88rem}"
-    "@media print{@page{margin:16mm "
-    "14mm}body{font-size:10pt}header{background:none}nav{display:none}"
-    "main{max-width:none;padding:0}figure,tr,.cards{break-inside:avoid}h2,h3{break-after:avoid}"
-    ".plot svg,.plot.narrow "
-    "svg{min-width:0}pre{white-space:pre-wrap;word-break:break-all}a{color:inherit;"
-    "text-decoration:none}}"
-    "@media(max-width:640px){body{font-size:15px}h1{font-size:1.4rem}main,header>div,footer>div{"
-    "padding:0 14px}}";
 
 static void esc(FILE *f, const char *s)
 {
@@ -103,6 +50,17 @@ static void cell_num(FILE *f, double v, int digits)
     cell(f, buf, false);
 }
 
+static void cell_flag(FILE *f, double v, int digits, bool flag)
+{
+    char buf[64];
+    if (!flag || !isfinite(v)) {
+        cell_num(f, v, digits);
+        return;
+    }
+    snprintf(buf, sizeof buf, "%.*g", digits, v);
+    fprintf(f, "<td><b>%s%s</b></td>", v < 0 ? "−" : "", buf + (v < 0));
+}
+
 static void cell_pm(FILE *f, double v, double err)
 {
     char buf[64];
@@ -125,9 +83,9 @@ static void cell_reduction(FILE *f, double v)
 }
 
 /* in the order of the page */
-static const char *const order[] = {"kappa",    "agreement", "gauge",     "learning",  "parity",
-                                    "traces",   "rdf",       "msd",       "diffusion", "theta",
-                                    "spectrum", "pstar",     "green_kubo"};
+static const char *const order[] = {"kappa",       "agreement", "gauge", "learning",  "parity",
+                                    "calibration", "traces",    "rdf",   "msd",       "diffusion",
+                                    "theta",       "spectrum",  "pstar", "green_kubo"};
 
 static const mlk_report_fig *drawn(const mlk_report *r, const char *name)
 {
@@ -170,7 +128,7 @@ static void head(const mlk_report *r, FILE *f)
             "</title>\n<style>%s</style></head><body>\n<header><div><h1>Thermal conductivity with "
             "and without "
             "mass-flux correction</h1>\n<p class=sub>",
-            css);
+            mlk_report_css);
     if (r->data.there) esc(f, r->data.species), fputs(" · ", f);
     fprintf(f, "%d models · %d temperatures, %.4g–%.4g K · study <code>", r->n_model, r->n_temp,
             r->temp[0], r->temp[r->n_temp - 1]);
@@ -355,6 +313,86 @@ static void dataset(const mlk_report *r, FILE *f)
     fputs("</tbody></table></div>\n", f);
 }
 
+/* "68.9 ± 2.9" in percent */
+static void cell_percent(FILE *f, const json_t *q, const char *key, bool after)
+{
+    const json_t *c = json_object_get(q, key);
+    cell_pm(f, 100 * mlk_json_get_real(c, after ? "after" : "before", NAN),
+            after ? 100 * mlk_json_get_real(c, "after_err", NAN) : NAN);
+}
+
+static void interval_rows(FILE *f, const mlk_report_model *m)
+{
+    static const char *const keys[] = {"force", "energy"};
+    for (int k = 0; k < 2; k++) {
+        const json_t *q = json_object_get(m->committee, keys[k]);
+        char name[64];
+        snprintf(name, sizeof name, "%d × %s",
+                 (int)json_array_size(json_object_get(m->committee, "members")), m->type);
+        fputs(k ? "<tr>" : "<tr class=first>", f);
+        cell(f, k ? "" : name, true), cell(f, k ? "energy, meV/atom" : "force, meV/Å", true);
+        cell_num(f, mlk_json_get_real(q, "spread", NAN), 3);
+        cell_num(f, mlk_json_get_real(q, "rmse", NAN), 3);
+        cell_pm(f, mlk_json_get_real(q, "alpha", NAN), mlk_json_get_real(q, "alpha_err", NAN));
+        for (int s = 0; s < 4; s++)
+            cell_percent(f, q, s < 2 ? "coverage_1sigma" : "coverage_2sigma", s % 2);
+        cell_num(f, mlk_json_get_real(q, "slope", NAN), 2);
+        cell_num(f, mlk_json_get_real(q, "spearman", NAN), 2);
+        fputs("</tr>\n", f);
+    }
+}
+
+/* A family without a committee: why, and how to get one. */
+static void missing_interval(const mlk_report *r, FILE *f, int m)
+{
+    const char *type = r->model[m].type,
+               *why = mlk_json_get_str(r->model[m].committee, "why_not", "");
+    const mlk_potential_type *t = mlk_potential_find(type);
+    int n = 0;
+    for (int k = 0; k < r->n_model; k++) {
+        if (strcmp(r->model[k].type, type)) continue;
+        if (k < m) return;
+        n++;
+    }
+    if (r->model[m].committee && !*why) return;
+    fprintf(f, "<p>%s: ", type);
+    if (*why)
+        fprintf(f, "no intervals, %s", why);
+    else if (n > 1)
+        fprintf(f, "no committee has been judged yet; the same mlkit benchmark does it");
+    else if (t && t->caps & MLK_CAP_LINEAR)
+        fprintf(f, "a least-squares fit has one answer, so seeds give no committee");
+    else
+        fprintf(f, "one model gives no spread; mlkit benchmark --seeds 2 or more fits a committee");
+    fputs(".</p>\n", f);
+}
+
+/* The committees' table; families without one: why, and how to get it. */
+static mlk_status intervals(const mlk_report *r, FILE *f, mlk_err *e)
+{
+    bool any = false;
+    fputs("<h3 id=intervals>Prediction intervals</h3>\n", f);
+    for (int m = 0; m < r->n_model; m++) any |= r->model[m].committee != NULL;
+    if (any)
+        fputs("<p class=cap>Committees of seeds on the held-out trajectories. Spread: root mean "
+              "square over atoms of the standard deviation between members; RMSE: of the mean of "
+              "the members; α: factor from spread to error; inside: fraction of errors within 1 σ "
+              "and 2 σ (68.3 % and 95.4 % expected); power: the error grows as the spread to this "
+              "power; ρ: rank correlation of spread and error.</p><div "
+              "class=scroll><table><thead><tr><th class=l rowspan=2>models</th><th class=l "
+              "rowspan=2>quantity</th><th rowspan=2>spread</th><th rowspan=2>RMSE</th><th "
+              "rowspan=2>α</th><th colspan=2>inside 1 σ (%)</th><th colspan=2>inside 2 σ (%)</th>"
+              "<th rowspan=2>power</th><th rowspan=2>ρ</th></tr><tr><th>raw</th><th>calibrated</th>"
+              "<th>raw</th><th>calibrated</th></tr></thead><tbody>\n",
+              f);
+    for (int m = 0; m < r->n_model; m++)
+        if (r->model[m].committee) interval_rows(f, &r->model[m]);
+    if (any) fputs("</tbody></table></div>\n", f);
+    MLK_TRY(figure(r, f, "calibration", e));
+    for (int m = 0; m < r->n_model; m++) missing_interval(r, f, m);
+    return MLK_OK;
+}
+
 static mlk_status models(const mlk_report *r, FILE *f, mlk_err *e)
 {
     static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A",
@@ -397,27 +435,33 @@ static mlk_status models(const mlk_report *r, FILE *f, mlk_err *e)
     }
     fputs("</tbody></table></div>\n", f);
     MLK_TRY(figure(r, f, "learning", e));
-    return figure(r, f, "parity", e);
+    MLK_TRY(figure(r, f, "parity", e));
+    return intervals(r, f, e);
 }
 
 static mlk_status md(const mlk_report *r, FILE *f, mlk_err *e)
 {
-    fputs("<h2 id=md>4 Molecular dynamics</h2>\n<p class=cap>Runs in the microcanonical ensemble. "
-          "Drift: "
-          "slope of the total energy.</p><div class=scroll><table><thead><tr><th "
-          "class=l>model</th><th>T (K)</th><th>replica</th><th>mean T (K)"
-          "</th><th>drift (meV/atom/ns)</th><th>atoms</th><th>time (s)</th><th>10³ "
-          "atom·step/s</th><th class=l>state</th></tr>"
-          "</thead><tbody>\n",
-          f);
+    fputs(
+        "<h2 id=md>4 Molecular dynamics</h2>\n<p class=cap>Runs in the microcanonical ensemble. "
+        "Drift: slope of the total energy. Outside: share of the atoms whose descriptors leave the "
+        "range of the training data; grade: how far the worst of them does, in units of the width "
+        "of the range. Nearest: least distance of two atoms over the shortest of its kind in the "
+        "training data. Broken: covalent bonds of the start that broke. Flagged numbers are bold."
+        "</p><div class=scroll><table><thead><tr><th class=l>model</th><th>T (K)</th>"
+        "<th>replica</th><th>mean T (K)</th><th>drift (meV/atom/ns)</th><th>outside (%)</th>"
+        "<th>grade</th><th>nearest</th><th>broken</th><th>atoms</th><th>time (s)</th>"
+        "<th>10³ atom·step/s</th><th class=l>state</th></tr></thead><tbody>\n",
+        f);
     for (size_t k = 0; k < r->n_md; k++) {
         const mlk_report_md *m = &r->md[k];
         if (!m->there) continue;
         fputs("<tr>", f);
         cell(f, r->model[m->model].name, true);
         cell_num(f, r->temp[m->temp], 5), cell_num(f, m->rep + 1, 4), cell_num(f, m->t_mean, 4);
-        cell_num(f, m->drift, 2), cell_num(f, m->atoms, 7), cell_num(f, m->wall, 3),
-            cell_num(f, m->speed * 1e-3, 3);
+        cell_flag(f, m->drift, 2, m->drift_flag), cell_num(f, 100 * m->outside, 2);
+        cell_flag(f, m->worst, 2, m->range_flag), cell_flag(f, m->shortest, 3, m->short_flag);
+        cell_flag(f, m->broke, 4, m->broke > 0);
+        cell_num(f, m->atoms, 7), cell_num(f, m->wall, 3), cell_num(f, m->speed * 1e-3, 3);
         cell(f, m->complete ? "complete" : "running", true);
         fputs("</tr>\n", f);
     }
@@ -453,13 +497,13 @@ static void commands(const mlk_report *r, FILE *f)
 
 static void stages(const mlk_report *r, FILE *f)
 {
-    static const char *const stage[] = {"dataset", "structure", "train",
-                                        "md",      "transport", "report"};
+    static const char *const stage[] = {"dataset",   "structure", "train", "md",
+                                        "transport", "committee", "report"};
     fputs("<h3>Time</h3>\n<div class=scroll><table><thead><tr><th class=l>stage</th><th>jobs "
           "done</th><th>jobs failed</th>"
           "<th>sum of wall times (s)</th></tr></thead><tbody>\n",
           f);
-    for (int k = 0; k < 6; k++) {
+    for (int k = 0; k < 7; k++) {
         size_t i;
         int n = 0, bad = 0;
         double wall = 0;

@@ -255,6 +255,10 @@ static mlk_status load_run(mlk_report *r, mlk_report_md *m, mlk_err *e)
     m->volume = attr(h, "volume_A3"), m->atoms = attr(h, "n_atoms");
     m->complete = attr(h, "complete") > 0.5;
     m->drift_flag = attr(h, "drift_flag") > 0.5, m->short_flag = attr(h, "shortest_flag") > 0.5;
+    m->range_flag = attr(h, "extrapolation_flag") > 0.5;
+    m->outside = attr(h, "outside"), m->worst = attr(h, "worst_grade");
+    m->shortest = attr(h, "shortest_ratio");
+    m->bonds = attr(h, "bonds_start"), m->broke = attr(h, "bonds_broke");
     if (mlk_h5_attr_exists(h, "/parameters/mlkit", "command"))
         mlk_h5_attr_str(h, "/parameters/mlkit", "command", m->command, sizeof m->command, &own);
     mlk_status s = load_thermo(m, h, &own);
@@ -290,6 +294,19 @@ static mlk_status load_runs(mlk_report *r, mlk_err *e)
 }
 
 /* ---- models and transport ---- */
+
+/* The committee of a family belongs to its first model. */
+static mlk_status load_committees(mlk_report *r, mlk_err *e)
+{
+    char path[1400];
+    for (int m = 0; m < r->n_model; m++) {
+        bool first = true;
+        for (int k = 0; k < m; k++) first &= strcmp(r->model[k].type, r->model[m].type) != 0;
+        snprintf(path, sizeof path, "%s/committee/%s/committee.json", r->run, r->model[m].type);
+        if (first && mlk_file_exists(path)) MLK_TRY(mlk_json_read(path, &r->model[m].committee, e));
+    }
+    return MLK_OK;
+}
 
 static mlk_status load_results(mlk_report *r, mlk_err *e)
 {
@@ -335,6 +352,7 @@ mlk_status mlk_report_load(mlk_report *r, const char *run, mlk_err *e)
     MLK_TRY(load_journal(r, e));
     MLK_TRY(load_data(r, e));
     MLK_TRY(load_results(r, e));
+    MLK_TRY(load_committees(r, e));
     return load_runs(r, e);
 }
 
@@ -342,7 +360,8 @@ void mlk_report_free(mlk_report *r)
 {
     mlk_conf_free(&r->conf);
     json_decref(r->journal);
-    for (int m = 0; m < r->n_model; m++) json_decref(r->model[m].train);
+    for (int m = 0; m < r->n_model; m++)
+        json_decref(r->model[m].train), json_decref(r->model[m].committee);
     for (int k = 0; r->transport && k < r->n_model * r->n_temp; k++) json_decref(r->transport[k]);
     mlk_free(r->transport);
     for (size_t k = 0; k < r->n_md; k++) {

@@ -2,9 +2,9 @@
  *
  * load.c     run folder -> mlk_report (whatever is there; what is not is listed as missing)
  * result.c   comparison of the models, report.json
- * figures*.c one function per figure, through plot.c (gnuplot as a program)
+ * figures*.c, calibration.c one function per figure, through plot.c (gnuplot as a program)
  * tables.c   tables as CSV and LaTeX;  methods.c  the methods paragraph and references
- * html.c     report.html, self-contained */
+ * html.c, html_style.c report.html, self-contained */
 #ifndef MLK_REPORTS_REPORT_H
 #define MLK_REPORTS_REPORT_H
 
@@ -24,7 +24,8 @@ typedef struct mlk_report_model {
     char dir[1200]; /* RUN/models/<name>                        */
     double run_ps;  /* planned production                       */
     int seed;
-    json_t *train; /* train.json, NULL while there is none     */
+    json_t *train;     /* train.json, NULL while there is none                        */
+    json_t *committee; /* committee.json of the family, at its first model; or NULL */
 } mlk_report_model;
 
 typedef struct mlk_report_rdf {
@@ -36,9 +37,12 @@ typedef struct mlk_report_rdf {
 typedef struct mlk_report_md {
     int model, temp, rep;
     char path[1300];
-    bool there, complete, drift_flag, short_flag; /* flags set by mlkit md */
+    bool there, complete, drift_flag, short_flag, range_flag; /* flags set by mlkit md */
     /* NaN where the file does not say */
-    double t_target, t_mean, drift, wall, speed, dt_fs, volume, atoms, shortest;
+    double t_target, t_mean, drift, wall, speed, dt_fs, volume, atoms;
+    /* fraction of atom samples outside of the training data, worst grade; least distance over the
+     * shortest in training; bonds at the start, times one broke */
+    double outside, worst, shortest, bonds, broke;
     char command[1024];
     size_t n;              /* thermodynamic samples                                    */
     double *time, *t_inst; /* (n) [ps], [K]                                            */
@@ -115,11 +119,13 @@ mlk_status mlk_report_compare(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_json(const mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures_models(mlk_report *r, mlk_err *e);
+mlk_status mlk_report_calibration(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures_md(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures_transport(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_tables(const mlk_report *r, mlk_err *e);
 mlk_status mlk_report_methods(const mlk_report *r, mlk_err *e);
 mlk_status mlk_report_html(const mlk_report *r, mlk_err *e);
+extern const char mlk_report_css[]; /* html_style.c */
 /* Transport result of a model at a temperature, or NULL. */
 const json_t *mlk_report_at(const mlk_report *r, int model, int temp);
 /* Up to three temperatures to show as panels: first, middle, last. Returns how many. */

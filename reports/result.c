@@ -112,17 +112,21 @@ static void sentence(mlk_report *r, int n_compared, int n_naive, int n_corrected
         n_compared > 1 ? "s" : "", n_corrected);
 }
 
-/* Runs that were not at the temperature they stand for, did not conserve energy, or in which atoms
- * came nearer than the training data ever saw; one line per model and reason. The mean temperature
+/* Runs that were not at the temperature they stand for, did not conserve energy, in which atoms
+ * came nearer than the training data ever saw or left the range of their descriptors, or covalent
+ * bonds broke; one line per model and reason. The mean temperature
  * of an NVE run of N atoms scatters by about T/sqrt(3N); three times that is allowed. */
 static mlk_status judge_runs(mlk_report *r, mlk_err *e)
 {
     static const char *const what[] = {"the mean temperature is off", "the total energy drifts",
-                                       "atoms come nearer than in any training frame"};
+                                       "atoms come nearer than in any training frame",
+                                       "descriptors are far outside of the training data",
+                                       "covalent bonds of the start break"};
+    enum { REASONS = sizeof what / sizeof *what };
     for (int model = 0; model < r->n_model; model++) {
-        size_t n = 0, bad[3] = {0};
-        double worst[3] = {0};
-        char example[3][120] = {""};
+        size_t n = 0, bad[REASONS] = {0};
+        double worst[REASONS] = {0};
+        char example[REASONS][120] = {""};
         for (size_t k = 0; k < r->n_md; k++) {
             const mlk_report_md *m = &r->md[k];
             if (m->model != model || !m->there) continue;
@@ -134,12 +138,24 @@ static mlk_status judge_runs(mlk_report *r, mlk_err *e)
                 worst[0] = off, snprintf(example[0], sizeof example[0],
                                          "; worst: %.0f K instead of %.5g K", m->t_mean, t);
             bad[1] += m->drift_flag, bad[2] += m->short_flag;
+            bad[3] += m->range_flag, bad[4] += m->broke > 0;
             if (m->drift_flag && fabs(m->drift) > worst[1])
                 worst[1] = fabs(m->drift),
                 snprintf(example[1], sizeof example[1], "; worst: %.0f meV/atom/ns at %.5g K",
                          m->drift, t);
+            if (m->short_flag && 1 / m->shortest > worst[2])
+                worst[2] = 1 / m->shortest,
+                snprintf(example[2], sizeof example[2],
+                         "; worst: %.3f of the shortest distance at %.5g K", m->shortest, t);
+            if (m->range_flag && m->worst > worst[3])
+                worst[3] = m->worst, snprintf(example[3], sizeof example[3],
+                                              "; worst: grade %.3g at %.5g K", m->worst, t);
+            if (m->broke > worst[4])
+                worst[4] = m->broke,
+                snprintf(example[4], sizeof example[4], "; worst: %.0f of %.0f at %.5g K", m->broke,
+                         m->bonds, t);
         }
-        for (int q = 0; q < 3; q++) {
+        for (int q = 0; q < REASONS; q++) {
             if (!bad[q]) continue;
             MLK_TRY(MLK_GROW(r->care, r->cap_care, r->n_care + 1, e));
             snprintf(r->care[r->n_care++], sizeof r->care[0], "%s: %s in %zu of %zu runs%s",
@@ -233,6 +249,11 @@ static json_t *md_row(const mlk_report *r, const mlk_report_md *m)
     json_object_set_new(o, "complete", json_boolean(m->complete));
     json_object_set_new(o, "temperature_mean_K", mlk_json_real(m->t_mean));
     json_object_set_new(o, "drift_meV_atom_ns", mlk_json_real(m->drift));
+    json_object_set_new(o, "outside", mlk_json_real(m->outside));
+    json_object_set_new(o, "worst_grade", mlk_json_real(m->worst));
+    json_object_set_new(o, "shortest_ratio", mlk_json_real(m->shortest));
+    json_object_set_new(o, "bonds_start", mlk_json_real(m->bonds));
+    json_object_set_new(o, "bonds_broke", mlk_json_real(m->broke));
     json_object_set_new(o, "atoms", mlk_json_real(m->atoms));
     json_object_set_new(o, "wall_s", mlk_json_real(m->wall));
     json_object_set_new(o, "atom_steps_per_s", mlk_json_real(m->speed));

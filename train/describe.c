@@ -1,6 +1,7 @@
 /* describe.c - see describe.h: drives mlk_potential_describe_frame over the frames of a set. */
 #include "train/describe.h"
 
+#include <math.h>
 #include <omp.h>
 #include <string.h>
 
@@ -218,4 +219,58 @@ done:
     mlk_free(sp);
     crew_free(&w);
     return s;
+}
+
+/* The atoms of a frame widen the ranges, or, with sum, are compared with them. */
+static void take_in(mlk_ranges *r, const mlk_desc *d, double sum[3])
+{
+    if (!sum) mlk_ranges_widen(r, d->n, d->type, d->q);
+    for (size_t i = 0; sum && i < d->n; i++) {
+        double g = mlk_ranges_grade(r, (size_t)d->type[i], d->q + i * d->nd, NULL);
+        sum[0] += 1, sum[1] += g > 0, sum[2] = fmax(sum[2], g);
+    }
+}
+
+/* All frames of one split. sum (may be NULL): atoms, those outside, worst grade. */
+static mlk_status pass(mlk_potential *pot, const mlk_dataset *ds, int split, double sum[3],
+                       mlk_err *e)
+{
+    crew w;
+    size_t n = 0, *index = mlk_alloc(ds->n, sizeof *index);
+    if (!index) return MLK_FAIL(e, MLK_ENOMEM, "%zu frames", ds->n);
+    for (size_t k = 0; k < ds->n; k++)
+        if (ds->split[k] == split) index[n++] = k;
+    mlk_status s = crew_init(&w, pot, ds, index, e);
+    for (size_t k0 = 0; k0 < n && !s; k0 += BLOCK) {
+        size_t k1 = k0 + BLOCK < n ? k0 + BLOCK : n;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(w.n)
+        for (size_t k = k0; k < k1; k++) {
+            const mlk_desc *d = describe(&w, k);
+            if (!d) continue;
+#pragma omp critical(mlk_fit_ranges) /* extremes and counts: any order gives the same */
+            take_in(pot->ranges, d, sum);
+        }
+        s = outcome(&w, e);
+        mlk_progress(5, false, "ranges of the descriptors: %zu of %zu frames", k1, n);
+    }
+    crew_free(&w);
+    mlk_free(index);
+    return s;
+}
+
+mlk_status mlk_fit_ranges(mlk_potential *pot, const mlk_dataset *ds, mlk_err *e)
+{
+    double sum[3] = {0};
+    mlk_ranges_free(pot->ranges);
+    pot->ranges = NULL;
+    if (!pot->type->describe) return MLK_OK;
+    MLK_TRY(mlk_ranges_new(&pot->ranges, pot->n_species, pot->type->n_desc(pot), e));
+    MLK_TRY(pass(pot, ds, MLK_SPLIT_TRAIN, NULL, e));
+    MLK_TRY(pass(pot, ds, MLK_SPLIT_VALID, sum, e));
+    if (sum[0] > 0)
+        mlk_log(MLK_LOG_INFO,
+                "descriptors: %.2g %% of the atoms of the validation frames are outside of the "
+                "range of the training frames, worst grade %.2g",
+                100 * sum[1] / sum[0], sum[2]);
+    return MLK_OK;
 }

@@ -1,5 +1,5 @@
 /* describe.h - a model's descriptors of the frames of a data set, as the matrices from which
- * datasets/select.h chooses. */
+ * datasets/select.h chooses, and their ranges, by which MD tells extrapolation. */
 #ifndef MLK_TRAIN_DESCRIBE_H
 #define MLK_TRAIN_DESCRIBE_H
 
@@ -24,5 +24,8 @@ mlk_status mlk_describe_features(const mlk_potential *pot, const mlk_dataset *ds
 mlk_status mlk_describe_rows(const mlk_potential *pot, const mlk_dataset *ds, size_t n,
                              const size_t *index, double resolution, double max_bytes, mlk_rows *r,
                              mlk_err *e);
+/* Range of every descriptor over the training frames, per species, into pot->ranges (NULL for a
+ * model without descriptors). Logs how the validation frames look through them. */
+mlk_status mlk_fit_ranges(mlk_potential *pot, const mlk_dataset *ds, mlk_err *e);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "train/describe.h"
 #include "train/lsq.h"
 #include "train/output.h"
 #include "train/train.h"
@@ -275,6 +276,7 @@ mlk_status mlk_fit_model(const mlk_train_config *c, const mlk_train_model *m, co
     mlk_log(MLK_LOG_INFO, "%zu parameters, cutoff %.3g A", pot->n_param, pot->rc);
     MLK_GO(fit_parameters(pot, c, m, seed, ds, dir, key, &h, e));
     res->wall = h.wall;
+    if (dir) MLK_GO(mlk_fit_ranges(pot, ds, e));
     MLK_GO(finish(pot, ds, dir, seed, &h, false, res, e));
     if (dir) {
         MLK_GO(write_json(c, pot, ds, dir, seed, &h, res, e));

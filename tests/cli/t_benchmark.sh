@@ -20,6 +20,7 @@ md)
     fi
     case $out in *0700K*) [ ! -e broken ] || { echo "mlkit: error: atom 3 flew away" >&2; exit 1; } ;; esac
     echo done >"$out" ;;
+validate) mkdir -p "$out"; echo '{}' >"$out/committee.json" ;;
 transport) echo '{"kappa_naive":1.5,"kappa_naive_err":0.1,"kappa":1.2,"kappa_err":0.1}' >"$out" ;;
 *) echo done >"$out" ;;
 esac
@@ -56,13 +57,14 @@ status $MLKIT benchmark --temps 500 --data data.xyz -o data.xyz
 # the plan
 status $MLKIT benchmark $study --dry-run -o R
 [ $st = 0 ] && [ "$(grep -c '^mlkit md' out)" = 8 ] && [ "$(grep -c '^mlkit train' out)" = 2 ] || fail "plan"
+grep -q '^mlkit validate R/models/nep-1 R/models/nep-2 R/dataset.h5 .*-o R/committee/nep' out || fail "no committee"
 [ "$(grep '^mlkit md' out | sed 's/.*--seed \([0-9]*\).*/\1/' | sort -u | wc -l)" = 8 ] || fail "seeds are not distinct"
 [ ! -e R ] || fail "dry run wrote something"
 
 # a failing job does not stop the others
 touch broken
 status $MLKIT benchmark $study -o R
-[ $st = 1 ] && grep -q 'atom 3 flew away' err && grep -q '4 of 17 jobs failed' err || fail "failures are not reported"
+[ $st = 1 ] && grep -q 'atom 3 flew away' err && grep -q '4 of 18 jobs failed' err || fail "failures are not reported"
 [ -e R/transport/nep-1/0500K.json ] && [ ! -e R/transport/nep-1/0700K.json ] || fail "wrong jobs were run"
 [ "$(grep -c '"event":"failed"' R/journal.jsonl)" = 4 ] || fail "journal"
 rm broken calls
@@ -73,9 +75,9 @@ status $MLKIT benchmark $study -o R
 grep -q 'supercell: \[5, 5, 5\]' R/campaign.yaml || fail "automatic supercell"
 rm calls
 status $MLKIT benchmark $study -o R
-[ $st = 0 ] && grep -q 'all 17 jobs of R are done' err && [ ! -e calls ] || fail "complete study"
+[ $st = 0 ] && grep -q 'all 18 jobs of R are done' err && [ ! -e calls ] || fail "complete study"
 status $MLKIT benchmark --program ./fake -o R
-[ $st = 0 ] && grep -q 'all 17 jobs' err || fail "resume without settings"
+[ $st = 0 ] && grep -q 'all 18 jobs' err || fail "resume without settings"
 
 # other settings, changed input: refused
 status $MLKIT benchmark $study --run 2ps -o R

@@ -81,6 +81,35 @@ static void model(const char *run, int m)
     }
 }
 
+/* of the two nep models: errors of twice the spread */
+static void committee(const char *run)
+{
+    FILE *f = create(run, "committee/nep/committee.json");
+    fprintf(f,
+            "{\"format\":\"mlkit-committee\",\"version\":1,\"type\":\"nep\",\"members\":[{},{}]");
+    for (int q = 0; q < 2; q++)
+        fprintf(f,
+                ",\"%s\":{\"spread\":20,\"rmse\":41,\"alpha\":2.05,\"alpha_err\":0.1,\"slope\":0.9,"
+                "\"spearman\":0.5,\"coverage_1sigma\":{\"before\":0.33,\"after\":0.671,"
+                "\"after_err\":0.021},\"coverage_2sigma\":{\"before\":0.6,\"after\":0.95,"
+                "\"after_err\":0.012}}",
+                q ? "energy" : "force");
+    fprintf(f, "}\n");
+    fclose(f);
+    f = create(run, "committee/nep/committee_bins.csv");
+    fprintf(f, "quantity,unit,n,spread,predicted,rmse,rmse_err\n");
+    for (int k = 0; k < 6; k++)
+        fprintf(f, "force,meV/A,50,%g,%g,%g,%g\n", 5.0 * (1 << k), 10.0 * (1 << k), 10.5 * (1 << k),
+                1.0 * (1 << k));
+    fclose(f);
+    f = create(run, "committee/nep/committee_quantiles.csv");
+    fprintf(f, "quantity,expected,before,after,after_err\n");
+    for (int k = 1; k < 10; k++)
+        fprintf(f, "force,%g,%g,%g,0.02\nenergy,%g,%g,%g,\n", 0.1 * k, 0.05 * k, 0.1 * k, 0.1 * k,
+                0.06 * k, 0.09 * k);
+    fclose(f);
+}
+
 static json_t *wave(double start, double step, int n, double a, double b)
 {
     json_t *j = json_array();
@@ -173,6 +202,16 @@ static void md(const char *run, int m, int t)
     for (int k = 0; k < 7; k++)
         must(mlk_h5_attr_set_double(h, "/parameters/mlkit", key[k], value[k], &e), &e);
     must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "n_atoms", 256, &e), &e);
+    if (m == 2 && t > 0) { /* left its training data; at the higher temperature bonds broke, too */
+        static const char *const what[] = {"outside", "worst_grade", "shortest_ratio"};
+        const double how[] = {0.25, 1.5 + t, 0.875};
+        for (int k = 0; k < 3; k++)
+            must(mlk_h5_attr_set_double(h, "/parameters/mlkit", what[k], how[k], &e), &e);
+        must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "extrapolation_flag", 1, &e), &e);
+        must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "shortest_flag", 2, &e), &e);
+        must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "bonds_start", 64, &e), &e);
+        must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "bonds_broke", t > 1 ? 3 : 0, &e), &e);
+    }
     must(mlk_h5_attr_set_int(h, "/parameters/mlkit", "complete", 1, &e), &e);
     must(mlk_h5_close(&h, &e), &e);
 }
@@ -200,4 +239,5 @@ void mlk_test_mkrun(const char *run, int complete)
         model(run, m);
         for (int t = 0; t < N_TEMPS; t++) md(run, m, t), transport(run, m, t);
     }
+    if (complete) committee(run);
 }

@@ -65,10 +65,23 @@ Test(report, complete_study_gives_the_known_comparison)
     cr_assert(json_is_true(json_object_get(j, "complete")) ||
               res.n_missing == 1); /* no dataset.h5 */
     const json_t *care = json_object_get(j, "doubtful");
-    cr_assert_eq(json_array_size(care), 1);
-    cr_assert_str_eq(
-        json_string_value(json_array_get(care, 0)),
-        "nep-2: the mean temperature is off in 1 of 3 runs; worst: 2000 K instead of 900 K");
+    static const char *const doubts[] = {
+        "nep-2: the mean temperature is off in 1 of 3 runs; worst: 2000 K instead of 900 K",
+        "snap-1: atoms come nearer than in any training frame in 2 of 3 runs; worst: 0.875 of the "
+        "shortest distance at 700 K",
+        "snap-1: descriptors are far outside of the training data in 2 of 3 runs; worst: grade 3.5 "
+        "at 900 K",
+        "snap-1: covalent bonds of the start break in 1 of 3 runs; worst: 3 of 64 at 900 K"};
+    cr_assert_eq(json_array_size(care), 4);
+    for (size_t k = 0; k < 4; k++)
+        cr_assert_str_eq(json_string_value(json_array_get(care, k)), doubts[k]);
+    const json_t *run = json_array_get(json_object_get(j, "md"), 8);
+    cr_assert_eq(mlk_json_get_real(run, "bonds_broke", -1), 3);
+    cr_assert_eq(mlk_json_get_real(run, "worst_grade", -1), 3.5);
+    char *page = NULL;
+    cr_assert_eq(mlk_file_slurp("run/report/report.html", &page, NULL, &e), MLK_OK);
+    cr_assert(strstr(page, "<td><b>3.5</b></td><td><b>0.875</b></td><td><b>3</b></td>"));
+    mlk_free(page);
     cr_assert(strstr(res.statement, "naive thermal conductivities of the models differ"));
     cr_assert(strstr(res.statement, "Onsager-corrected ones agree"));
     json_decref(j);
@@ -86,10 +99,17 @@ Test(report, page_is_self_contained_and_escaped)
               !strstr(html, "<link"));
     cr_assert(strstr(html, "&lt;a&amp;b&gt;.xml") && !strstr(html, "<a&b>"));
     cr_assert(strstr(html, "mlkit train --model nep"));
+    /* intervals of the two nep models; the least-squares family has none */
+    cr_assert(strstr(html, "2 × nep") && strstr(html, "2.05 ± 0.10") &&
+              strstr(html, "67.1 ± 2.1") &&
+              strstr(html, "snap: a least-squares fit has one answer"));
+    cr_assert(mlk_file_exists("run/report/figures/calibration.csv") &&
+              mlk_file_exists("run/report/figures/calibration_quantiles.csv"));
     if (res.gnuplot) {
-        cr_assert_eq(res.n_fig, 13);
-        cr_assert(strstr(html, "<svg") && strstr(html, "Figure 13."));
-        cr_assert(mlk_file_exists("run/report/figures/kappa.svg"));
+        cr_assert_eq(res.n_fig, 14);
+        cr_assert(strstr(html, "<svg") && strstr(html, "Figure 14."));
+        cr_assert(mlk_file_exists("run/report/figures/kappa.svg") &&
+                  mlk_file_exists("run/report/figures/calibration.svg"));
     }
     cr_assert(mlk_file_exists("run/report/figures/kappa.csv") &&
               mlk_file_exists("run/report/tables/kappa.tex") &&
@@ -124,7 +144,8 @@ Test(report, unfinished_study_says_what_is_missing)
     cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
     cr_assert_eq(mlk_file_slurp(res.html, &html, NULL, &e), MLK_OK);
     cr_assert(strstr(html, "model snap-1: not fitted yet") &&
-              strstr(html, "6 of 9 runs are complete"));
+              strstr(html, "6 of 9 runs are complete") &&
+              strstr(html, "nep: no committee has been judged yet"));
     mlk_free(html);
     /* nothing at all yet but the plan */
     cr_assert_eq(system("/bin/rm -r run/models run/md run/transport run/journal.jsonl run/report"),
@@ -149,6 +170,8 @@ Test(report, bad_folders_are_named)
         {"run/transport/nep-1/0700K.json", "{\"kappa\": 1,\n oops}", ":2"},
         {"run/models/nep-2/train.json", "{", ":1"},
         {"run/models/nep-1/loss.csv", "epoch,wall_s\n1,2\n3\n", ":3"},
+        {"run/committee/nep/committee.json", "{\n,", ":2"},
+        {"run/committee/nep/committee_bins.csv", "quantity,unit\nforce\n", ":2"},
     };
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         char *keep = NULL, place[600];

@@ -65,3 +65,36 @@ Test(stats, straight_line)
     mlk_check_close(l.b_err, sqrt(1.6 / 5), 1e-15);
     cr_assert(isnan(mlk_line_fit(1, x, y, NULL).b));
 }
+
+/* closed forms for 1, 2 and 3 degrees of freedom, a table value, the normal limit */
+Test(stats, student_t)
+{
+    for (double t = 0.01; t < 50; t *= 1.7) {
+        double q = t / sqrt(3.0);
+        mlk_check_close(mlk_student_within(t, 1), 2 / MLK_PI * atan(t), 1e-14);
+        mlk_check_close(mlk_student_within(t, 2), t / sqrt(2 + t * t), 1e-14);
+        mlk_check_close(mlk_student_within(t, 3), 2 / MLK_PI * (atan(q) + q / (1 + q * q)), 1e-14);
+    }
+    for (double z = 0.5; z < 4; z += 0.5)
+        mlk_check_close(mlk_student_within(z, 100000), 1 - 2 * mlk_normal_sf(z), 1e-5);
+    mlk_check_close(mlk_student_interval(0.95, 9), 2.2621571628, 1e-9);
+    mlk_check_close(mlk_student_interval(0.95, 10), 2.2281388520, 1e-9);
+    mlk_check_close(mlk_student_interval(0.99, 1), 63.6567411629, 1e-7);
+    for (int dof = 1; dof < 40; dof += 3)
+        for (double p = 0.05; p < 1; p += 0.1)
+            mlk_check_close(mlk_student_within(mlk_student_interval(p, dof), dof), p, 1e-13);
+    cr_assert(isnan(mlk_student_within(1, 0)) && isnan(mlk_student_interval(1, 3)));
+    cr_assert_lt(mlk_student_interval(0, 3), 1e-15);
+}
+
+Test(stats, rank_correlation)
+{
+    const double x[5] = {1, 2, 3, 4, 5}, up[5] = {-1, 0, 10, 11, 1e6}, down[5] = {5, 4, 3, 2, 1};
+    const double tie[5] = {1, 2, 2, 3, 3};
+    mlk_check_close(mlk_spearman(5, x, up), 1, 1e-15);
+    mlk_check_close(mlk_spearman(5, x, down), -1, 1e-15);
+    /* ranks 1, 2.5, 2.5, 4.5, 4.5: covariance 9, variances 10 and 9 */
+    mlk_check_close(mlk_spearman(5, x, tie), 9 / sqrt(90.0), 1e-15);
+    cr_assert(isnan(mlk_spearman(1, x, up)));
+    cr_assert(isnan(mlk_spearman(3, x, (double[]){2, 2, 2})));
+}
