@@ -111,7 +111,7 @@ $(B)/mlk-damage: $(call obj,tests/fuzz/damage.c tests/support/feed.c tests/suppo
 
 ## perf: verify, then time; table in build/perf.tsv
 perf: all $(B)/mlk-perf
-	$(B)/mlk-perf | tee $(B)/perf.tsv
+	OMP_WAIT_POLICY=passive OMP_PROC_BIND=true $(B)/mlk-perf | tee $(B)/perf.tsv
 
 ## perf-train: errors and CPU seconds of NEP training against other programs (about 15 minutes; W="si li": only those)
 perf-train: all

@@ -50,7 +50,7 @@ mlk_status mlk_md_find_bonds(mlk_md *md, mlk_err *e)
             if (s) break;
             mlk_md_bond *b = &md->bond[md->n_bond++];
             b->i = i, b->j = j;
-            for (int c = 0; c < 3; c++) b->image[c] = nl.image[k][c];
+            for (int c = 0; c < 3; c++) b->image[c] = nl.image[c][k];
         }
     mlk_neigh_free(&nl);
     if (!s && md->n_bond) md->turns = mlk_alloc(md->n_bond, sizeof *md->turns);
