@@ -1,7 +1,7 @@
 /* extrapolation.c - has the run left the data its model was fitted to? Pair distances are compared
  * with the shortest in training at every thermo step, the descriptors of all atoms with their
- * ranges (docs/THEORY.md, section 10) at every check. The first event is logged when it happens, the
- * rest is counted. */
+ * ranges (docs/THEORY.md, section 10) at every check. The first event is logged when it happens,
+ * the rest is counted. */
 #include <math.h>
 
 #include "core/log.h"

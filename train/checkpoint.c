@@ -33,7 +33,7 @@ static mlk_status put(mlk_h5 *h, const char *key, const mlk_train_state *t, cons
                               t->n_back, t->best_epoch, t->adam.step, t->n_cycle,
                               t->cycle,  t->steps,      t->n_stall,   t->n_eval};
     double real[N_REAL] = {t->lr_scale, t->best_loss, t->adam.norm, hist->wall,
-                           t->mu,       t->we,        t->wv};
+                           t->mu,       t->we,        t->wv,        t->share};
     const mlk_loss_sums *q = &t->sums;
     double sums[N_SUM] = {q->loss, q->e2, q->f2, q->s2, q->nl, q->ne, q->nf, q->ns, q->v2};
     size_t nc = N_COUNT, nr = N_REAL, ns = N_SUM;

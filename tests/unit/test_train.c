@@ -166,7 +166,9 @@ Test(train, checkpoint_keeps_every_bit_and_refuses_other_settings)
     mlk_adam_step(&t[0].adam, x[0], (double[]){0.1, -3, 1e-9}, 0.01);
     t[0].epoch = 17, t[0].n_epoch = 40, t[0].batch = 3, t[0].step = 99, t[0].best_loss = INFINITY;
     t[0].n_cycle = 9, t[0].cycle = 4, t[0].mu = 0.1, t[0].we = 1.0 / 3;
-    t[0].lr_scale = 0.5, t[0].best_epoch = 16, t[0].sums = (mlk_loss_sums){1, 2, 3, 4, 5, 6, 7, 8, 9};
+    t[0].wv = 0.2, t[0].share = 0.07, t[0].steps = 30, t[0].n_stall = 2, t[0].n_eval = 77;
+    t[0].lr_scale = 0.5, t[0].best_epoch = 16,
+    t[0].sums = (mlk_loss_sums){1, 2, 3, 4, 5, 6, 7, 8, 9};
     bool found;
     cr_assert_eq(mlk_checkpoint_read(dir, "a", &t[1], x[1], &h[1], &found, NULL), MLK_OK);
     cr_assert(!found);
@@ -183,6 +185,8 @@ Test(train, checkpoint_keeps_every_bit_and_refuses_other_settings)
     cr_expect(t[0].adam.step == t[1].adam.step && t[0].adam.norm == t[1].adam.norm);
     cr_expect(t[1].epoch == 17 && t[1].n_epoch == 40 && t[1].batch == 3 && t[1].step == 99);
     cr_expect(t[1].n_cycle == 9 && t[1].cycle == 4 && t[1].mu == 0.1 && t[1].we == t[0].we);
+    cr_expect(t[1].wv == 0.2 && t[1].share == 0.07 && t[1].steps == 30 && t[1].n_stall == 2 &&
+              t[1].n_eval == 77);
     cr_expect(isinf(t[1].best_loss) && t[1].lr_scale == 0.5 && t[1].best_epoch == 16);
     cr_expect(!memcmp(&t[0].sums, &t[1].sums, sizeof t[0].sums));
     cr_expect(h[1].n == 2 && h[1].wall == 12.5 && isnan(h[1].row[0].f_valid) &&
