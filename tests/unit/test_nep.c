@@ -522,3 +522,51 @@ Test(zbl, force_is_the_slope)
     }
     mlk_potential_destroy(pot);
 }
+
+/* simple cubic with edge a, n atoms along each direction, the third one open when slab */
+static mlk_frame lattice(double a, size_t n, bool slab)
+{
+    mlk_frame fr = {0};
+    double h[3][3] = {
+        {a * (double)n, 0, 0}, {0, a * (double)n, 0}, {0, 0, slab ? 40 : a * (double)n}};
+    size_t nz = slab ? 1 : n, i = 0;
+    cr_assert_eq(mlk_frame_init(&fr, n * n * nz, NULL), MLK_OK);
+    cr_assert_eq(mlk_cell_init(&fr.cell, (const double(*)[3])h, NULL), MLK_OK);
+    for (size_t x = 0; x < n; x++)
+        for (size_t y = 0; y < n; y++)
+            for (size_t z = 0; z < nz; z++, i++) {
+                fr.x[i][0] = a * (double)x, fr.x[i][1] = a * (double)y, fr.x[i][2] = a * (double)z;
+                fr.z[i] = 14;
+            }
+    return fr;
+}
+
+Test(nep, cutoffs_left_open_follow_the_density)
+{
+    const struct {
+        double a, radial[2], angular[2];
+        bool slab;
+    } c[] = {
+        {2.6, {6.0, 7.0}, {4.2, 5.0}, false}, /* 57 neighbours within 6.2 A, 18 or 26 within 4.5 */
+        {2.0, {5.0, 5.2}, {3.5, 3.7}, false}, /* dense: the smallest allowed */
+        {5.0, {8.0, 8.0}, {6.0, 6.0}, false}, /* dilute: the largest */
+        {2.6, {8.0, 8.0}, {6.0, 6.0}, true}}; /* a plane has 28 within 8 A, whatever its vacuum */
+    for (size_t k = 0; k < sizeof c / sizeof *c; k++) {
+        mlk_frame fr = lattice(c[k].a, 4, c[k].slab);
+        const mlk_frame *one = &fr;
+        mlk_nep_hyper h;
+        cr_assert_eq(mlk_opt_defaults(mlk_potential_nep.hyper, &h, NULL), MLK_OK);
+        cr_assert_eq(h.cutoff.n, 0);
+        cr_assert_eq(mlk_potential_nep.suggest(&h, 1, &one, NULL), MLK_OK);
+        cr_assert_eq(h.cutoff.n, 2);
+        cr_expect(h.cutoff.v[0] >= c[k].radial[0] && h.cutoff.v[0] <= c[k].radial[1], "%zu: %g", k,
+                  h.cutoff.v[0]);
+        cr_expect(h.cutoff.v[1] >= c[k].angular[0] && h.cutoff.v[1] <= c[k].angular[1], "%zu: %g",
+                  k, h.cutoff.v[1]);
+        double given[2] = {5.5, 4.5};
+        memcpy(h.cutoff.v, given, sizeof given);
+        cr_assert_eq(mlk_potential_nep.suggest(&h, 1, &one, NULL), MLK_OK);
+        cr_expect(h.cutoff.v[0] == 5.5 && h.cutoff.v[1] == 4.5); /* what was given stays */
+        mlk_frame_free(&fr);
+    }
+}
