@@ -28,18 +28,20 @@ const double mlk_nep_clm[MLK_NEP_LM_MAX] = {
 #define A 0.716197243913529011 /* 9/(4 pi) */
     A / 64, A * 5 / 8, A * 5 / 8, A * 5 / 16, A * 5 / 16, A * 35 / 8, A * 35 / 8, A * 35 / 64, A * 35 / 64,
 #undef A
-#define PAIR(d) A / (d), A / (d)
-#define A 0.875352187005424346 /* 11/(4 pi), times 1 and 2 (l-m)!/(l+m)! */
+#define PAIR(d) A / (d), A / (d) /* from here on A times 1 and 2 (l-m)!/(l+m)! */
+#define A 0.875352187005424346 /* 11/(4 pi) */
     A, PAIR(15.0), PAIR(420.0), PAIR(10080.0), PAIR(181440.0), PAIR(1814400.0),
 #undef A
-#define A 1.034507130097319682 /* 13/(4 pi), times 1 and 2 (l-m)!/(l+m)! */
+#define A 1.034507130097319682 /* 13/(4 pi) */
     A, PAIR(21.0), PAIR(840.0), PAIR(30240.0), PAIR(907200.0), PAIR(19958400.0), PAIR(239500800.0),
 #undef A
-#define A 1.193662073189215018 /* 15/(4 pi), times 1 and 2 (l-m)!/(l+m)! */
-    A, PAIR(28.0), PAIR(1512.0), PAIR(75600.0), PAIR(3326400.0), PAIR(119750400.0), PAIR(3113510400.0), PAIR(43589145600.0),
+#define A 1.193662073189215018 /* 15/(4 pi) */
+    A, PAIR(28.0), PAIR(1512.0), PAIR(75600.0), PAIR(3326400.0), PAIR(119750400.0), PAIR(3113510400.0),
+    PAIR(43589145600.0),
 #undef A
-#define A 1.352817016281110354 /* 17/(4 pi), times 1 and 2 (l-m)!/(l+m)! */
-    A, PAIR(36.0), PAIR(2520.0), PAIR(166320.0), PAIR(9979200.0), PAIR(518918400.0), PAIR(21794572800.0), PAIR(653837184000.0), PAIR(10461394944000.0)
+#define A 1.352817016281110354 /* 17/(4 pi) */
+    A, PAIR(36.0), PAIR(2520.0), PAIR(166320.0), PAIR(9979200.0), PAIR(518918400.0), PAIR(21794572800.0),
+    PAIR(653837184000.0), PAIR(10461394944000.0)
 #undef A
 #undef PAIR
 };

@@ -1,6 +1,5 @@
 /* nep.c - the neuroevolution potential: sizes, parameters, packing for the kernels, and the entries
- * of its type. Equations in nep.h, arithmetic in k_nep_*.h, files in nep_io.c.
- */
+ * of its type. Equations in nep.h, arithmetic in k_nep_*.h, files in nep_io.c. */
 #include "potentials/nep.h"
 
 #include <math.h>
