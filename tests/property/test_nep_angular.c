@@ -1,5 +1,5 @@
 /* test_nep_angular.c - the angular descriptors of NEP for every l: against the double sum over
- * neighbours with Legendre polynomials, and under rotations. */
+ * neighbours with Legendre polynomials, under rotations, and in memory used before. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
@@ -161,4 +161,49 @@ Test(nep_angular, rotations_turn_forces_and_nothing_else)
         mlk_frame_free(&fr), mlk_frame_free(&to);
         mlk_potential_destroy(pot);
     }
+}
+
+/* u, p and the gradient of sum u + sum p into out, which has room for them all */
+static void everything(const mlk_potential *pot, const mlk_desc *d, mlk_scratch *s, double *out)
+{
+    size_t n = d->n, np = d->nl.np;
+    double *u = out, *g = out + n + 3 * np, *ubar = g + pot->n_param, *p[3], *pbar[3];
+    mlk_err e = {0};
+    for (size_t k = 0; k < n + np; k++) ubar[k] = 1;
+    for (size_t c = 0; c < 3; c++) p[c] = out + n + c * np, pbar[c] = ubar + n;
+    memset(g, 0, pot->n_param * sizeof *g);
+    mlk_scratch_reset(s);
+    mlk_check_ok(pot->type->eval(pot, &d->nl, d->type, 0, n, s, u, p, &e), e);
+    mlk_scratch_reset(s);
+    mlk_check_ok(pot->type->vjp(pot, &d->nl, d->type, 0, n, ubar, pbar, s, g, &e), e);
+    mlk_scratch_reset(s);
+}
+
+Test(nep_angular, what_scratch_memory_held_before_does_not_matter)
+{
+    mlk_frame fr = {0};
+    mlk_desc d = {0};
+    mlk_err e = {0};
+    mlk_check_ok(mlk_test_crystal(12, 3, species, 6.5, 1.6, 4, &fr, &e), e);
+    for (int level = 0, top = mlk_cpu_level(); level <= top; level++)
+        for (int L = 1; L <= MLK_NEP_L_MAX; L++) {
+            char text[16];
+            snprintf(text, sizeof text, "%d,%d,1", L, L > 1 ? 2 : 0);
+            mlk_potential *pot = make(text);
+            mlk_scratch s = {0};
+            mlk_cpu_set_level(level);
+            mlk_check_ok(mlk_potential_describe_frame(pot, &fr, &d, &e), e);
+            size_t n = 2 * d.n + 4 * d.nl.np + pot->n_param;
+            double *a = mlk_alloc(n, sizeof *a), *b = mlk_alloc(n, sizeof *b);
+            everything(pot, &d, &s, a);
+            memset(s.base, 0xff, s.cap); /* not a number */
+            everything(pot, &d, &s, b);
+            cr_expect(!memcmp(a, b, n * sizeof *a), "L %d, %s", L, mlk_cpu_level_name(level));
+            mlk_cpu_set_level(top);
+            mlk_free(a), mlk_free(b);
+            mlk_scratch_free(&s);
+            mlk_potential_destroy(pot);
+        }
+    mlk_desc_free(&d);
+    mlk_frame_free(&fr);
 }
