@@ -24,21 +24,21 @@ typedef struct mlk_nep_work {
     double *afk, *adfk;    /* (ka,cap)                                                         */
     double *g, *dg;        /* (cap,na8) g_n and dg_n/dr                                        */
     double *gt, *dgt;      /* (na8,W) a block of them, transposed */
-    double *ylm;           /* (24,cap)                                                         */
+    double *ylm;           /* (rows,cap) rows: nlm8, at least 24                              */
     double *fsum;          /* (nt,kr8) sum_j f_k                                               */
     double *q, *fq;        /* (dim8 + 8) descriptors; dU/dq                                    */
     double *h;             /* (neuron8)                                                        */
-    double *s, *a;         /* (24,na8) s_lm,n; dU/ds                                           */
+    double *s, *a;         /* (nlm8,na8) s_lm,n; dU/ds                                         */
     double *rows, *rows_b; /* (nl,na8) angular descriptors, their adjoints                     */
     /* vjp only */
     double *vx, *vy, *vz; /* (cap) tangents of the angular unit vectors                       */
     double *rho;          /* (cap) tangents of r, radial list                                 */
     double *arho;         /* (cap) the same, angular list                                     */
-    double *ydot;         /* (24,cap) tangents of ylm                                         */
+    double *ydot;         /* (rows,cap) tangents of ylm                                       */
     double *dfsum;        /* (nt,kr8) tangent of fsum                                         */
     double *dq, *qb;      /* (dim8 + 8) tangent of q; adjoint of q (fq is that of dq)         */
     double *e, *eb;       /* (neuron8) adjoints                                               */
-    double *ds, *sb;      /* (24,na8) tangent and adjoint of s (a is the adjoint of ds)       */
+    double *ds, *sb;      /* (nlm8,na8) tangent and adjoint of s (a is the adjoint of ds)     */
     double *rows_dot, *rows_d; /* (nl,na8) tangent of rows, its adjoint                */
     double *g_w0, *g_b0, *g_w1, *g_cr, *g_ca; /* gradients, packed like w0, b0, w1, cr, ca        */
     double g_b1;
@@ -55,8 +55,10 @@ typedef void mlk_nep_vjp_fn(const mlk_nep *m, const mlk_neigh *nl, const int *ty
 extern mlk_nep_eval_fn *const mlk_nep_eval_table[3]; /* by mlk_cpu_level() */
 extern mlk_nep_vjp_fn *const mlk_nep_vjp_table[3];
 
-/* (2l+1)/(4 pi) times the square of the norm of each component of ylm (see k_nep_body.h). */
-extern const double mlk_nep_clm[24];
+enum { MLK_NEP_LM_MAX = MLK_NEP_L_MAX * (MLK_NEP_L_MAX + 2) };
+
+/* (2l+1)/(4 pi) times the square of the norm of each component of ylm (see k_nep_ylm.h). */
+extern const double mlk_nep_clm[MLK_NEP_LM_MAX];
 #define MLK_NEP_C222 (-0.80994392927972261) /* -108 sqrt(2/35) (5/(16 pi))^(3/2) */
 #define MLK_NEP_C1111 (7.0 / 15.0)
 

@@ -3,13 +3,7 @@
  * (suffix). No include guard: it is a template. Equations and symbols: nep.h.
  *
  * Layout: geometry has lanes over neighbours; sums over neighbours, s_lm,n = sum_j g_n(r_j) ylm(j),
- * have lanes over n, so that no sum runs across lanes. ylm are real solid harmonics on the unit
- * sphere without their norms:
- *   l=1  z, x, y
- *   l=2  3zz-1, xz, yz, xx-yy, 2xy
- *   l=3  (5zz-3)z, (5zz-1)x, (5zz-1)y, (xx-yy)z, 2xyz, (xx-3yy)x, (3xx-yy)y
- *   l=4  (35zz-30)zz+3, (7zz-3)zx, (7zz-3)zy, (7zz-1)(xx-yy), (7zz-1)2xy, (xx-3yy)xz, (3xx-yy)yz,
- *        (xx-yy)^2-4xxyy, 4(xx-yy)xy */
+ * have lanes over n, so that no sum runs across lanes. ylm: k_nep_ylm.h. */
 
 typedef double NAME(vec) __attribute__((vector_size(W * 8), may_alias));
 typedef double NAME(half) __attribute__((vector_size(32)));
@@ -302,6 +296,8 @@ FN void NAME(expand_radial)(const mlk_nep *m, size_t ti, const mlk_nep_work *w, 
     if (!init) memset(q, 0, m->nr8 * sizeof *q);
 }
 
+#include "potentials/k_nep_ylm.h"
+
 /* Angular neighbours out of the radial ones; returns their number. Rows are filled up to a multiple
  * of 8 with finite values that nothing depends on. */
 FN size_t NAME(angular)(const mlk_nep *m, const mlk_neigh *nl, size_t i, size_t ti, mlk_nep_work *w)
@@ -340,31 +336,7 @@ FN size_t NAME(angular)(const mlk_nep *m, const mlk_neigh *nl, size_t i, size_t 
             a = b, b = c, u = v, v = d;
         }
     }
-    const double *restrict x_ = w->ax, *restrict y_ = w->ay, *restrict z_ = w->az;
-    double *restrict b = w->ylm;
-    size_t L = m->L;
-#pragma omp simd aligned(x_, y_, z_, b : 64)
-    for (size_t j = 0; j < n8; j++) {
-        double x = x_[j], y = y_[j], z = z_[j];
-        double xx = x * x, yy = y * y, zz = z * z, p = xx - yy, s = 2 * x * y;
-        b[j] = z, b[cap + j] = x, b[2 * cap + j] = y;
-        b[3 * cap + j] = 3 * zz - 1, b[4 * cap + j] = x * z, b[5 * cap + j] = y * z;
-        b[6 * cap + j] = p, b[7 * cap + j] = s;
-    }
-    if (L < 3) return n;
-#pragma omp simd aligned(x_, y_, z_, b : 64)
-    for (size_t j = 0; j < n8; j++) {
-        double x = x_[j], y = y_[j], z = z_[j];
-        double xx = x * x, yy = y * y, zz = z * z, p = xx - yy, s = 2 * x * y;
-        double c3 = (xx - 3 * yy) * x, s3 = (3 * xx - yy) * y;
-        b[8 * cap + j] = (5 * zz - 3) * z, b[9 * cap + j] = (5 * zz - 1) * x;
-        b[10 * cap + j] = (5 * zz - 1) * y, b[11 * cap + j] = p * z, b[12 * cap + j] = s * z;
-        b[13 * cap + j] = c3, b[14 * cap + j] = s3;
-        b[15 * cap + j] = (35 * zz - 30) * zz + 3, b[16 * cap + j] = (7 * zz - 3) * z * x;
-        b[17 * cap + j] = (7 * zz - 3) * z * y, b[18 * cap + j] = (7 * zz - 1) * p;
-        b[19 * cap + j] = (7 * zz - 1) * s, b[20 * cap + j] = c3 * z, b[21 * cap + j] = s3 * z;
-        b[22 * cap + j] = p * p - s * s, b[23 * cap + j] = 2 * p * s;
-    }
+    NAME(harmonics)(m, n8, w);
     return n;
 }
 
@@ -556,34 +528,6 @@ FN void NAME(radial_force)(const mlk_nep *m, size_t ti, size_t np, mlk_nep_work 
     }
 }
 
-/* sum_lm b_lm grad ylm for one vector of neighbours; b (24), as vectors */
-FN void NAME(ylm_gradient)(size_t L, const vec *b, vec x, vec y, vec z, vec *gx, vec *gy, vec *gz)
-{
-    vec ax = b[1], ay = b[2], az = b[0];
-    if (L >= 2) {
-        az += 6 * z * b[3] + x * b[4] + y * b[5];
-        ax += z * b[4] + 2 * (x * b[6] + y * b[7]);
-        ay += z * b[5] + 2 * (x * b[7] - y * b[6]);
-    }
-    vec xx = x * x, yy = y * y, zz = z * z, p = xx - yy, s = 2 * x * y;
-    if (L >= 3) {
-        vec k = 5 * zz - 1;
-        az += (15 * zz - 3) * b[8] + 10 * z * (x * b[9] + y * b[10]) + p * b[11] + s * b[12];
-        ax += k * b[9] + 2 * z * (x * b[11] + y * b[12]) + 3 * (p * b[13] + s * b[14]);
-        ay += k * b[10] + 2 * z * (x * b[12] - y * b[11]) + 3 * (p * b[14] - s * b[13]);
-    }
-    if (L >= 4) {
-        vec c3 = (xx - 3 * yy) * x, s3 = (3 * xx - yy) * y, k = 14 * zz - 2, k3 = (7 * zz - 3) * z;
-        az += (140 * zz - 60) * z * b[15] + (21 * zz - 3) * (x * b[16] + y * b[17]) +
-              14 * z * (p * b[18] + s * b[19]) + c3 * b[20] + s3 * b[21];
-        ax += k3 * b[16] + k * (x * b[18] + y * b[19]) + 3 * z * (p * b[20] + s * b[21]) +
-              4 * (c3 * b[22] + s3 * b[23]);
-        ay += k3 * b[17] + k * (x * b[19] - y * b[18]) + 3 * z * (p * b[21] - s * b[20]) +
-              4 * (c3 * b[23] - s3 * b[22]);
-    }
-    *gx = ax, *gy = ay, *gz = az;
-}
-
 /* px, py, pz of the centre's pairs += the angular part */
 FN void NAME(angular_force)(const mlk_nep *m, size_t n, mlk_nep_work *w, double *px, double *py,
                             double *pz)
@@ -597,7 +541,7 @@ FN void NAME(angular_force)(const mlk_nep *m, size_t n, mlk_nep_work *w, double 
             NAME(transpose)(w->dg + j * na8 + v, na8, dgt + v * W);
         }
         /* b_lm = sum_n g_n a_lm,n;  c = sum_lm ylm sum_n dg_n a_lm,n */
-        vec b[24], c = {0};
+        vec b[MLK_NEP_LM_MAX], c = {0};
         for (size_t lm = 0; lm < m->nlm8; lm += 4) {
             const double *a = w->a + lm * na8, *y = w->ylm + lm * cap + j;
             vec b0 = {0}, b1 = {0}, b2 = {0}, b3 = {0}, d0 = {0}, d1 = {0}, d2 = {0}, d3 = {0};

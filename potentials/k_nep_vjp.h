@@ -93,6 +93,7 @@ FN void NAME(tangents)(const mlk_nep *m, const mlk_neigh *nl, size_t i, size_t n
         b[20 * cap + j] = dc3 * z + c3 * dz, b[21 * cap + j] = ds3 * z + s3 * dz;
         b[22 * cap + j] = 2 * (p * dp - s * ds), b[23 * cap + j] = 2 * (dp * s + p * ds);
     }
+    if (L > 4) NAME(tangents_high)(m, na8, w);
 }
 
 /* s[lm] = sum_j y g and ds[lm] = sum_j y dg rho + ydot g */

@@ -1,6 +1,5 @@
 /* nep.c - the neuroevolution potential: sizes, parameters, packing for the kernels, and the entries
- * of its type. Equations in nep.h, arithmetic in k_nep_body.h and k_nep_vjp.h, files in nep_io.c.
- */
+ * of its type. Equations in nep.h, arithmetic in k_nep_*.h, files in nep_io.c. */
 #include "potentials/nep.h"
 
 #include <math.h>
@@ -18,7 +17,7 @@ static const mlk_opt opts[] = {
      "radial functions (less one) of the radial and the angular descriptors"},
     {"basis", MLK_OPT_INTS, offsetof(mlk_nep_hyper, basis), "8,8", 0, 19, "",
      "Chebyshev functions (less one) they are expanded in"},
-    {"l_max", MLK_OPT_INTS, offsetof(mlk_nep_hyper, l_max), "4,2,0", 0, 4, "",
+    {"l_max", MLK_OPT_INTS, offsetof(mlk_nep_hyper, l_max), "4,2,0", 0, MLK_NEP_L_MAX, "",
      "largest l of the 3-body, 4-body (0 or 2) and 5-body (0 or 1) descriptors"},
     {"neuron", MLK_OPT_INT, offsetof(mlk_nep_hyper, neuron), "30", 1, 200, "", "hidden neurons"},
     {"zbl", MLK_OPT_REALS, offsetof(mlk_nep_hyper, zbl), "", 0, 5, "A",
@@ -147,7 +146,8 @@ static mlk_status work_init(const mlk_nep *m, const mlk_neigh *nl, size_t i0, si
         if (nl->start[i + 1] - nl->start[i] > most) most = nl->start[i + 1] - nl->start[i];
     memset(w, 0, sizeof *w);
     size_t cap = w->cap = up8(most) + 8 * (m->nt + 2);
-    size_t lm = 24 * m->na8, rows = m->nl * m->na8, tt = m->nt * m->nt;
+    size_t lm = m->nlm8 * m->na8, rows = m->nl * m->na8, tt = m->nt * m->nt;
+    size_t ylm = (m->nlm8 > 24 ? m->nlm8 : 24) * cap; /* l = 3 and 4 are written together */
     struct {
         double **p;
         size_t n;
@@ -170,7 +170,7 @@ static mlk_status work_init(const mlk_nep *m, const mlk_neigh *nl, size_t i0, si
                 {&w->dg, cap * m->na8, false},
                 {&w->gt, m->na8 * 8, false},
                 {&w->dgt, m->na8 * 8, false},
-                {&w->ylm, 24 * cap, false},
+                {&w->ylm, ylm, false},
                 {&w->fsum, m->nt * m->kr8 + 8, false},
                 {&w->q, m->dim8 + 8, false},
                 {&w->fq, m->dim8 + 8, false},
@@ -184,7 +184,7 @@ static mlk_status work_init(const mlk_nep *m, const mlk_neigh *nl, size_t i0, si
                 {&w->vz, cap, true},
                 {&w->rho, cap, true},
                 {&w->arho, cap, true},
-                {&w->ydot, 24 * cap, true},
+                {&w->ydot, ylm, true},
                 {&w->dfsum, m->nt * m->kr8, true},
                 {&w->dq, m->dim8 + 8, true},
                 {&w->qb, m->dim8 + 8, true},
@@ -304,7 +304,8 @@ static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
         return MLK_FAIL(e, MLK_EINVAL, "nep: n_max and basis need two numbers, radial and angular");
     const int *l = h->l_max.v;
     if (h->l_max.n != 3 || l[0] < 1 || (l[1] && l[1] != 2) || l[2] > 1 || l[1] > l[0])
-        return MLK_FAIL(e, MLK_EINVAL, "nep: l_max needs three numbers: 1 to 4, 0 or 2, 0 or 1");
+        return MLK_FAIL(e, MLK_EINVAL, "nep: l_max needs three numbers: 1 to %d, 0 or 2, 0 or 1",
+                        MLK_NEP_L_MAX);
     if (h->zbl.n && (h->zbl.n != 2 || !(h->zbl.v[0] < h->zbl.v[1])))
         return MLK_FAIL(e, MLK_EINVAL, "nep: zbl needs an inner and a larger outer radius");
     m->version = 4;

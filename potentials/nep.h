@@ -1,11 +1,13 @@
 /* nep.h - the neuroevolution potential, NEP3 and NEP4: what nep.c, nep_io.c and the kernels share,
  * and the descriptors for whoever wants to look at them.
  *
- *   U_i = sum_n w1_n tanh(sum_d w0_nd s_d q_d - b0_n) - b1        (one network, NEP3; per type,
- * NEP4) q_n      = sum_j g_n(r_ij)                                   n < nr            radial q_nl
- * = (2l+1)/(4 pi) sum_jk g_n(r_ij) g_n(r_ik) P_l(cos) n < na, 1 <= l <= L   angular q_n(222) =
- * -sqrt(2/35) 108 (5/16 pi)^(3/2) det Q_n           Q traceless quadrupole of g_n q_n(1111)= 7/15
- * q_n1^2 g_n(r)   = sum_k c_nk^{IJ} f_k(r),  f_k = (T_k(2(r/rc-1)^2-1)+1)/2 * (1+cos(pi r/rc))/2
+ *   U_i      = sum_n w1_n tanh(sum_d w0_nd s_d q_d - b0_n) - b1
+ *              one network (NEP3) or one per type (NEP4)
+ *   q_n      = sum_j g_n(r_ij)                                              n < nr: radial
+ *   q_nl     = (2l+1)/(4 pi) sum_jk g_n(r_ij) g_n(r_ik) P_l(cos theta_jk)   n < na, 1 <= l <= L
+ *   q_n222   = -sqrt(2/35) 108 (5/16 pi)^(3/2) det Q_n,   Q traceless quadrupole of g_n
+ *   q_n1111  = 7/15 q_n1^2
+ *   g_n(r)   = sum_k c_nk^{IJ} f_k(r),  f_k = (T_k(2(r/rc-1)^2-1)+1)/2 * (1+cos(pi r/rc))/2
  *
  * Fan et al., Phys. Rev. B 104, 104309 (2021); J. Chem. Phys. 157, 114801 (2022);
  * Song et al., Nat. Commun. 15, 10208 (2024). File format: docs/FORMATS.md. */
@@ -18,12 +20,14 @@
 
 #include "potentials/potential.h"
 
+enum { MLK_NEP_L_MAX = 8 }; /* largest l of the 3-body descriptors */
+
 /* Hyper-parameters, table in nep.c. */
 typedef struct mlk_nep_hyper {
     mlk_reals cutoff; /* radial, angular [A]                              */
     mlk_ints n_max;   /* radial, angular                                  */
     mlk_ints basis;   /* radial, angular                                  */
-    mlk_ints l_max;   /* 3-body 1..4, 4-body 0|2, 5-body 0|1              */
+    mlk_ints l_max;   /* 3-body 1..MLK_NEP_L_MAX, 4-body 0|2, 5-body 0|1  */
     int neuron;
     mlk_reals zbl; /* inner, outer [A]; empty: off                     */
 } mlk_nep_hyper;

@@ -193,9 +193,10 @@ static mlk_status parse(mlk_potential *pot, mlk_nep *m, lines *t, mlk_err *e)
     MLK_TRY(read_cutoff(pot, m, t, v, e));
     MLK_TRY(integers(t, "n_max", 2, 2, 0, 31, n_max, e));
     MLK_TRY(integers(t, "basis_size", 2, 2, 0, 31, basis, e));
-    MLK_TRY(integers(t, "l_max", 1, 3, 0, 8, l, e));
-    if (l[0] < 1 || l[0] > 4 || (l[1] && l[1] != 2) || l[2] > 1 || l[1] > l[0])
-        return BAD(t, e, "l_max %d %d %d: expected 1 to 4, 0 or 2, 0 or 1", l[0], l[1], l[2]);
+    MLK_TRY(integers(t, "l_max", 1, 3, 0, MLK_NEP_L_MAX, l, e));
+    if (l[0] < 1 || (l[1] && l[1] != 2) || l[2] > 1 || l[1] > l[0])
+        return BAD(t, e, "l_max %d %d %d: expected 1 to %d, 0 or 2, 0 or 1", l[0], l[1], l[2],
+                   MLK_NEP_L_MAX);
     MLK_TRY(integers(t, "ANN", 2, 2, 0, 10000, ann, e));
     if (ann[0] < 1 || ann[1] != 0)
         return BAD(t, e, "ANN: expected one hidden layer, 'ANN neurons 0'");

@@ -9,6 +9,7 @@
 #include "core/element.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "potentials/nep.h"
 #include "train/train.h"
 
 enum { WORDS = MLK_ELEMENT_MAX * 2 + 8, N_KEYWORD_MAX = 64 };
@@ -114,10 +115,12 @@ static mlk_status take_l_max(reader *r, const keyword *k, int n, char *const *w,
     for (int q = 0; q < n; q++)
         if (!mlk_parse_long(w[q], &l[q]))
             return MLK_FAIL(e, MLK_EFORMAT, "l_max: '%s' is not a whole number", w[q]);
-    if (l[0] < 1 || l[0] > 4 || l[1] < 0 || l[1] > 2 || l[2] < 0 || l[2] > 1 || l[3] || l[4]) {
+    if (l[0] < 1 || l[0] > MLK_NEP_L_MAX || l[1] < 0 || l[1] > 2 || l[2] < 0 || l[2] > 1 || l[3] ||
+        l[4]) {
         MLK_FAIL(e, MLK_EUNSUPPORTED, "l_max %ld %ld %ld: not supported", l[0], l[1], l[2]);
-        return mlk_err_hint(e, "1 to 4 for 3-body, 0 or 2 for 4-body, 0 or 1 for 5-body terms, no "
-                               "others");
+        return mlk_err_hint(
+            e, "1 to %d for 3-body, 0 or 2 for 4-body, 0 or 1 for 5-body terms, no others",
+            MLK_NEP_L_MAX);
     }
     if (n == 1)
         mlk_log(MLK_LOG_INFO,

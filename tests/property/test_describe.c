@@ -108,8 +108,8 @@ Test(describe, nep_network_of_the_descriptors_is_the_energy)
     mlk_frame fr = structure(24, 8);
     const mlk_frame *list = &fr;
     mlk_err e = {0};
-    static const char *const lmax[] = {"4,2,1", "3,0,0", "2,2,0"};
-    for (int k = 0; k < 3; k++) {
+    static const char *const lmax[] = {"4,2,1", "3,0,0", "2,2,0", "8,2,1"};
+    for (int k = 0; k < 4; k++) {
         mlk_potential *pot = make(
             "nep", (const char *const[][2]){{"l_max", lmax[k]}, {"neuron", k ? "11" : "30"}, {0}});
         mlk_check_ok(pot->type->prepare(pot, 1, &list, &e), e); /* scaler is not 1 any more */

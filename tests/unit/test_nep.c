@@ -34,7 +34,8 @@ static const char *const hypers[][6] = {
     /* cutoff, n_max, basis, l_max, neuron, zbl */
     {"5,4", "6,6", "8,8", "4,2,1", "13", ""},          {"6,5", "9,8", "5,7", "4,2,0", "30", ""},
     {"4,4", "3,2", "4,3", "3,0,1", "8", ""},           {"4,3.5", "0,0", "2,1", "1,0,1", "5", ""},
-    {"5,4.5", "2,4", "3,6", "2,2,1", "11", "0.7,1.4"},
+    {"5,4.5", "2,4", "3,6", "2,2,1", "11", "0.7,1.4"}, {"5,4", "4,4", "6,6", "8,2,1", "10", ""},
+    {"4,4", "2,9", "3,4", "5,0,0", "9", ""},           {"5,3.5", "3,3", "4,5", "6,2,0", "12", ""},
 };
 enum { N_HYPERS = sizeof hypers / sizeof *hypers };
 
@@ -118,37 +119,45 @@ static void vjp(setup *t, double *g)
                                 NULL) == MLK_OK);
 }
 
+static void check_partials(int h)
+{
+    setup t;
+    begin(&t, hypers[h], 27);
+    double worst = 0, scale = 0;
+    mlk_rng g = mlk_rng_make(5, 5);
+    double u1[2];
+    for (int trial = 0; trial < 60; trial++) {
+        size_t k = mlk_rng_below(&g, t.nl.np), i = 0;
+        int c = (int)mlk_rng_below(&g, 3);
+        while (t.nl.start[i + 1] <= k) i++;
+        eval(&t);
+        double want = t.p[c][k], x = t.nl.r[c][k], step = 1e-4;
+        double d[2];
+        for (int o = 0; o < 2; o++) {
+            for (int s = 0; s < 2; s++) {
+                t.nl.r[c][k] = x + (s ? -1 : 1) * (o + 1) * step;
+                eval(&t);
+                u1[s] = t.u[i];
+            }
+            d[o] = (u1[0] - u1[1]) / (2 * (o + 1) * step);
+        }
+        t.nl.r[c][k] = x;
+        worst = fmax(worst, fabs((4 * d[0] - d[1]) / 3 - want));
+        scale = fmax(scale, fabs(want));
+    }
+    cr_expect(worst < 1e-8 * (scale + 0.01), "hyper %d, %s: error %.3g of %.3g", h,
+              mlk_cpu_level_name(mlk_cpu_level()), worst, scale);
+    end(&t);
+}
+
 Test(nep, partials_are_derivatives_of_site_energies)
 {
-    for (int h = 0; h < N_HYPERS; h++) {
-        setup t;
-        begin(&t, hypers[h], 27);
-        eval(&t);
-        double worst = 0, scale = 0;
-        mlk_rng g = mlk_rng_make(5, 5);
-        double u1[2];
-        for (int trial = 0; trial < 60; trial++) {
-            size_t k = mlk_rng_below(&g, t.nl.np), i = 0;
-            int c = (int)mlk_rng_below(&g, 3);
-            while (t.nl.start[i + 1] <= k) i++;
-            eval(&t);
-            double want = t.p[c][k], x = t.nl.r[c][k], step = 1e-4;
-            double d[2];
-            for (int o = 0; o < 2; o++) {
-                for (int s = 0; s < 2; s++) {
-                    t.nl.r[c][k] = x + (s ? -1 : 1) * (o + 1) * step;
-                    eval(&t);
-                    u1[s] = t.u[i];
-                }
-                d[o] = (u1[0] - u1[1]) / (2 * (o + 1) * step);
-            }
-            t.nl.r[c][k] = x;
-            worst = fmax(worst, fabs((4 * d[0] - d[1]) / 3 - want));
-            scale = fmax(scale, fabs(want));
-        }
-        cr_expect(worst < 1e-8 * (scale + 0.01), "hyper %d: error %.3g of %.3g", h, worst, scale);
-        end(&t);
+    int level = mlk_cpu_level();
+    for (int v = 0; v <= level; v++) {
+        mlk_cpu_set_level(v);
+        for (int h = 0; h < N_HYPERS; h++) check_partials(h);
     }
+    mlk_cpu_set_level(level);
 }
 
 Test(nep, vjp_is_the_gradient)
@@ -337,6 +346,8 @@ Test(nep, bad_files_name_the_line)
     refuse("nep4 1 Li\ncutoff 4 3 10 10 1\n", "expected 4, 7 or", 2);
     refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 x\n", "not a number", 3);
     refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 4 1 0\n", "l_max", 5);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 9\n", "from 0 to 8", 5);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 0\n", "1 to 8", 5);
     const char *h =
         "nep4 1 Li\ncutoff 4 3 10 10\nn_max 0 0\nbasis_size 0 0\nl_max 1 0 0\nANN 1 0\n";
     char text[512];

@@ -278,7 +278,7 @@ Test(nep_in, mistakes_and_other_physics_name_the_line)
                {"type 1 Si\nprediction 1\n", "prediction 1", "validate", 2},
                {"type 1 Si\nuse_typewise_cutoff\n", "use_typewise_cutoff", "cutoff r1", 2},
                {"type 1 Si\nl_max 4 2 1 1\n", "l_max", "4-body", 2},
-               {"type 1 Si\nl_max 8\n", "l_max", "1 to 4", 2},
+               {"type 1 Si\nl_max 9\n", "l_max", "1 to 8", 2},
                {"type 1 Si\nneuron 10 10\n", "hidden layer", "neuron 10", 2},
                {"type 1 Si\nneuron ten\n", "ten", "", 2},
                {"type 1 Si\nn_max 4\n", "n_max", "", 2},
