@@ -218,6 +218,29 @@ Test(train, a_weighted_label_that_is_absent_stops_the_run)
     ljset_free(&ds);
 }
 
+Test(train, labels_that_only_validation_frames_have_count_nothing)
+{
+    double fitted[2][4];
+    for (int k = 0; k < 2; k++) { /* no virials at all; those of the validation frames */
+        mlk_dataset ds = ljset_make(20, true);
+        mlk_potential *pot = ljset_model(ljset_start);
+        mlk_train_config c = quick_config(20);
+        mlk_history h = {0};
+        c.loss.virial = NAN;
+        for (size_t q = 0; q < ds.n; q++)
+            if (!k || ds.split[q] == MLK_SPLIT_TRAIN) ds.frame[q].has &= ~(unsigned)MLK_HAS_VIRIAL;
+        cr_assert_eq(mlk_train_gradient(pot, &ds, &c, 1, NULL, "", &h, NULL), MLK_OK);
+        cr_expect(isnan(h.row[0].s_train) && isnan(h.row[0].s_valid) == !k);
+        memcpy(fitted[k], pot->param, sizeof fitted[k]);
+        mlk_free(h.row);
+        mlk_train_config_free(&c);
+        mlk_potential_destroy(pot);
+        ljset_free(&ds);
+    }
+    cr_expect(memcmp(fitted[0], ljset_start, sizeof fitted[0]), "nothing was learnt");
+    cr_expect(!memcmp(fitted[0], fitted[1], sizeof fitted[0]));
+}
+
 Test(train, wild_labels_step_back_and_end_with_a_message)
 {
     mlk_dataset ds = ljset_make(10, true);
