@@ -24,6 +24,13 @@ test "$sum" = "$(cat a/lj-1/* | cksum)"
 "$MLKIT" train -c a/lj-1/train.yaml --no-baseline --threads 2 -o b -q >/dev/null
 cmp a/lj-1/lj.txt b/lj-1/lj.txt
 
+# a quick run is another run, and its record says so
+"$MLKIT" train $small --quick --epochs 6 -o q -q >/dev/null
+grep -q "^quick: true" q/lj-1/train.yaml
+rc=0; "$MLKIT" train $small --epochs 6 -o q 2>err || rc=$?
+test $rc = 2 && grep -q "other settings.*quick" err
+"$MLKIT" train -c q/lj-1/train.yaml --no-baseline -o q 2>&1 | grep -q "already complete"
+
 # stopped at some moment and continued: bit for bit the same as in one go
 "$MLKIT" train $small --epochs 100 -o c -q >/dev/null
 "$MLKIT" train $small --epochs 100 -o d -q >/dev/null 2>err &

@@ -303,13 +303,13 @@ Test(train_config, yaml_is_read_and_printed_and_read_again)
     mlk_train_config c, d;
     mlk_err e = {0};
     cr_assert_eq(
-        read_yaml("version: 1\nseed: 5\ndata: {train: [a.xml, b], valid_fraction: 0.2}\n"
+        read_yaml("version: 1\nseed: 5\nquick: true\ndata: {train: [a.xml, b], valid_fraction: 0.2}\n"
                   "loss: {energy: 2, force: 1.5, virial: 0, groups: {strained: 2.0}}\n"
                   "e0: {Li: -0.3, S: -1.1}\nstop: {epochs: 20, patience: 3, budget: 10min}\n"
                   "models:\n  - {type: lj, rcut: 4.5, zbl: [0.5, 1.0], name: mine, seed: 9}\n",
                   &c, &e),
         MLK_OK, "%s:%ld: %s", e.file, e.line, e.msg);
-    cr_expect(c.seed == 5 && c.n_path == 2 && !strcmp(c.path[1], "b") &&
+    cr_expect(c.seed == 5 && c.quick && c.n_path == 2 && !strcmp(c.path[1], "b") &&
               c.data.valid_fraction == 0.2);
     cr_expect(c.loss.energy == 2 && c.n_group == 1 && c.group[0].weight == 2);
     cr_expect(c.stop.epochs == 20 && c.stop.budget == 600 && !strcmp(c.e0, "Li=-0.3,S=-1.1"));
@@ -338,6 +338,7 @@ Test(train_config, mistakes_name_the_line_and_the_nearest_key)
                {"seed: 1\nlos: {energy: 1}\n", "los", "loss", 2},
                {"models:\n  - {type: lj,\n     rcat: 4}\n", "rcat", "rcut", 3},
                {"models:\n  - {type: nope}\n", "nope", "lj", 2},
+               {"quick: 3\n", "quick", "", 1},
                {"stop: {epochs: -3}\n", "-3", "0 to", 1},
                {"version: 2\n", "version", "", 1}};
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
