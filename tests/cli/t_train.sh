@@ -68,6 +68,8 @@ bad 2 "one model and one seed" --model lj --seeds 2 --name x
 bad 1 "nothing.xyz" nothing.xyz --model lj
 printf 'version: 1\nloss:\n  enrgy: 2\n' >conf.yaml
 bad 1 "conf.yaml:3:.*enrgy" --model lj -c conf.yaml
+echo 'data: {valid: nov.xyz}' >conf.yaml # not the bundled set to train on
+bad 2 "nothing to train on" --model lj -c conf.yaml
 cat >nov.xyz <<'XYZ'
 2
 Lattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3:forces:R:3 energy=-1.0 pbc="T T T"
