@@ -81,6 +81,7 @@ Li 0 0 0 0.2 0 0
 Li 2.4 0 0 -0.2 0 0
 XYZ
 bad 2 "virial" nov.xyz --model lj --valid-fraction 0 --set loss.virial=0.1
-"$MLKIT" train nov.xyz --model lj --no-baseline --valid-fraction 0 --epochs 2 -o e -q >/dev/null # nobody asked for virials
+"$MLKIT" train nov.xyz --model lj --no-baseline --valid-fraction 0 --epochs 2 -o e >/dev/null 2>log # nobody asked for virials
+grep -q "train F" log && ! grep -q "valid F" log # no frame validated
 sed 's/-1.0/nan/' nov.xyz >nan.xyz
 bad 1 "nan.xyz" nan.xyz --model lj
