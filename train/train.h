@@ -220,7 +220,8 @@ mlk_status mlk_train_gradient(mlk_potential *pot, const mlk_dataset *ds, const m
                               mlk_err *e);
 
 /* The same by separable natural evolution strategies with the loss of GPUMD; works for any model.
- * keep (n_param) or NULL: parameters that must not move. pot->e0 takes up the mean energy error. */
+ * keep (n_param) or NULL: parameters that must not move. pot->e0 takes up the mean energy error,
+ * for the species of the data. */
 mlk_status mlk_train_snes(mlk_potential *pot, const mlk_dataset *ds, const mlk_train_config *c,
                           uint64_t seed, const bool *keep, const char *dir, const char *key,
                           mlk_history *h, mlk_err *e);

@@ -303,11 +303,12 @@ Test(train_config, yaml_is_read_and_printed_and_read_again)
     mlk_train_config c, d;
     mlk_err e = {0};
     cr_assert_eq(
-        read_yaml("version: 1\nseed: 5\nquick: true\ndata: {train: [a.xml, b], valid_fraction: 0.2}\n"
-                  "loss: {energy: 2, force: 1.5, virial: 0, groups: {strained: 2.0}}\n"
-                  "e0: {Li: -0.3, S: -1.1}\nstop: {epochs: 20, patience: 3, budget: 10min}\n"
-                  "models:\n  - {type: lj, rcut: 4.5, zbl: [0.5, 1.0], name: mine, seed: 9}\n",
-                  &c, &e),
+        read_yaml(
+            "version: 1\nseed: 5\nquick: true\ndata: {train: [a.xml, b], valid_fraction: 0.2}\n"
+            "loss: {energy: 2, force: 1.5, virial: 0, groups: {strained: 2.0}}\n"
+            "e0: {Li: -0.3, S: -1.1}\nstop: {epochs: 20, patience: 3, budget: 10min}\n"
+            "models:\n  - {type: lj, rcut: 4.5, zbl: [0.5, 1.0], name: mine, seed: 9}\n",
+            &c, &e),
         MLK_OK, "%s:%ld: %s", e.file, e.line, e.msg);
     cr_expect(c.seed == 5 && c.quick && c.n_path == 2 && !strcmp(c.path[1], "b") &&
               c.data.valid_fraction == 0.2);
