@@ -543,5 +543,14 @@ mlk_status mlk_fit_weights(const mlk_train_config *c, const mlk_dataset *ds, dou
             return MLK_EINVAL;
         }
     }
+    double sum[3] = {0};
+    size_t n[3] = {0};
+    for (size_t k = 0; k < ds->n; k++) sum[ds->split[k]] += weight[k], n[ds->split[k]]++;
+    for (int q = MLK_SPLIT_TRAIN; q <= MLK_SPLIT_VALID; q++)
+        if (n[q] && !(sum[q] > 0)) {
+            MLK_FAIL(e, MLK_EINVAL, "loss.groups: all %s frames have weight 0",
+                     q == MLK_SPLIT_TRAIN ? "training" : "validation");
+            return mlk_err_hint(e, "give some of them a weight, or leave them out of the data");
+        }
     return MLK_OK;
 }

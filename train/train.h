@@ -239,7 +239,8 @@ typedef struct mlk_fit_result {
 mlk_status mlk_fit_model(const mlk_train_config *c, const mlk_train_model *m, const char *name,
                          uint64_t seed, const mlk_dataset *ds, const char *dir, mlk_fit_result *res,
                          mlk_err *e);
-/* Weight of every frame from loss.groups; errors: a pattern that matches nothing. */
+/* Weight of every frame from loss.groups; errors: a pattern that matches nothing, no training or no
+ * validation frame left with a weight. */
 mlk_status mlk_fit_weights(const mlk_train_config *c, const mlk_dataset *ds, double *weight,
                            mlk_err *e);
 /* Read the data of a configuration (none given: the bundled set), choose the energy, split. */

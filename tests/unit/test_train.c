@@ -218,6 +218,27 @@ Test(train, a_weighted_label_that_is_absent_stops_the_run)
     ljset_free(&ds);
 }
 
+Test(train, frames_that_judge_must_have_a_weight)
+{
+    mlk_dataset ds = ljset_make(10, true);
+    mlk_train_config c = quick_config(2);
+    mlk_train_group g = {"b", 0};
+    double w[10];
+    mlk_err e[2] = {{0}};
+    for (size_t k = 0; k < ds.n; k++)
+        snprintf(ds.frame[k].group, sizeof ds.frame[k].group, "%c",
+                 ds.split[k] == MLK_SPLIT_VALID ? 'b' : 'a');
+    c.group = &g, c.n_group = 1;
+    cr_expect(mlk_fit_weights(&c, &ds, w, &e[0]) == MLK_EINVAL && strstr(e[0].msg, "validation"));
+    g.pattern[0] = 'a';
+    cr_expect(mlk_fit_weights(&c, &ds, w, &e[1]) == MLK_EINVAL && strstr(e[1].msg, "training"));
+    g.weight = 0.5;
+    cr_expect(mlk_fit_weights(&c, &ds, w, NULL) == MLK_OK && w[0] == 0.5 && w[4] == 1);
+    c.group = NULL, c.n_group = 0;
+    mlk_train_config_free(&c);
+    ljset_free(&ds);
+}
+
 Test(train, labels_that_only_validation_frames_have_count_nothing)
 {
     double fitted[2][4];
