@@ -175,8 +175,8 @@ static void log_result(const job *b, const char *dir)
     if (b->r.was_complete)
         mlk_log(MLK_LOG_INFO, "== %s: already complete (%s/%s)", b->name, dir, b->name);
     else
-        mlk_log(MLK_LOG_INFO, "== %s: done in %s, valid F %.1f meV/A", b->name,
-                mlk_duration(b->r.wall, wall),
+        mlk_log(MLK_LOG_INFO, "== %s: done in %s, %s F %.1f meV/A", b->name,
+                mlk_duration(b->r.wall, wall), b->r.valid.n_frames ? "valid" : "train",
                 1e3 * mlk_stat_rmse(b->r.valid.n_frames ? &b->r.valid.force : &b->r.train.force));
 }
 

@@ -152,8 +152,8 @@ static mlk_status judge_runs(mlk_report *r, mlk_err *e)
                                               "; worst: grade %.3g at %.5g K", m->worst, t);
             if (m->broke > worst[4])
                 worst[4] = m->broke,
-                snprintf(example[4], sizeof example[4], "; worst: %.0f of %.0f at %.5g K", m->broke,
-                         m->bonds, t);
+                snprintf(example[4], sizeof example[4],
+                         "; worst: %.0f times (%.0f bonds) at %.5g K", m->broke, m->bonds, t);
         }
         for (int q = 0; q < REASONS; q++) {
             if (!bad[q]) continue;

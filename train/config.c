@@ -397,6 +397,12 @@ static mlk_status read_section(mlk_train_config *c, const mlk_conf *v, const cha
         c->seed = (int)l;
         return MLK_OK;
     }
+    if (!strcmp(v->key, "quick")) {
+        if (!v->value || (strcmp(v->value, "true") && strcmp(v->value, "false")))
+            return MLK_FAIL(e, MLK_EINVAL, "quick: expected true or false");
+        c->quick = !strcmp(v->value, "true");
+        return MLK_OK;
+    }
     if (!strcmp(v->key, "e0")) return read_e0(c, v, e);
     if (!strcmp(v->key, "models") || !strcmp(v->key, "model")) {
         if (v->kind == MLK_CONF_LIST) return read_models(c, v, path, e);
@@ -424,7 +430,7 @@ static mlk_status read_section(mlk_train_config *c, const mlk_conf *v, const cha
                               train || valid || groups ? skip : none, e);
     }
     MLK_FAIL(e, MLK_EINVAL, "unknown section '%s'", v->key);
-    mlk_err_hint(e, "known: version, seed, data, loss, e0, stop, optimizer, snes, models");
+    mlk_err_hint(e, "known: version, seed, quick, data, loss, e0, stop, optimizer, snes, models");
     return MLK_EINVAL;
 }
 
@@ -475,7 +481,7 @@ static void print_paths(const char *key, char *const *path, size_t n, FILE *out)
 
 void mlk_train_config_print(const mlk_train_config *c, const mlk_train_model *only, FILE *out)
 {
-    fprintf(out, "version: 1\nseed: %d\n", c->seed);
+    fprintf(out, "version: 1\nseed: %d\n%s", c->seed, c->quick ? "quick: true\n" : "");
     for (int k = 0; k < N_SECTION; k++) {
         fprintf(out, "%s: {", sections[k].name);
         if (k == 0) {
@@ -537,5 +543,14 @@ mlk_status mlk_fit_weights(const mlk_train_config *c, const mlk_dataset *ds, dou
             return MLK_EINVAL;
         }
     }
+    double sum[3] = {0};
+    size_t n[3] = {0};
+    for (size_t k = 0; k < ds->n; k++) sum[ds->split[k]] += weight[k], n[ds->split[k]]++;
+    for (int q = MLK_SPLIT_TRAIN; q <= MLK_SPLIT_VALID; q++)
+        if (n[q] && !(sum[q] > 0)) {
+            MLK_FAIL(e, MLK_EINVAL, "loss.groups: all %s frames have weight 0",
+                     q == MLK_SPLIT_TRAIN ? "training" : "validation");
+            return mlk_err_hint(e, "give some of them a weight, or leave them out of the data");
+        }
     return MLK_OK;
 }

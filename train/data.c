@@ -43,6 +43,10 @@ static mlk_status choose_energy(const mlk_train_config *c, mlk_dataset *ds, mlk_
 mlk_status mlk_fit_load(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e)
 {
     char path[1024];
+    if (!c->n_path && c->n_valid) {
+        MLK_FAIL(e, MLK_EINVAL, "data.valid is given, but nothing to train on");
+        return mlk_err_hint(e, "name the training data in data.train");
+    }
     if (!c->n_path) {
         MLK_TRY(mlk_dataset_bundled(path, sizeof path, e));
         MLK_TRY(mlk_dataset_read(ds, path, e));

@@ -192,7 +192,7 @@ static void frame_loss(const mlk_loss *l, const mlk_sample *sm, mlk_slot *s, dou
         for (size_t i = 0; i < nl->n; i++) U += s->u[i];
         double d = (U - sm->energy) / n;
         s->sums.e2 = d * d, s->sums.ne = 1;
-        double q = l->we / (l->spread_e * l->spread_e);
+        double q = l->spread_e > 0 ? l->we / (l->spread_e * l->spread_e) : 0;
         loss += q * d * d;
         ebar = scale * 2 * q * d / n;
     }
@@ -224,7 +224,7 @@ static void frame_loss(const mlk_loss *l, const mlk_sample *sm, mlk_slot *s, dou
         for (size_t k = 0; k < nl->np; k++)
             for (int a = 0; a < 3; a++)
                 for (int b = 0; b < 3; b++) W[a][b] -= nl->r[a][k] * s->p[b][k];
-        double q = l->wv / (6 * l->spread_v * l->spread_v),
+        double q = l->spread_v > 0 ? l->wv / (6 * l->spread_v * l->spread_v) : 0,
                gpa = MLK_EVA3_GPA / sm->fr->cell.volume;
         for (int c = 0; c < 6; c++) {
             double d =

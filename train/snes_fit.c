@@ -402,7 +402,9 @@ static mlk_status loop(driver *d, const char *dir, const char *key, mlk_err *e)
     if (!d->best_generation)
         return MLK_FAIL(e, MLK_ENUMERIC, "no parameters gave a finite error on all frames");
     memcpy(d->pot->param, d->best, d->s.n * sizeof *d->best);
-    for (size_t t = 0; t < d->nt; t++) d->pot->e0[t] -= d->best_shift;
+    for (size_t t = 0; t < d->nt; t++) /* species that the data lack keep theirs */
+        for (size_t k = 0; k < d->ds->n_species; k++)
+            if (d->pot->z[t] == d->ds->z[k]) d->pot->e0[t] -= d->best_shift;
     mlk_log(MLK_LOG_INFO,
             "kept the best of generation %lld; the mean energy error, %+.4f eV/atom, went to the "
             "reference energies",

@@ -220,7 +220,8 @@ mlk_status mlk_train_gradient(mlk_potential *pot, const mlk_dataset *ds, const m
                               mlk_err *e);
 
 /* The same by separable natural evolution strategies with the loss of GPUMD; works for any model.
- * keep (n_param) or NULL: parameters that must not move. pot->e0 takes up the mean energy error. */
+ * keep (n_param) or NULL: parameters that must not move. pot->e0 takes up the mean energy error,
+ * for the species of the data. */
 mlk_status mlk_train_snes(mlk_potential *pot, const mlk_dataset *ds, const mlk_train_config *c,
                           uint64_t seed, const bool *keep, const char *dir, const char *key,
                           mlk_history *h, mlk_err *e);
@@ -238,7 +239,8 @@ typedef struct mlk_fit_result {
 mlk_status mlk_fit_model(const mlk_train_config *c, const mlk_train_model *m, const char *name,
                          uint64_t seed, const mlk_dataset *ds, const char *dir, mlk_fit_result *res,
                          mlk_err *e);
-/* Weight of every frame from loss.groups; errors: a pattern that matches nothing. */
+/* Weight of every frame from loss.groups; errors: a pattern that matches nothing, no training or no
+ * validation frame left with a weight. */
 mlk_status mlk_fit_weights(const mlk_train_config *c, const mlk_dataset *ds, double *weight,
                            mlk_err *e);
 /* Read the data of a configuration (none given: the bundled set), choose the energy, split. */

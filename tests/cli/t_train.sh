@@ -24,6 +24,13 @@ test "$sum" = "$(cat a/lj-1/* | cksum)"
 "$MLKIT" train -c a/lj-1/train.yaml --no-baseline --threads 2 -o b -q >/dev/null
 cmp a/lj-1/lj.txt b/lj-1/lj.txt
 
+# a quick run is another run, and its record says so
+"$MLKIT" train $small --quick --epochs 6 -o q -q >/dev/null
+grep -q "^quick: true" q/lj-1/train.yaml
+rc=0; "$MLKIT" train $small --epochs 6 -o q 2>err || rc=$?
+test $rc = 2 && grep -q "other settings.*quick" err
+"$MLKIT" train -c q/lj-1/train.yaml --no-baseline -o q 2>&1 | grep -q "already complete"
+
 # stopped at some moment and continued: bit for bit the same as in one go
 "$MLKIT" train $small --epochs 100 -o c -q >/dev/null
 "$MLKIT" train $small --epochs 100 -o d -q >/dev/null 2>err &
@@ -61,6 +68,8 @@ bad 2 "one model and one seed" --model lj --seeds 2 --name x
 bad 1 "nothing.xyz" nothing.xyz --model lj
 printf 'version: 1\nloss:\n  enrgy: 2\n' >conf.yaml
 bad 1 "conf.yaml:3:.*enrgy" --model lj -c conf.yaml
+echo 'data: {valid: nov.xyz}' >conf.yaml # not the bundled set to train on
+bad 2 "nothing to train on" --model lj -c conf.yaml
 cat >nov.xyz <<'XYZ'
 2
 Lattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3:forces:R:3 energy=-1.0 pbc="T T T"
@@ -72,6 +81,7 @@ Li 0 0 0 0.2 0 0
 Li 2.4 0 0 -0.2 0 0
 XYZ
 bad 2 "virial" nov.xyz --model lj --valid-fraction 0 --set loss.virial=0.1
-"$MLKIT" train nov.xyz --model lj --no-baseline --valid-fraction 0 --epochs 2 -o e -q >/dev/null # nobody asked for virials
+"$MLKIT" train nov.xyz --model lj --no-baseline --valid-fraction 0 --epochs 2 -o e >/dev/null 2>log # nobody asked for virials
+grep -q "train F" log && ! grep -q "valid F" log # no frame validated
 sed 's/-1.0/nan/' nov.xyz >nan.xyz
 bad 1 "nan.xyz" nan.xyz --model lj

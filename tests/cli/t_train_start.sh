@@ -27,6 +27,8 @@ run -c b/nep-1/train.yaml -o c -q >/dev/null
 cmp b/nep-1/nep.txt c/nep-1/nep.txt
 cp -r a/nep-1 kept
 sed -i '8s/.*/  1.0e-3/' a/nep-1/nep.txt
+bad 1 "ranges.csv:1:.*another nep.txt" -c b/nep-1/train.yaml
+sed -i '/^ranges:/d' a/nep-1/model.yaml
 bad 2 "SHA-256" -c b/nep-1/train.yaml
 rc=0; run --from a/nep-1 --epochs 2 -o b 2>err >out || rc=$?
 test $rc = 2 && grep -q "other settings" err

@@ -71,7 +71,8 @@ Test(report, complete_study_gives_the_known_comparison)
         "shortest distance at 700 K",
         "snap-1: descriptors are far outside of the training data in 2 of 3 runs; worst: grade 3.5 "
         "at 900 K",
-        "snap-1: covalent bonds of the start break in 1 of 3 runs; worst: 3 of 64 at 900 K"};
+        "snap-1: covalent bonds of the start break in 1 of 3 runs; worst: 3 times (64 bonds) at "
+        "900 K"};
     cr_assert_eq(json_array_size(care), 4);
     for (size_t k = 0; k < 4; k++)
         cr_assert_str_eq(json_string_value(json_array_get(care, k)), doubts[k]);

@@ -129,6 +129,8 @@ Test(start, parameters_of_absent_species_stay)
             moved += !same, wrong += keep[k] && !same;
         }
         cr_expect(wrong == 0 && moved > pot->n_param / 4, "%zu, %zu", wrong, moved);
+        cr_expect(fitted->e0[0] != pot->e0[0] && fitted->e0[1] == pot->e0[1], "%d: %g", method,
+                  fitted->e0[1]);
         mlk_potential_destroy(fitted);
         mlk_train_config_free(&c);
         drop(mlk_strdup(out));

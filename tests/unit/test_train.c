@@ -218,6 +218,50 @@ Test(train, a_weighted_label_that_is_absent_stops_the_run)
     ljset_free(&ds);
 }
 
+Test(train, frames_that_judge_must_have_a_weight)
+{
+    mlk_dataset ds = ljset_make(10, true);
+    mlk_train_config c = quick_config(2);
+    mlk_train_group g = {"b", 0};
+    double w[10];
+    mlk_err e[2] = {{0}};
+    for (size_t k = 0; k < ds.n; k++)
+        snprintf(ds.frame[k].group, sizeof ds.frame[k].group, "%c",
+                 ds.split[k] == MLK_SPLIT_VALID ? 'b' : 'a');
+    c.group = &g, c.n_group = 1;
+    cr_expect(mlk_fit_weights(&c, &ds, w, &e[0]) == MLK_EINVAL && strstr(e[0].msg, "validation"));
+    g.pattern[0] = 'a';
+    cr_expect(mlk_fit_weights(&c, &ds, w, &e[1]) == MLK_EINVAL && strstr(e[1].msg, "training"));
+    g.weight = 0.5;
+    cr_expect(mlk_fit_weights(&c, &ds, w, NULL) == MLK_OK && w[0] == 0.5 && w[4] == 1);
+    c.group = NULL, c.n_group = 0;
+    mlk_train_config_free(&c);
+    ljset_free(&ds);
+}
+
+Test(train, labels_that_only_validation_frames_have_count_nothing)
+{
+    double fitted[2][4];
+    for (int k = 0; k < 2; k++) { /* no virials at all; those of the validation frames */
+        mlk_dataset ds = ljset_make(20, true);
+        mlk_potential *pot = ljset_model(ljset_start);
+        mlk_train_config c = quick_config(20);
+        mlk_history h = {0};
+        c.loss.virial = NAN;
+        for (size_t q = 0; q < ds.n; q++)
+            if (!k || ds.split[q] == MLK_SPLIT_TRAIN) ds.frame[q].has &= ~(unsigned)MLK_HAS_VIRIAL;
+        cr_assert_eq(mlk_train_gradient(pot, &ds, &c, 1, NULL, "", &h, NULL), MLK_OK);
+        cr_expect(isnan(h.row[0].s_train) && isnan(h.row[0].s_valid) == !k);
+        memcpy(fitted[k], pot->param, sizeof fitted[k]);
+        mlk_free(h.row);
+        mlk_train_config_free(&c);
+        mlk_potential_destroy(pot);
+        ljset_free(&ds);
+    }
+    cr_expect(memcmp(fitted[0], ljset_start, sizeof fitted[0]), "nothing was learnt");
+    cr_expect(!memcmp(fitted[0], fitted[1], sizeof fitted[0]));
+}
+
 Test(train, wild_labels_step_back_and_end_with_a_message)
 {
     mlk_dataset ds = ljset_make(10, true);
@@ -280,13 +324,14 @@ Test(train_config, yaml_is_read_and_printed_and_read_again)
     mlk_train_config c, d;
     mlk_err e = {0};
     cr_assert_eq(
-        read_yaml("version: 1\nseed: 5\ndata: {train: [a.xml, b], valid_fraction: 0.2}\n"
-                  "loss: {energy: 2, force: 1.5, virial: 0, groups: {strained: 2.0}}\n"
-                  "e0: {Li: -0.3, S: -1.1}\nstop: {epochs: 20, patience: 3, budget: 10min}\n"
-                  "models:\n  - {type: lj, rcut: 4.5, zbl: [0.5, 1.0], name: mine, seed: 9}\n",
-                  &c, &e),
+        read_yaml(
+            "version: 1\nseed: 5\nquick: true\ndata: {train: [a.xml, b], valid_fraction: 0.2}\n"
+            "loss: {energy: 2, force: 1.5, virial: 0, groups: {strained: 2.0}}\n"
+            "e0: {Li: -0.3, S: -1.1}\nstop: {epochs: 20, patience: 3, budget: 10min}\n"
+            "models:\n  - {type: lj, rcut: 4.5, zbl: [0.5, 1.0], name: mine, seed: 9}\n",
+            &c, &e),
         MLK_OK, "%s:%ld: %s", e.file, e.line, e.msg);
-    cr_expect(c.seed == 5 && c.n_path == 2 && !strcmp(c.path[1], "b") &&
+    cr_expect(c.seed == 5 && c.quick && c.n_path == 2 && !strcmp(c.path[1], "b") &&
               c.data.valid_fraction == 0.2);
     cr_expect(c.loss.energy == 2 && c.n_group == 1 && c.group[0].weight == 2);
     cr_expect(c.stop.epochs == 20 && c.stop.budget == 600 && !strcmp(c.e0, "Li=-0.3,S=-1.1"));
@@ -315,6 +360,7 @@ Test(train_config, mistakes_name_the_line_and_the_nearest_key)
                {"seed: 1\nlos: {energy: 1}\n", "los", "loss", 2},
                {"models:\n  - {type: lj,\n     rcat: 4}\n", "rcat", "rcut", 3},
                {"models:\n  - {type: nope}\n", "nope", "lj", 2},
+               {"quick: 3\n", "quick", "", 1},
                {"stop: {epochs: -3}\n", "-3", "0 to", 1},
                {"version: 2\n", "version", "", 1}};
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
