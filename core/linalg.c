@@ -29,13 +29,6 @@ void mlk_gemv(int ta, size_t m, size_t n, double alpha, const double *a, size_t 
                 x, 1, beta, y, 1);
 }
 
-mlk_status mlk_solve_spd(size_t n, double *a, double *b, mlk_err *e)
-{
-    int info = LAPACKE_dposv(LAPACK_ROW_MAJOR, 'U', (int)n, 1, a, (int)n, b, 1);
-    return info ? MLK_FAIL(e, MLK_ENUMERIC, "a matrix of %zu rows is not positive definite", n)
-                : MLK_OK;
-}
-
 mlk_status mlk_cholesky(size_t n, double *a, mlk_err *e)
 {
     /* column-major view of a row-major symmetric matrix: upper becomes lower */
@@ -48,15 +41,6 @@ void mlk_cholesky_solve(size_t n, const double *u, double *b)
 {
     cblas_dtrsv(CblasRowMajor, CblasUpper, CblasTrans, CblasNonUnit, (int)n, u, (int)n, b, 1);
     cblas_dtrsv(CblasRowMajor, CblasUpper, CblasNoTrans, CblasNonUnit, (int)n, u, (int)n, b, 1);
-}
-
-mlk_status mlk_solve(size_t n, double *a, double *b, mlk_err *e)
-{
-    int *piv = mlk_alloc(n, sizeof *piv);
-    if (!piv) return MLK_FAIL(e, MLK_ENOMEM, "linear system of %zu rows", n);
-    int info = LAPACKE_dgesv(LAPACK_ROW_MAJOR, (int)n, 1, a, (int)n, piv, b, 1);
-    mlk_free(piv);
-    return info ? MLK_FAIL(e, MLK_ENUMERIC, "a matrix of %zu rows is singular", n) : MLK_OK;
 }
 
 mlk_status mlk_eigh(size_t n, double *a, double *w, mlk_err *e)

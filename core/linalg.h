@@ -15,16 +15,11 @@ void mlk_syrk_ata(size_t m, size_t n, const double *a, size_t lda, double *c, si
 /* y (m or n) = alpha op(a) x + beta y, a (m,n). */
 void mlk_gemv(int ta, size_t m, size_t n, double alpha, const double *a, size_t lda,
               const double *x, double beta, double *y);
-/* Solve a x = b for symmetric positive definite a (n,n; upper triangle read, destroyed); b (n) ->
- * x. Errors: MLK_ENUMERIC not positive definite. */
-mlk_status mlk_solve_spd(size_t n, double *a, double *b, mlk_err *e);
 /* a = u^T u of symmetric positive definite a (n,n; upper triangle read, replaced by u). Errors:
  * MLK_ENUMERIC not positive definite. */
 mlk_status mlk_cholesky(size_t n, double *a, mlk_err *e);
 /* b (n) -> x with u^T u x = b. */
 void mlk_cholesky_solve(size_t n, const double *u, double *b);
-/* General a (n,n; destroyed), b (n) -> x. Errors: MLK_ENUMERIC singular. */
-mlk_status mlk_solve(size_t n, double *a, double *b, mlk_err *e);
 /* Eigenvalues w (n, ascending) and eigenvectors (rows of a on return) of symmetric a (n,n; upper).
  */
 mlk_status mlk_eigh(size_t n, double *a, double *w, mlk_err *e);

@@ -155,30 +155,44 @@ static mlk_status cycle(mlk_trainer *d, mlk_gauss *q, double *x, mlk_err *e)
     return MLK_OK;
 }
 
-mlk_status mlk_polish(mlk_trainer *d, mlk_err *e)
+static mlk_status all_cycles(mlk_trainer *d, mlk_gauss *q, double *x, mlk_err *e)
 {
     size_t np = d->pot->n_param;
-    if (!d->t.n_cycle) return MLK_OK;
-    mlk_gauss q;
-    MLK_TRY(mlk_gauss_init(&q, np, e));
-    double *x = mlk_alloc(np, sizeof *x);
-    mlk_status s = x ? MLK_OK : MLK_FAIL(e, MLK_ENOMEM, "%zu parameters", np);
-    if (!s && d->t.cycle)
-        memcpy(x, d->pot->param, np * sizeof *x), q.mu = d->t.mu;
-    else if (!s)
+    MLK_TRY(mlk_gauss_init(q, np, e));
+    if (d->t.cycle)
+        memcpy(x, d->pot->param, np * sizeof *x), q->mu = d->t.mu;
+    else
         memcpy(x, d->t.adam.avg, np * sizeof *x);
-    if (!s && !d->t.cycle) s = mlk_trainer_save(d, e);
-    while (!s && d->t.cycle < d->t.n_cycle && d->t.n_stall < 3) {
-        s = cycle(d, &q, x, e);
-        if (!s) s = mlk_trainer_set_param(d, x, e);
-        if (!s) s = mlk_trainer_save(d, e);
+    if (!d->t.cycle) MLK_TRY(mlk_trainer_save(d, e));
+    while (d->t.cycle < d->t.n_cycle && d->t.n_stall < 3) {
+        MLK_TRY(cycle(d, q, x, e));
+        MLK_TRY(mlk_trainer_set_param(d, x, e));
+        MLK_TRY(mlk_trainer_save(d, e));
     }
-    if (s == MLK_EINTERRUPTED)
-        mlk_err_hint(e, "%lld of %lld cycles are done%s", (long long)d->t.cycle,
-                     (long long)d->t.n_cycle, d->dir ? "; the same command continues" : "");
-    if (!s && d->t.cycle < d->t.n_cycle)
+    if (d->t.cycle < d->t.n_cycle)
         mlk_log(MLK_LOG_INFO, "no gain in %lld cycles: done", (long long)d->t.n_stall);
+    return MLK_OK;
+}
+
+mlk_status mlk_polish(mlk_trainer *d, mlk_err *e)
+{
+    if (!d->t.n_cycle) return MLK_OK;
+    mlk_gauss q = {0};
+    mlk_err why = {0};
+    double *x = mlk_alloc(d->pot->n_param, sizeof *x);
+    mlk_status s = x ? MLK_OK : MLK_FAIL(&why, MLK_ENOMEM, "%zu parameters", d->pot->n_param);
+    if (!s) s = all_cycles(d, &q, x, &why);
     mlk_gauss_free(&q);
     mlk_free(x);
+    if (s == MLK_EINTERRUPTED)
+        mlk_err_hint(&why, "%lld of %lld cycles are done%s", (long long)d->t.cycle,
+                     (long long)d->t.n_cycle, d->dir ? "; the same command continues" : "");
+    if (s == MLK_ENOMEM || s == MLK_ENUMERIC) { /* the best parameters so far are a model, too */
+        mlk_log(MLK_LOG_WARN,
+                "the Gauss-Newton part ends early: %s; the best parameters so far are kept",
+                why.msg);
+        return MLK_OK;
+    }
+    if (s && e && !e->code) *e = why;
     return s;
 }
