@@ -187,13 +187,19 @@ static mlk_status parse(mlk_potential *pot, mlk_nep *m, lines *t, mlk_err *e)
 {
     bool zbl;
     double v[WORDS];
-    int n_max[2], basis[2], l[3] = {0}, ann[2];
+    int n_max[2], basis[2], l[7] = {0}, ann[2];
     MLK_TRY(header(pot, m, t, &zbl, e));
     if (zbl) MLK_TRY(read_zbl(pot, m, t, e));
     MLK_TRY(read_cutoff(pot, m, t, v, e));
     MLK_TRY(integers(t, "n_max", 2, 2, 0, 31, n_max, e));
     MLK_TRY(integers(t, "basis_size", 2, 2, 0, 31, basis, e));
-    MLK_TRY(integers(t, "l_max", 1, 3, 0, MLK_NEP_L_MAX, l, e));
+    MLK_TRY(integers(t, "l_max", 1, 7, 0, MLK_NEP_L_MAX, l, e));
+    for (int c = 3; c < 7; c++)
+        if (l[c])
+            return BAD(t, e,
+                       "l_max: number %d is %d; of the 4- and 5-body terms only (222) and "
+                       "(1111) are known here",
+                       c + 1, l[c]);
     if (l[0] < 1 || (l[1] && l[1] != 2) || l[2] > 1 || l[1] > l[0])
         return BAD(t, e, "l_max %d %d %d: expected 1 to %d, 0 or 2, 0 or 1", l[0], l[1], l[2],
                    MLK_NEP_L_MAX);

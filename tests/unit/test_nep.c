@@ -347,6 +347,10 @@ Test(nep, bad_files_name_the_line)
     refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 x\n", "not a number", 3);
     refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 4 1 0\n", "l_max", 5);
     refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 9\n", "from 0 to 8", 5);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 4 2 1 0 1\n",
+           "number 5 is 1", 5);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 4 2 1 0 0 0 0\nANN 1\n",
+           "ANN", 6); /* further terms that are absent are no obstacle */
     refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 0\n", "1 to 8", 5);
     const char *h =
         "nep4 1 Li\ncutoff 4 3 10 10\nn_max 0 0\nbasis_size 0 0\nl_max 1 0 0\nANN 1 0\n";
