@@ -113,7 +113,7 @@ $(B)/mlk-damage: $(call obj,tests/fuzz/damage.c tests/support/feed.c tests/suppo
 perf: all $(B)/mlk-perf
 	OMP_WAIT_POLICY=passive OMP_PROC_BIND=true $(B)/mlk-perf | tee $(B)/perf.tsv
 
-## perf-train: errors and CPU seconds of NEP training against other programs (about 15 minutes; W="si li": only those)
+## perf-train: errors and CPU seconds of NEP training against other programs (about 15 minutes, needs python3; W="si li": only those)
 perf-train: all
 	python3 tests/perf/training.py $(BIN) $(or $(MLK_SHARED),../shared) $(W)
 

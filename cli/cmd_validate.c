@@ -205,16 +205,6 @@ static mlk_status predict(const cfg *c, mlk_dataset *ds, const mlk_energies *en,
     return write_parity(c, ds, m, k, nm, e);
 }
 
-static void warn_of_mixture(const mlk_dataset *ds)
-{
-    mlk_energy_kinds k;
-    char text[640];
-    mlk_dataset_energy_kinds(ds, &k);
-    if (k.mixed)
-        mlk_log(MLK_LOG_WARN, "the data hold energies of different kinds: %s",
-                mlk_energy_advice(ds, &k, text, sizeof text));
-}
-
 static mlk_status print_json(const mlk_validated *m, size_t nm, json_t *committees, mlk_err *e)
 {
     json_t *j = nm == 1 ? model_json(&m[0]) : json_object(), *list = json_array();
@@ -237,7 +227,7 @@ static mlk_status run(const cfg *c, int n_words, char **words, mlk_err *e)
     mlk_validated *m = mlk_alloc((size_t)n_words + 1, sizeof *m);
     if (!m) MLK_GO(MLK_FAIL(e, MLK_ENOMEM, "models"));
     MLK_GO(read_words(c, n_words, words, &ds, m, &nm, e));
-    warn_of_mixture(&ds);
+    mlk_dataset_warn_energy_kinds(&ds);
     MLK_GO(mlk_energies_keep(&ds, &en, e));
     MLK_GO(mlk_validate_split(&ds, &en, m, nm, &split, e));
     for (size_t k = 0; k < nm; k++) {

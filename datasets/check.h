@@ -58,6 +58,8 @@ mlk_status mlk_check_judge_row(mlk_check *c, mlk_stress_row *row, double noise, 
 /* Kinds of energy in a set, and (text, cap bytes) what to choose for all of it. */
 void mlk_dataset_energy_kinds(const mlk_dataset *ds, mlk_energy_kinds *k);
 char *mlk_energy_advice(const mlk_dataset *ds, const mlk_energy_kinds *k, char *text, size_t cap);
+/* Warn of a set that mixes them: a silent mistake of the size of the smearing. */
+void mlk_dataset_warn_energy_kinds(const mlk_dataset *ds);
 
 /* Parts of mlk_dataset_check, each adding to c. */
 typedef struct mlk_shape { /* of one frame, for comparing frames and judging distances */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
 #include "core/linalg.h"
 #include "core/mem.h"
 #include "core/stats.h"
@@ -499,4 +500,14 @@ mlk_status mlk_check_levels(const mlk_dataset *ds, mlk_check *c, mlk_err *e)
 {
     MLK_TRY(energy_kinds(ds, c, e));
     return theories(ds, c, e);
+}
+
+void mlk_dataset_warn_energy_kinds(const mlk_dataset *ds)
+{
+    mlk_energy_kinds k;
+    char text[640];
+    mlk_dataset_energy_kinds(ds, &k);
+    if (k.mixed)
+        mlk_log(MLK_LOG_WARN, "the data hold energies of different kinds: %s",
+                mlk_energy_advice(ds, &k, text, sizeof text));
 }

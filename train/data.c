@@ -7,21 +7,10 @@
 #include "datasets/check.h"
 #include "train/train.h"
 
-/* A set of different kinds of energy is a silent mistake of the size of the smearing. */
-static void warn_of_mixture(const mlk_dataset *ds)
-{
-    mlk_energy_kinds k;
-    char text[640];
-    mlk_dataset_energy_kinds(ds, &k);
-    if (k.mixed)
-        mlk_log(MLK_LOG_WARN, "the data hold energies of different kinds: %s",
-                mlk_energy_advice(ds, &k, text, sizeof text));
-}
-
 static mlk_status choose_energy(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e)
 {
     if (c->data.energy == 0) {
-        warn_of_mixture(ds);
+        mlk_dataset_warn_energy_kinds(ds);
         return MLK_OK;
     }
     for (size_t k = 0; k < ds->n; k++) {

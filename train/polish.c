@@ -82,7 +82,6 @@ static mlk_status value(void *ctx, const double *x, double *f, double *g, mlk_er
         *f += ridge * x[m] * x[m];
         g[m] += 2 * ridge * x[m];
     }
-    d->t.sums = sums;
     return MLK_OK;
 }
 
