@@ -14,9 +14,9 @@ typedef struct mlk_flux {
     size_t n;                     /* samples                                                     */
     size_t m;                     /* fluxes: 0 is the energy, 1.. are mass (or velocity) fluxes  */
     char label[MLK_FLUX_MAX][32]; /* "energy", "Li", ...                                         */
-    double *j;                    /* (m,3,n): flux a, component c, sample t at (3a+c)*n + t      */
+    double *j;                    /* (m,3,n), see mlk_flux_series                                */
     double *part;                 /* (3,3,n): kinetic, convective, virial parts of the energy
-                                     flux; NULL when unknown                                     */
+                                     flux, see mlk_flux_part; NULL when unknown                  */
     double dt;                    /* between samples [fs]                                        */
     double volume;                /* [A^3]                                                       */
     double temperature;           /* mean of the run [K]                                         */
@@ -26,6 +26,17 @@ typedef struct mlk_flux {
                                      when unknown                                                */
     double *count;                /* (m) particles of flux a, 0 when unknown                     */
 } mlk_flux;
+
+/* The n samples of component c of flux a. */
+static inline double *mlk_flux_series(const mlk_flux *fl, size_t a, size_t c)
+{
+    return fl->j + (3 * a + c) * fl->n;
+}
+/* The n samples of component c of part p (kinetic, convective, virial) of the energy flux. */
+static inline double *mlk_flux_part(const mlk_flux *fl, size_t p, size_t c)
+{
+    return fl->part + (3 * p + c) * fl->n;
+}
 
 /* All-zero is valid. Allocates j (zeroed), part if with_parts, one segment [0,n]. */
 mlk_status mlk_flux_init(mlk_flux *fl, size_t n, size_t m, int with_parts, mlk_err *e);

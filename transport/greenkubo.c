@@ -17,7 +17,7 @@ static void gather(const mlk_flux *fl, size_t m, const int *set, piece p, double
 {
     for (size_t a = 0; a < m; a++)
         for (size_t c = 0; c < 3; c++)
-            memcpy(x + (3 * a + c) * p.len, fl->j + (3 * (size_t)set[a] + c) * fl->n + p.first,
+            memcpy(x + (3 * a + c) * p.len, mlk_flux_series(fl, (size_t)set[a], c) + p.first,
                    p.len * sizeof *x);
 }
 
@@ -98,9 +98,9 @@ static mlk_status shares(mlk_greenkubo *gk, const mlk_flux *fl, mlk_err *e)
         size_t first = fl->segment[g], len = fl->segment[g + 1] - first;
         double w = (double)len / (double)fl->n;
         for (size_t k = 0; k < 3; k++) {
-            memcpy(x + k * len, fl->j + k * fl->n + first, len * sizeof *x);
+            memcpy(x + k * len, mlk_flux_series(fl, 0, k) + first, len * sizeof *x);
             for (size_t p = 0; p < 3; p++)
-                memcpy(x + (3 * (p + 1) + k) * len, fl->part + (3 * p + k) * fl->n + first,
+                memcpy(x + (3 * (p + 1) + k) * len, mlk_flux_part(fl, p, k) + first,
                        len * sizeof *x);
         }
         s = mlk_corr(len, len, 4, x, n_lag, c, e);

@@ -93,7 +93,7 @@ mlk_status mlk_spectra_init(mlk_spectra *sp, const mlk_flux *fl, size_t tskip, s
         for (size_t p = 0; p < np; p++)
             for (size_t c = 0; c < 3; c++) {
                 for (size_t a = 0; a < m; a++) {
-                    const double *j = fl->j + (3 * a + c) * fl->n + first + p * n * tskip;
+                    const double *j = mlk_flux_series(fl, a, c) + first + p * n * tskip;
                     mlk_resample(j, n * tskip, tskip, fft.in);
                     mlk_fft_execute(&fft);
                     memcpy(x + a * stride, fft.out, stride * sizeof *x);

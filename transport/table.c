@@ -355,7 +355,7 @@ static mlk_status fill(mlk_flux *fl, const table *t, const mlk_table_opts *o, co
     for (size_t a = 0; a < t->m; a++) {
         snprintf(fl->label[a], sizeof fl->label[a], "%s", t->label[a]);
         for (size_t c = 0; c < 3; c++) {
-            double *j = fl->j + (3 * a + c) * fl->n, f = a ? fv : fe;
+            double *j = mlk_flux_series(fl, a, c), f = a ? fv : fe;
             size_t s = (size_t)slot[t->col[3 * a + c]];
             for (size_t i = 0; i < fl->n; i++) j[i] = f * rows[i * n_want + s];
         }
