@@ -122,8 +122,8 @@ install: all
 	install -D -m755 $(BIN) $(DESTDIR)$(PREFIX)/bin/mlkit
 	install -D -m644 $(LIB) $(DESTDIR)$(PREFIX)/lib/libmlkit.a
 	for h in mlkit.h $(foreach r,$(ROOMS),$(wildcard $(r)/*.h)); do install -D -m644 $$h $(DESTDIR)$(PREFIX)/include/mlkit/$$h; done
-	install -d $(DESTDIR)$(PREFIX)/share/mlkit/datasets/li3ps4
-	install -m644 datasets/li3ps4/*.xml.gz datasets/li3ps4/README.md $(DESTDIR)$(PREFIX)/share/mlkit/datasets/li3ps4
+	for d in li3ps4 li3ps4_breaking; do install -d $(DESTDIR)$(PREFIX)/share/mlkit/datasets/$$d; \
+	install -m644 datasets/$$d/*.xml.gz datasets/$$d/README.md $(DESTDIR)$(PREFIX)/share/mlkit/datasets/$$d; done
 
 ## layers: check that includes point only downward (docs/DECISIONS.md)
 layers:

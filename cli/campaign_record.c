@@ -89,25 +89,32 @@ mlk_status mlk_path_absolute(char *path, size_t cap, const char *what, mlk_err *
     return fits ? MLK_OK : MLK_FAIL(e, MLK_EINVAL, "path too long: %s", path);
 }
 
+/* one file or folder of data: its files, and its name in data_shown */
+static mlk_status add_data(mlk_campaign *c, const char *path, mlk_err *e)
+{
+    MLK_TRY(add_inputs(c, path, 0, e));
+    size_t len = strlen(c->data_shown), cap = sizeof c->data_shown;
+    int add = snprintf(c->data_shown + len, cap - len, "%s%s", len ? "," : "", path);
+    if (add < 0 || len + (size_t)add >= cap)
+        return MLK_FAIL(e, MLK_EINVAL, "--data: the list of paths is too long");
+    return MLK_OK;
+}
+
 mlk_status mlk_campaign_inputs(mlk_campaign *c, mlk_err *e)
 {
     mlk_settings *set = &c->set;
-    if (!*set->data) {
-        MLK_TRY(mlk_dataset_bundled(c->data_shown, sizeof c->data_shown, e));
-        MLK_TRY(add_inputs(c, c->data_shown, 0, e));
-    } else {
+    char path[1024];
+    for (size_t k = 0; !*set->data && k < MLK_BUNDLED; k++) {
+        MLK_TRY(mlk_dataset_bundled(k, path, sizeof path, e));
+        MLK_TRY(add_data(c, path, e));
+    }
+    if (*set->data) {
         char list[MLK_OPT_STR_MAX], *save = NULL;
-        size_t len = 0;
         snprintf(list, sizeof list, "%s", set->data);
         for (char *w = strtok_r(list, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
-            char path[1024];
             snprintf(path, sizeof path, "%s", w);
             MLK_TRY(mlk_path_absolute(path, sizeof path, "the data", e));
-            MLK_TRY(add_inputs(c, path, 0, e));
-            int add = snprintf(c->data_shown + len, sizeof c->data_shown - len, "%s%s",
-                               len ? "," : "", path);
-            if (add < 0 || (len += (size_t)add) >= sizeof c->data_shown)
-                return MLK_FAIL(e, MLK_EINVAL, "--data: the list of paths is too long");
+            MLK_TRY(add_data(c, path, e));
         }
         snprintf(set->data, sizeof set->data, "%s", c->data_shown);
     }

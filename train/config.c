@@ -18,13 +18,14 @@ static const mlk_opt data_opts[] = {
 
 static const mlk_opt loss_opts[] = {
     {"energy", MLK_OPT_REAL, offsetof(mlk_train_loss, energy), "auto", 0, 1e6, "",
-     "weight of energies; auto: 0.02 by gradients, 0.3 by least squares"},
+     "weight of energies; auto: 0.1 by gradients (then by what validation gains), 0.3 by least "
+     "squares"},
     {"force", MLK_OPT_REAL, offsetof(mlk_train_loss, force), "1.0", 0, 1e6, "", "weight of forces"},
     {"virial", MLK_OPT_REAL, offsetof(mlk_train_loss, virial), "auto", 0, 1e6, "",
      "weight of virials; auto: 0.02 by gradients, 0.1 by least squares"},
     {"huber", MLK_OPT_REAL, offsetof(mlk_train_loss, huber), "1.0", 0, 1e6, "spreads",
      "force errors beyond this count linearly; 0: never"},
-    {"ramp", MLK_OPT_REAL, offsetof(mlk_train_loss, ramp), "0.01", 1e-6, 1, "",
+    {"ramp", MLK_OPT_REAL, offsetof(mlk_train_loss, ramp), "auto", 1e-6, 1, "",
      "energy weight at the start, as a fraction"},
     {0}};
 
@@ -46,14 +47,14 @@ static const mlk_opt optim_opts[] = {
      "exact gradients, or natural evolution as in GPUMD (slow: to compare)"},
     {"batch", MLK_OPT_INT, offsetof(mlk_train_optim, batch), "0", 0, 100000, "frames",
      "frames per step; 0: about 100 atoms"},
-    {"lr", MLK_OPT_REAL, offsetof(mlk_train_optim, lr), "0.02", 1e-9, 10, "",
-     "highest learning rate"},
+    {"lr", MLK_OPT_REAL, offsetof(mlk_train_optim, lr), "auto", 1e-9, 10, "",
+     "highest learning rate; auto: 0.02, from a start model 0.002"},
     {"lr-min", MLK_OPT_REAL, offsetof(mlk_train_optim, lr_min), "1e-5", 0, 10, "",
      "final learning rate"},
-    {"warmup", MLK_OPT_REAL, offsetof(mlk_train_optim, warmup), "0.03", 0, 0.9, "",
-     "share of the run with a rising learning rate"},
-    {"weight-decay", MLK_OPT_REAL, offsetof(mlk_train_optim, weight_decay), "0.01", 0, 10, "",
-     "shrinking of parameters per unit of learning rate"},
+    {"warmup", MLK_OPT_REAL, offsetof(mlk_train_optim, warmup), "auto", 0, 0.9, "",
+     "share of the run with a rising learning rate; auto: 0.03, from a start model 0.05"},
+    {"weight-decay", MLK_OPT_REAL, offsetof(mlk_train_optim, weight_decay), "auto", 0, 10, "",
+     "shrinking of parameters per unit of learning rate; auto: 0.01, from a start model 0"},
     {"clip", MLK_OPT_REAL, offsetof(mlk_train_optim, clip), "3", 0, 1e9, "",
      "gradients above this times their usual norm are cut; 0: off"},
     {"average", MLK_OPT_REAL, offsetof(mlk_train_optim, average), "0.998", 0, 0.999999, "",
@@ -137,6 +138,15 @@ mlk_train_loss mlk_train_weights(const mlk_train_loss *w, bool linear)
     if (isnan(q.energy)) q.energy = linear ? 0.3 : 0.1;
     if (isnan(q.virial)) q.virial = linear ? 0.1 : 0.02;
     return q;
+}
+
+void mlk_train_resolve(mlk_train_config *c, bool start)
+{
+    mlk_train_optim *o = &c->optimizer;
+    if (isnan(o->lr)) o->lr = start ? 0.002 : 0.02;
+    if (isnan(o->warmup)) o->warmup = start ? 0.05 : 0.03;
+    if (isnan(o->weight_decay)) o->weight_decay = start ? 0 : 0.01;
+    if (isnan(c->loss.ramp)) c->loss.ramp = start ? 1 : 0.01;
 }
 
 mlk_status mlk_train_config_init(mlk_train_config *c, bool quick, mlk_err *e)

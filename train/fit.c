@@ -367,7 +367,7 @@ mlk_status mlk_fit_model(const mlk_train_config *given, const mlk_train_model *a
     const mlk_train_config *c = &own;
     mlk_train_model chosen;
     const mlk_train_model *m = &chosen;
-    if (asked->from[0]) MLK_TRY(mlk_start_settings(&own, e));
+    mlk_train_resolve(&own, asked->from[0] != 0);
     char *key = NULL, path[1024];
     mlk_potential *pot = NULL;
     mlk_history h = {0};

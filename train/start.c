@@ -115,21 +115,6 @@ mlk_status mlk_train_config_start(mlk_train_config *c, mlk_err *e)
     return MLK_OK;
 }
 
-mlk_status mlk_start_settings(mlk_train_config *c, mlk_err *e)
-{
-    mlk_train_config usual;
-    if (c->optimizer.method != MLK_TRAIN_GRADIENT) return MLK_OK; /* sigma: mlk_train_snes */
-    MLK_TRY(mlk_train_config_init(&usual, c->quick, e));
-    const mlk_train_optim *u = &usual.optimizer;
-    mlk_train_optim *o = &c->optimizer;
-    if (o->lr == u->lr) o->lr = 0.1 * u->lr;
-    if (o->warmup == u->warmup) o->warmup = 0.05;
-    if (o->weight_decay == u->weight_decay) o->weight_decay = 0;
-    if (c->loss.ramp == usual.loss.ramp) c->loss.ramp = 1;
-    mlk_train_config_free(&usual);
-    return MLK_OK;
-}
-
 /* ---- the model ----------------------------------------------------------------------------- */
 
 static size_t data_has(const mlk_dataset *ds, int z)
@@ -284,13 +269,18 @@ mlk_status mlk_start_guard(mlk_potential *pot, const double *param, const double
         if (!er[k].n_frames) mlk_errors_add(ds, p, MLK_SPLIT_TRAIN, &er[k]);
         mlk_predict_free(p, ds->n);
     }
+    /* a quantity without labels has no say */
     const double de = mlk_stat_rmse(&er[0].energy) - mlk_stat_rmse(&er[1].energy),
                  df = mlk_stat_rmse(&er[0].force) - mlk_stat_rmse(&er[1].force);
-    if (de > 0 && df > 0) {
+    if ((de > 0 || df > 0) && !(de <= 0) && !(df <= 0)) {
+        char by[96] = "";
+        if (!isnan(de)) snprintf(by, sizeof by, "%.2f meV/atom%s", 1e3 * de, isnan(df) ? "" : ", ");
+        if (!isnan(df))
+            snprintf(by + strlen(by), sizeof by - strlen(by), "%.1f meV/A", 1e3 * df);
         mlk_log(MLK_LOG_WARN,
-                "energies and forces are worse than those of the start model (by %.2f meV/atom, "
-                "%.1f meV/A): its parameters are kept; try a longer run or a smaller optimizer.lr",
-                1e3 * de, 1e3 * df);
+                "errors are worse than those of the start model (by %s): its parameters are kept; "
+                "try a longer run or a smaller optimizer.lr",
+                by);
         goto done; /* the start is in pot */
     }
     memcpy(pot->param, fitted, n * sizeof *fitted);

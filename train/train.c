@@ -387,9 +387,11 @@ mlk_status mlk_train_gradient(mlk_potential *pot, const mlk_dataset *ds, const m
 {
     if (!pot->type->vjp)
         return MLK_FAIL(e, MLK_EUNSUPPORTED, "%s has no gradients", pot->type->name);
+    mlk_train_config own = *c; /* borrows all lists */
+    mlk_train_resolve(&own, false);
     mlk_trainer d = {.pot = pot,
-                     .c = c,
-                     .w = mlk_train_weights(&c->loss, false),
+                     .c = &own,
+                     .w = mlk_train_weights(&own.loss, false),
                      .auto_e = isnan(c->loss.energy),
                      .auto_v = isnan(c->loss.virial),
                      .seed = seed,

@@ -111,6 +111,9 @@ void mlk_train_config_free(mlk_train_config *c);
 mlk_status mlk_train_config_read(mlk_train_config *c, const char *path, mlk_err *e);
 /* Loss weights with "auto" resolved, for gradient training or for linear least squares. */
 mlk_train_loss mlk_train_weights(const mlk_train_loss *w, bool linear);
+/* Learning rate, warm-up, weight decay and ramp with "auto" resolved; start: such that they do not
+ * destroy what a start model knows. */
+void mlk_train_resolve(mlk_train_config *c, bool start);
 /* One setting "loss.force" or "nep.cutoff" (all models of that type). */
 mlk_status mlk_train_config_set(mlk_train_config *c, const char *key, const char *value,
                                 mlk_err *e);
@@ -185,8 +188,6 @@ mlk_status mlk_fit_e0(mlk_potential *pot, const mlk_dataset *ds, const char *how
  * Errors: MLK_EINVAL the data hold a species that the model lacks. */
 mlk_status mlk_start_potential(const mlk_train_config *c, const mlk_train_model *m,
                                const mlk_dataset *ds, mlk_potential **pot, mlk_err *e);
-/* Settings that do not destroy what a start model knows, where *c holds the usual ones. */
-mlk_status mlk_start_settings(mlk_train_config *c, mlk_err *e);
 /* After the fit: put the start (param (n_param), e0) back if energies and forces both got worse on
  * the validation frames (training frames when none validate), with a warning. */
 mlk_status mlk_start_guard(mlk_potential *pot, const double *param, const double *e0,
