@@ -8,6 +8,8 @@
 #include "core/element.h"
 #include "core/mem.h"
 
+const int mlk_voigt_a[6] = {0, 1, 2, 0, 1, 2}, mlk_voigt_b[6] = {0, 1, 2, 1, 2, 0};
+
 mlk_status mlk_frame_init(mlk_frame *fr, size_t n, mlk_err *e)
 {
     memset(fr, 0, sizeof *fr);

@@ -50,6 +50,9 @@ typedef struct mlk_frame {
     char raw_key[32];
 } mlk_frame;
 
+/* Axes of the six components xx yy zz xy yz zx of a symmetric tensor. */
+extern const int mlk_voigt_a[6], mlk_voigt_b[6];
+
 /* All-zero frames are valid. init allocates z, x, f for n atoms (zeroed), scf unknown, NaNs set. */
 mlk_status mlk_frame_init(mlk_frame *fr, size_t n, mlk_err *e);
 void mlk_frame_free(mlk_frame *fr);

@@ -38,16 +38,6 @@ MLK_VMATH double mlk_vexp_split(double y, double *p)
     return scale;
 }
 
-/* exp for |y| <= 700 (clamped outside). */
-MLK_VMATH double mlk_vexp(double y)
-{
-    double p;
-    y = y > 700 ? 700 : y;
-    y = y < -700 ? -700 : y;
-    double s = mlk_vexp_split(y, &p);
-    return s * p + s;
-}
-
 /* tanh, from expm1(2|x|)/(expm1(2|x|)+2). */
 MLK_VMATH double mlk_vtanh(double x)
 {

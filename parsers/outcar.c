@@ -104,7 +104,6 @@ static const char *choose_cell(outcar *o, mlk_cell *cell)
 
 static void fill_labels(outcar *o, mlk_frame *fr)
 {
-    static const int at[6][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {1, 2}, {2, 0}};
     const step *s = &o->now;
     if (!s->bad_f) {
         memcpy(fr->f, o->f, o->n * sizeof *fr->f);
@@ -118,8 +117,9 @@ static void fill_labels(outcar *o, mlk_frame *fr)
     }
     if (s->has_stress && !s->bad_stress) {
         for (int k = 0; k < 6; k++)
-            fr->virial[at[k][0]][at[k][1]] = fr->virial[at[k][1]][at[k][0]] =
-                s->kb[k] * MLK_KBAR_EVA3 * fr->cell.volume;
+            fr->virial[mlk_voigt_a[k]][mlk_voigt_b[k]] =
+                fr->virial[mlk_voigt_b[k]][mlk_voigt_a[k]] =
+                    s->kb[k] * MLK_KBAR_EVA3 * fr->cell.volume;
         fr->has |= MLK_HAS_VIRIAL;
     }
     fr->scf = scf_state(o);

@@ -1,131 +1,162 @@
-/* checkpoint.c - the state of a training run on disk, exact to the last bit. Order of batches needs
- * no state: it is drawn from (seed, epoch). */
+/* checkpoint.c - see checkpoint.h; and the state of a gradient run. Order of batches needs no
+ * state: it is drawn from (seed, epoch). */
+#include "train/checkpoint.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/file.h"
-#include "core/h5.h"
+#include "core/mem.h"
 #include "train/run.h"
 
-enum { N_COUNT = 12, N_REAL = 8, N_SUM = 9 };
+static const size_t row_len = sizeof(mlk_epoch) / sizeof(double);
 
-static mlk_status put(mlk_h5 *h, const char *key, const mlk_train_state *t, const double *param,
-                      const mlk_history *hist, mlk_err *e)
+static mlk_status put(mlk_h5 *h, const mlk_state *s, mlk_err *e)
 {
-    const size_t n = t->adam.n;
-    const struct {
-        const char *path;
-        size_t n;
-        const double *x;
-    } array[] = {{"/param", n, param},
-                 {"/best", n, t->best},
-                 {"/adam/m", n, t->adam.m},
-                 {"/adam/v", n, t->adam.v},
-                 {"/adam/average", n, t->adam.avg}};
-    MLK_TRY(mlk_h5_attr_set_str(h, "/", "format", "mlkit-training", e));
-    MLK_TRY(mlk_h5_attr_set_int(h, "/", "version", 2, e));
-    MLK_TRY(mlk_h5_write_strings(h, "/key", &key, 1, e));
-    for (size_t k = 0; k < sizeof array / sizeof *array; k++)
-        MLK_TRY(mlk_h5_write(h, array[k].path, MLK_H5_DOUBLE, 1, &array[k].n, array[k].x, e));
-    int64_t count[N_COUNT] = {t->epoch,  t->n_epoch,    t->batch,     t->step,
-                              t->n_back, t->best_epoch, t->adam.step, t->n_cycle,
-                              t->cycle,  t->steps,      t->n_stall,   t->n_eval};
-    double real[N_REAL] = {t->lr_scale, t->best_loss, t->adam.norm, hist->wall,
-                           t->mu,       t->we,        t->wv,        t->share};
-    const mlk_loss_sums *q = &t->sums;
-    double sums[N_SUM] = {q->loss, q->e2, q->f2, q->s2, q->nl, q->ne, q->nf, q->ns, q->v2};
-    size_t nc = N_COUNT, nr = N_REAL, ns = N_SUM;
-    MLK_TRY(mlk_h5_write(h, "/count", MLK_H5_INT64, 1, &nc, count, e));
-    MLK_TRY(mlk_h5_write(h, "/real", MLK_H5_DOUBLE, 1, &nr, real, e));
-    MLK_TRY(mlk_h5_write(h, "/sums", MLK_H5_DOUBLE, 1, &ns, sums, e));
-    if (hist->n) {
-        size_t dim[2] = {hist->n, sizeof(mlk_epoch) / sizeof(double)};
-        MLK_TRY(mlk_h5_write(h, "/history", MLK_H5_DOUBLE, 2, dim, hist->row, e));
+    MLK_TRY(mlk_h5_attr_set_str(h, "/", "format", s->format, e));
+    MLK_TRY(mlk_h5_attr_set_int(h, "/", "version", s->version, e));
+    MLK_TRY(mlk_h5_write_strings(h, "/key", &s->key, 1, e));
+    for (size_t k = 0; k < s->n; k++) {
+        const mlk_state_item *i = s->item + k;
+        MLK_TRY(mlk_h5_write(h, i->name, i->type, 1, &i->n, i->x, e));
     }
-    return MLK_OK;
+    const size_t dim[2] = {s->h->n, row_len};
+    return s->h->n ? mlk_h5_write(h, "/history", MLK_H5_DOUBLE, 2, dim, s->h->row, e) : MLK_OK;
 }
 
-mlk_status mlk_checkpoint_write(const char *dir, const char *key, const mlk_train_state *t,
-                                const double *param, const mlk_history *h, mlk_err *e)
+mlk_status mlk_state_write(const mlk_state *s, const char *dir, mlk_err *e)
 {
     char path[1024], tmp[1088];
     mlk_path_join(path, sizeof path, dir, "checkpoint.h5");
     snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid());
     unlink(tmp);
     mlk_h5 *f = NULL;
-    mlk_status s = mlk_h5_open(&f, tmp, "w", e), sc;
-    if (!s) s = put(f, key, t, param, h, e);
+    mlk_status st = mlk_h5_open(&f, tmp, "w", e), sc;
+    if (!st) st = put(f, s, e);
     sc = mlk_h5_close(&f, e);
-    if (!s) s = sc;
-    if (!s && rename(tmp, path))
-        s = MLK_FAIL(e, MLK_EIO, "cannot rename the checkpoint: %s", strerror(errno));
-    if (s) {
+    if (!st) st = sc;
+    if (!st && rename(tmp, path))
+        st = MLK_FAIL(e, MLK_EIO, "cannot rename the checkpoint: %s", strerror(errno));
+    if (st) {
         unlink(tmp);
         mlk_err_at(e, path, 0);
     }
-    return s;
+    return st;
 }
 
-static mlk_status get(mlk_h5 *h, const char *key, mlk_train_state *t, double *param,
-                      mlk_history *hist, mlk_err *e)
+static mlk_status other_run(mlk_err *e)
 {
-    char **old;
-    size_t n_old, dim[4];
-    int nd;
+    MLK_FAIL(e, MLK_EINVAL, "belongs to a run with other settings, data or version of mlkit");
+    mlk_err_hint(e, "repeat the command that began it, or give another folder with -o");
+    return MLK_EINVAL;
+}
+
+static mlk_status same_run(mlk_h5 *h, const mlk_state *s, mlk_err *e)
+{
+    char **old, format[32];
+    size_t n_old;
+    int64_t version;
+    MLK_TRY(mlk_h5_attr_str(h, "/", "format", format, sizeof format, e));
+    MLK_TRY(mlk_h5_attr_int(h, "/", "version", &version, e));
+    if (strcmp(format, s->format) || version != s->version) return other_run(e);
     MLK_TRY(mlk_h5_read_strings(h, "/key", &old, &n_old, e));
-    bool same = n_old == 1 && !strcmp(old[0], key);
+    bool same = n_old == 1 && !strcmp(old[0], s->key);
     for (size_t k = 0; k < n_old; k++) mlk_free(old[k]);
     mlk_free(old);
-    MLK_TRY(mlk_h5_dims(h, "/param", &nd, dim, e));
-    if (!same || dim[0] != t->adam.n) {
-        MLK_FAIL(e, MLK_EINVAL, "belongs to a run with other settings or data");
-        mlk_err_hint(e, "repeat the command that began it, or give another folder with -o");
-        return MLK_EINVAL;
+    return same ? MLK_OK : other_run(e);
+}
+
+static mlk_status get(mlk_h5 *h, const mlk_state *s, mlk_err *e)
+{
+    size_t dim[4];
+    int nd;
+    MLK_TRY(same_run(h, s, e));
+    for (size_t k = 0; k < s->n; k++) {
+        const mlk_state_item *i = s->item + k;
+        MLK_TRY(mlk_h5_dims(h, i->name, &nd, dim, e));
+        if (nd != 1 || dim[0] != i->n) {
+            MLK_FAIL(e, MLK_EFORMAT, "'%s' is not a list of %zu numbers", i->name, i->n);
+            return mlk_err_hint(e, "remove the file to begin anew");
+        }
+        MLK_TRY(mlk_h5_read(h, i->name, i->type, i->x, e));
     }
-    MLK_TRY(mlk_h5_read(h, "/param", MLK_H5_DOUBLE, param, e));
-    MLK_TRY(mlk_h5_read(h, "/best", MLK_H5_DOUBLE, t->best, e));
-    MLK_TRY(mlk_h5_read(h, "/adam/m", MLK_H5_DOUBLE, t->adam.m, e));
-    MLK_TRY(mlk_h5_read(h, "/adam/v", MLK_H5_DOUBLE, t->adam.v, e));
-    MLK_TRY(mlk_h5_read(h, "/adam/average", MLK_H5_DOUBLE, t->adam.avg, e));
-    int64_t count[N_COUNT];
-    double real[N_REAL], sums[N_SUM];
-    MLK_TRY(mlk_h5_read(h, "/count", MLK_H5_INT64, count, e));
-    MLK_TRY(mlk_h5_read(h, "/real", MLK_H5_DOUBLE, real, e));
-    MLK_TRY(mlk_h5_read(h, "/sums", MLK_H5_DOUBLE, sums, e));
-    t->epoch = count[0], t->n_epoch = count[1], t->batch = count[2], t->step = count[3];
-    t->n_back = count[4], t->best_epoch = count[5], t->adam.step = count[6];
-    t->n_cycle = count[7], t->cycle = count[8], t->steps = count[9], t->n_stall = count[10];
-    t->n_eval = count[11];
-    t->mu = real[4], t->we = real[5], t->wv = real[6], t->share = real[7];
-    t->lr_scale = real[0], t->best_loss = real[1], t->adam.norm = real[2], hist->wall = real[3];
-    t->sums = (mlk_loss_sums){sums[0], sums[1], sums[2], sums[3], sums[4],
-                              sums[5], sums[6], sums[7], sums[8]};
-    hist->n = 0;
-    if (mlk_h5_exists(h, "/history")) {
-        MLK_TRY(mlk_h5_dims(h, "/history", &nd, dim, e));
-        if (nd != 2 || dim[1] != sizeof(mlk_epoch) / sizeof(double))
-            return MLK_FAIL(e, MLK_EFORMAT, "damaged history");
-        MLK_TRY(MLK_GROW(hist->row, hist->cap, dim[0], e));
-        MLK_TRY(mlk_h5_read(h, "/history", MLK_H5_DOUBLE, hist->row, e));
-        hist->n = dim[0];
-    }
+    s->h->n = 0;
+    if (!mlk_h5_exists(h, "/history")) return MLK_OK;
+    MLK_TRY(mlk_h5_dims(h, "/history", &nd, dim, e));
+    if (nd != 2 || dim[1] != row_len) return MLK_FAIL(e, MLK_EFORMAT, "damaged history");
+    MLK_TRY(MLK_GROW(s->h->row, s->h->cap, dim[0], e));
+    MLK_TRY(mlk_h5_read(h, "/history", MLK_H5_DOUBLE, s->h->row, e));
+    s->h->n = dim[0];
     return MLK_OK;
+}
+
+mlk_status mlk_state_read(const mlk_state *s, const char *dir, bool *found, mlk_err *e)
+{
+    char path[1024];
+    *found = mlk_file_exists(mlk_path_join(path, sizeof path, dir, "checkpoint.h5"));
+    if (!*found) return MLK_OK;
+    mlk_h5 *f = NULL;
+    mlk_status st = mlk_h5_open(&f, path, "r", e), sc;
+    if (!st) st = get(f, s, e);
+    sc = mlk_h5_close(&f, NULL);
+    if (!st && sc) st = MLK_FAIL(e, sc, "cannot read the checkpoint");
+    return st ? mlk_err_at(e, path, 0) : MLK_OK;
+}
+
+/* ---- a gradient run -------------------------------------------------------------------------- */
+
+enum { N_COUNT = 12, N_REAL = 8, N_SUM = 9, N_ITEM = 8 };
+
+typedef struct numbers {
+    int64_t count[N_COUNT];
+    double real[N_REAL], sum[N_SUM];
+} numbers;
+
+static void items(mlk_state_item item[N_ITEM], const mlk_train_state *t, double *param, numbers *q)
+{
+    const size_t n = t->adam.n;
+    const mlk_state_item all[N_ITEM] = {{"/param", MLK_H5_DOUBLE, n, param},
+                                        {"/best", MLK_H5_DOUBLE, n, t->best},
+                                        {"/adam/m", MLK_H5_DOUBLE, n, t->adam.m},
+                                        {"/adam/v", MLK_H5_DOUBLE, n, t->adam.v},
+                                        {"/adam/average", MLK_H5_DOUBLE, n, t->adam.avg},
+                                        {"/count", MLK_H5_INT64, N_COUNT, q->count},
+                                        {"/real", MLK_H5_DOUBLE, N_REAL, q->real},
+                                        {"/sums", MLK_H5_DOUBLE, N_SUM, q->sum}};
+    memcpy(item, all, sizeof all);
+}
+
+mlk_status mlk_checkpoint_write(const char *dir, const char *key, const mlk_train_state *t,
+                                double *param, mlk_history *h, mlk_err *e)
+{
+    const mlk_loss_sums *s = &t->sums;
+    numbers q = {
+        .count = {t->epoch, t->n_epoch, t->batch, t->step, t->n_back, t->best_epoch, t->adam.step,
+                  t->n_cycle, t->cycle, t->steps, t->n_stall, t->n_eval},
+        .real = {t->lr_scale, t->best_loss, t->adam.norm, h->wall, t->mu, t->we, t->wv, t->share},
+        .sum = {s->loss, s->e2, s->f2, s->s2, s->nl, s->ne, s->nf, s->ns, s->v2}};
+    mlk_state_item item[N_ITEM];
+    items(item, t, param, &q);
+    return mlk_state_write(&(mlk_state){"mlkit-training", key, 2, N_ITEM, item, h}, dir, e);
 }
 
 mlk_status mlk_checkpoint_read(const char *dir, const char *key, mlk_train_state *t, double *param,
                                mlk_history *h, bool *found, mlk_err *e)
 {
-    char path[1024];
-    mlk_path_join(path, sizeof path, dir, "checkpoint.h5");
-    *found = mlk_file_exists(path);
+    numbers q;
+    mlk_state_item item[N_ITEM];
+    items(item, t, param, &q);
+    MLK_TRY(mlk_state_read(&(mlk_state){"mlkit-training", key, 2, N_ITEM, item, h}, dir, found, e));
     if (!*found) return MLK_OK;
-    mlk_h5 *f = NULL;
-    mlk_status s = mlk_h5_open(&f, path, "r", e), sc;
-    if (!s) s = get(f, key, t, param, h, e);
-    sc = mlk_h5_close(&f, NULL);
-    if (!s && sc) s = MLK_FAIL(e, sc, "cannot read the checkpoint");
-    if (s) mlk_err_at(e, path, 0);
-    return s;
+    const int64_t *c = q.count;
+    const double *r = q.real, *s = q.sum;
+    t->epoch = c[0], t->n_epoch = c[1], t->batch = c[2], t->step = c[3], t->n_back = c[4];
+    t->best_epoch = c[5], t->adam.step = c[6], t->n_cycle = c[7], t->cycle = c[8];
+    t->steps = c[9], t->n_stall = c[10], t->n_eval = c[11];
+    t->lr_scale = r[0], t->best_loss = r[1], t->adam.norm = r[2], h->wall = r[3];
+    t->mu = r[4], t->we = r[5], t->wv = r[6], t->share = r[7];
+    t->sums = (mlk_loss_sums){s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8]};
+    return MLK_OK;
 }

@@ -32,7 +32,7 @@ static void set_adjoints(const mlk_sample *sm, const row *r, uint64_t seed, mlk_
     memset(s->fbar, 0, n * sizeof *s->fbar);
     for (size_t i = 0; i < n; i++) s->ubar[i] = ebar;
     if (r->kind >= 1 && r->kind <= 6) {
-        int a = mlk_loss_ia[r->kind - 1], b = mlk_loss_ib[r->kind - 1];
+        int a = mlk_voigt_a[r->kind - 1], b = mlk_voigt_b[r->kind - 1];
         s->wbar[a][b] += 0.5 * r->scale;
         s->wbar[b][a] += 0.5 * r->scale;
     }

@@ -9,7 +9,6 @@
 #include "train/train.h"
 
 const char *const mlk_stress_name[6] = {"xx", "yy", "zz", "xy", "yz", "zx"};
-static const int ia[6] = {0, 1, 2, 0, 1, 2}, ib[6] = {0, 1, 2, 1, 2, 0};
 
 double mlk_stat_rmse(const mlk_stat *s)
 {
@@ -23,7 +22,9 @@ double mlk_stat_mae(const mlk_stat *s)
 
 double mlk_stress_gpa(const double virial[3][3], double volume, int c)
 {
-    return -0.5 * (virial[ia[c]][ib[c]] + virial[ib[c]][ia[c]]) / volume * MLK_EVA3_GPA;
+    return -0.5 *
+           (virial[mlk_voigt_a[c]][mlk_voigt_b[c]] + virial[mlk_voigt_b[c]][mlk_voigt_a[c]]) /
+           volume * MLK_EVA3_GPA;
 }
 
 void mlk_predict_free(mlk_prediction *p, size_t n)

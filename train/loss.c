@@ -14,8 +14,6 @@
 #include "core/threads.h"
 #include "core/units.h"
 
-const int mlk_loss_ia[6] = {0, 1, 2, 0, 1, 2}, mlk_loss_ib[6] = {0, 1, 2, 1, 2, 0};
-
 typedef struct mlk_chunk {
     size_t slot, i0, i1;
 } mlk_chunk;
@@ -32,8 +30,8 @@ static mlk_status sample_init(mlk_sample *sm, const mlk_potential *pot, const ml
     sm->energy = fr->energy;
     for (size_t i = 0; i < fr->n; i++) sm->energy -= pot->e0[sm->type[i]];
     for (int c = 0; c < 6; c++)
-        sm->w[c] = 0.5 * (fr->virial[mlk_loss_ia[c]][mlk_loss_ib[c]] +
-                          fr->virial[mlk_loss_ib[c]][mlk_loss_ia[c]]);
+        sm->w[c] = 0.5 * (fr->virial[mlk_voigt_a[c]][mlk_voigt_b[c]] +
+                          fr->virial[mlk_voigt_b[c]][mlk_voigt_a[c]]);
     sm->f = fr->f;
     double d2 = pot->rc * pot->rc;
     for (size_t k = 0; k < sm->nl.np; k++) {
@@ -62,8 +60,8 @@ static mlk_status sample_init(mlk_sample *sm, const mlk_potential *pot, const ml
         }
         for (size_t k = 0; k < nl->np; k++)
             for (int c = 0; c < 6; c++)
-                sm->w[c] += 0.5 * (nl->r[mlk_loss_ia[c]][k] * p[mlk_loss_ib[c]][k] +
-                                   nl->r[mlk_loss_ib[c]][k] * p[mlk_loss_ia[c]][k]);
+                sm->w[c] += 0.5 * (nl->r[mlk_voigt_a[c]][k] * p[mlk_voigt_b[c]][k] +
+                                   nl->r[mlk_voigt_b[c]][k] * p[mlk_voigt_a[c]][k]);
     } else {
         s = MLK_FAIL(e, MLK_ENOMEM, "%zu pairs", nl->np);
     }
@@ -228,15 +226,15 @@ static void frame_loss(const mlk_loss *l, const mlk_sample *sm, mlk_slot *s, dou
                gpa = MLK_EVA3_GPA / sm->fr->cell.volume;
         for (int c = 0; c < 6; c++) {
             double d =
-                0.5 * (W[mlk_loss_ia[c]][mlk_loss_ib[c]] + W[mlk_loss_ib[c]][mlk_loss_ia[c]]) -
+                0.5 * (W[mlk_voigt_a[c]][mlk_voigt_b[c]] + W[mlk_voigt_b[c]][mlk_voigt_a[c]]) -
                 sm->w[c];
             s->sums.s2 += d * gpa * d * gpa;
             d /= n;
             s->sums.v2 += d * d;
             loss += q * d * d;
             double wb = scale * 2 * q * d / n;
-            s->wbar[mlk_loss_ia[c]][mlk_loss_ib[c]] += 0.5 * wb;
-            s->wbar[mlk_loss_ib[c]][mlk_loss_ia[c]] += 0.5 * wb;
+            s->wbar[mlk_voigt_a[c]][mlk_voigt_b[c]] += 0.5 * wb;
+            s->wbar[mlk_voigt_b[c]][mlk_voigt_a[c]] += 0.5 * wb;
         }
         s->sums.ns = 6;
     }

@@ -13,9 +13,6 @@ struct mlk_slot {
     mlk_loss_sums sums;
 };
 
-/* axes of the virial components xx yy zz xy yz zx */
-extern const int mlk_loss_ia[6], mlk_loss_ib[6];
-
 mlk_status mlk_slot_reserve(mlk_slot *s, size_t n, size_t np, mlk_err *e);
 /* s->pbar, the dL/dp of the pairs of atoms [i0,i1), from fbar = dL/dF and wbar = dL/dW */
 void mlk_pair_adjoint(const mlk_neigh *nl, mlk_slot *s, size_t i0, size_t i1);

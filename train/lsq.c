@@ -32,7 +32,6 @@ static size_t rows_of(const mlk_loss *l, const mlk_frame *fr)
 static mlk_status fill_frame(const mlk_potential *pot, const mlk_loss *l, const mlk_sample *sm,
                              double weight, mlk_scratch *s, double *a, double *y, mlk_err *e)
 {
-    static const int ia[6] = {0, 1, 2, 0, 1, 2}, ib[6] = {0, 1, 2, 1, 2, 0};
     const mlk_frame *fr = sm->fr;
     const mlk_neigh *nl = &sm->nl;
     size_t n = fr->n, np = pot->n_param;
@@ -74,8 +73,8 @@ static mlk_status fill_frame(const mlk_potential *pot, const mlk_loss *l, const 
             }
         for (size_t k = 0; has_v && k < nb; k++)
             for (int c = 0; c < 6; c++) {
-                const double *da = db[ia[c]] + k * m, *dc = db[ib[c]] + k * m;
-                const double *ra = nl->r[ia[c]] + k0, *rb = nl->r[ib[c]] + k0;
+                const double *da = db[mlk_voigt_a[c]] + k * m, *dc = db[mlk_voigt_b[c]] + k * m;
+                const double *ra = nl->r[mlk_voigt_a[c]] + k0, *rb = nl->r[mlk_voigt_b[c]] + k0;
                 double sum = 0;
                 for (size_t q = 0; q < m; q++) sum += ra[q] * dc[q] + rb[q] * da[q];
                 row_v[(size_t)c * np + first + k] -= 0.5 * cv * sum;

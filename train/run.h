@@ -61,7 +61,7 @@ mlk_status mlk_polish(mlk_trainer *d, mlk_err *e);
 
 /* Write to dir/checkpoint.h5 atomically: state, parameters, history, key. */
 mlk_status mlk_checkpoint_write(const char *dir, const char *key, const mlk_train_state *t,
-                                const double *param, const mlk_history *h, mlk_err *e);
+                                double *param, mlk_history *h, mlk_err *e);
 /* Read it back into an initialised state. *found false: there is none. Errors: MLK_EINVAL another
  * key or another number of parameters. */
 mlk_status mlk_checkpoint_read(const char *dir, const char *key, mlk_train_state *t, double *param,

@@ -9,21 +9,16 @@
  * species: forces on its atoms, energies and virials of frames that contain it (Song et al., Nat.
  * Commun. 15, 10208 (2024)). Frames are evaluated in parallel and added up in order, so the result
  * does not depend on threads. */
-#include <errno.h>
 #include <math.h>
 #include <omp.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "core/file.h"
-#include "core/h5.h"
 #include "core/log.h"
 #include "core/threads.h"
 #include "core/units.h"
+#include "train/checkpoint.h"
 #include "train/snes.h"
 #include "train/train.h"
-
-static const int ia[6] = {0, 1, 2, 0, 1, 2}, ib[6] = {0, 1, 2, 1, 2, 0};
 
 typedef struct frame_errors {
     double e;      /* (model - label) / n [eV/atom]     */
@@ -107,8 +102,10 @@ static void frame_error(const driver *d, sample *sm, mlk_eval *ev)
         }
     r->v2 = r->s2 = 0;
     for (int c = 0; c < 6 && virial; c++) {
-        double q = 0.5 * (ev->W[ia[c]][ib[c]] + ev->W[ib[c]][ia[c]] - fr->virial[ia[c]][ib[c]] -
-                          fr->virial[ib[c]][ia[c]]);
+        double q =
+            0.5 * (ev->W[mlk_voigt_a[c]][mlk_voigt_b[c]] + ev->W[mlk_voigt_b[c]][mlk_voigt_a[c]] -
+                   fr->virial[mlk_voigt_a[c]][mlk_voigt_b[c]] -
+                   fr->virial[mlk_voigt_b[c]][mlk_voigt_a[c]]);
         r->v2 += q * q / n / n;
         r->s2 += q * q * gpa * gpa;
     }
@@ -182,89 +179,45 @@ static void norms(const driver *d, const double *x, size_t t, double *l1, double
 
 /* ---- checkpoint ---------------------------------------------------------------------------- */
 
-static mlk_status put(driver *d, mlk_h5 *f, const char *key, mlk_err *e)
+enum { N_COUNT = 3, N_REAL = 3, N_ITEM = 5 };
+
+typedef struct numbers {
+    int64_t count[N_COUNT];
+    double real[N_REAL];
+} numbers;
+
+static void items(mlk_state_item item[N_ITEM], driver *d, numbers *q)
 {
-    size_t n = d->s.n, ni = 3, nr = 3, dim[2] = {d->h->n, sizeof(mlk_epoch) / sizeof(double)};
-    int64_t count[3] = {d->s.generation, d->n_generation, d->best_generation};
-    double real[3] = {d->best_loss, d->best_shift, d->h->wall + mlk_wtime() - d->started};
-    MLK_TRY(mlk_h5_attr_set_str(f, "/", "format", "mlkit-snes", e));
-    MLK_TRY(mlk_h5_attr_set_int(f, "/", "version", 1, e));
-    MLK_TRY(mlk_h5_write_strings(f, "/key", &key, 1, e));
-    MLK_TRY(mlk_h5_write(f, "/mu", MLK_H5_DOUBLE, 1, &n, d->s.mu, e));
-    MLK_TRY(mlk_h5_write(f, "/sigma", MLK_H5_DOUBLE, 1, &n, d->s.sigma, e));
-    MLK_TRY(mlk_h5_write(f, "/best", MLK_H5_DOUBLE, 1, &n, d->best, e));
-    MLK_TRY(mlk_h5_write(f, "/count", MLK_H5_INT64, 1, &ni, count, e));
-    MLK_TRY(mlk_h5_write(f, "/real", MLK_H5_DOUBLE, 1, &nr, real, e));
-    return d->h->n ? mlk_h5_write(f, "/history", MLK_H5_DOUBLE, 2, dim, d->h->row, e) : MLK_OK;
+    const mlk_state_item all[N_ITEM] = {{"/mu", MLK_H5_DOUBLE, d->s.n, d->s.mu},
+                                        {"/sigma", MLK_H5_DOUBLE, d->s.n, d->s.sigma},
+                                        {"/best", MLK_H5_DOUBLE, d->s.n, d->best},
+                                        {"/count", MLK_H5_INT64, N_COUNT, q->count},
+                                        {"/real", MLK_H5_DOUBLE, N_REAL, q->real}};
+    memcpy(item, all, sizeof all);
 }
 
 static mlk_status save(driver *d, const char *dir, const char *key, mlk_err *e)
 {
-    char path[1024], tmp[1088];
     if (!dir) return MLK_OK;
-    mlk_path_join(path, sizeof path, dir, "checkpoint.h5");
-    snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid());
-    unlink(tmp);
-    mlk_h5 *f = NULL;
-    mlk_status s = mlk_h5_open(&f, tmp, "w", e), sc;
-    if (!s) s = put(d, f, key, e);
-    sc = mlk_h5_close(&f, e);
-    if (!s) s = sc;
-    if (!s && rename(tmp, path))
-        s = MLK_FAIL(e, MLK_EIO, "cannot rename the checkpoint: %s", strerror(errno));
-    if (s) {
-        unlink(tmp);
-        mlk_err_at(e, path, 0);
-    }
+    numbers q = {.count = {d->s.generation, d->n_generation, d->best_generation},
+                 .real = {d->best_loss, d->best_shift, d->h->wall + mlk_wtime() - d->started}};
+    mlk_state_item item[N_ITEM];
+    items(item, d, &q);
     d->last_save = mlk_wtime();
-    return s;
-}
-
-static mlk_status get(driver *d, mlk_h5 *f, const char *key, mlk_err *e)
-{
-    char **old;
-    size_t n_old, dim[4];
-    int nd;
-    int64_t count[3];
-    double real[3];
-    MLK_TRY(mlk_h5_read_strings(f, "/key", &old, &n_old, e));
-    bool same = n_old == 1 && !strcmp(old[0], key) && mlk_h5_exists(f, "/mu");
-    for (size_t k = 0; k < n_old; k++) mlk_free(old[k]);
-    mlk_free(old);
-    if (same) MLK_TRY(mlk_h5_dims(f, "/mu", &nd, dim, e));
-    if (!same || nd != 1 || dim[0] != d->s.n) {
-        MLK_FAIL(e, MLK_EINVAL, "belongs to a run with other settings or data");
-        return mlk_err_hint(e, "repeat the command that began it, or give another folder with -o");
-    }
-    MLK_TRY(mlk_h5_read(f, "/mu", MLK_H5_DOUBLE, d->s.mu, e));
-    MLK_TRY(mlk_h5_read(f, "/sigma", MLK_H5_DOUBLE, d->s.sigma, e));
-    MLK_TRY(mlk_h5_read(f, "/best", MLK_H5_DOUBLE, d->best, e));
-    MLK_TRY(mlk_h5_read(f, "/count", MLK_H5_INT64, count, e));
-    MLK_TRY(mlk_h5_read(f, "/real", MLK_H5_DOUBLE, real, e));
-    d->s.generation = count[0], d->n_generation = count[1], d->best_generation = count[2];
-    d->best_loss = real[0], d->best_shift = real[1], d->h->wall = real[2];
-    d->h->n = 0;
-    if (!mlk_h5_exists(f, "/history")) return MLK_OK;
-    MLK_TRY(mlk_h5_dims(f, "/history", &nd, dim, e));
-    if (nd != 2 || dim[1] != sizeof(mlk_epoch) / sizeof(double))
-        return MLK_FAIL(e, MLK_EFORMAT, "damaged history");
-    MLK_TRY(MLK_GROW(d->h->row, d->h->cap, dim[0], e));
-    MLK_TRY(mlk_h5_read(f, "/history", MLK_H5_DOUBLE, d->h->row, e));
-    d->h->n = dim[0];
-    return MLK_OK;
+    return mlk_state_write(&(mlk_state){"mlkit-snes", key, 1, N_ITEM, item, d->h}, dir, e);
 }
 
 static mlk_status restore(driver *d, const char *dir, const char *key, bool *found, mlk_err *e)
 {
-    char path[1024];
-    mlk_h5 *f = NULL;
-    *found = dir && mlk_file_exists(mlk_path_join(path, sizeof path, dir, "checkpoint.h5"));
+    numbers q;
+    mlk_state_item item[N_ITEM];
+    items(item, d, &q);
+    *found = false;
+    if (!dir) return MLK_OK;
+    MLK_TRY(mlk_state_read(&(mlk_state){"mlkit-snes", key, 1, N_ITEM, item, d->h}, dir, found, e));
     if (!*found) return MLK_OK;
-    mlk_status s = mlk_h5_open(&f, path, "r", e), sc;
-    if (!s) s = get(d, f, key, e);
-    sc = mlk_h5_close(&f, NULL);
-    if (!s && sc) s = MLK_FAIL(e, sc, "cannot read the checkpoint");
-    if (s) return mlk_err_at(e, path, 0);
+    d->s.generation = q.count[0], d->n_generation = q.count[1], d->best_generation = q.count[2];
+    d->best_loss = q.real[0], d->best_shift = q.real[1], d->h->wall = q.real[2];
     mlk_log(MLK_LOG_INFO, "continuing after generation %lld of %lld", (long long)d->s.generation,
             (long long)d->n_generation);
     return MLK_OK;
@@ -424,9 +377,9 @@ static mlk_status plan(driver *d, const mlk_train_config *c, mlk_err *e)
     }
     per = (mlk_wtime() - t0) / 2 * (double)d->s.n_pop;
     d->n_generation = d->o.generations;
-    if (c->stop.epochs > 0)
-        mlk_log(MLK_LOG_WARN, "stop.epochs counts passes of the gradient method; SNES takes "
-                              "snes.generations");
+    if (c->stop.epochs > 0 || !isnan(c->stop.visits) || c->stop.patience > 0 || c->quick)
+        mlk_log(MLK_LOG_WARN, "--quick, stop.epochs, stop.visits and stop.patience are of the "
+                              "gradient method; SNES takes snes.generations and stop.budget");
     /* 0.95: reports, start and end */
     if (c->stop.budget > 0 && 0.95 * c->stop.budget / per < (double)d->n_generation)
         d->n_generation = (int64_t)fmax(1, floor(0.95 * c->stop.budget / per));

@@ -275,8 +275,7 @@ mlk_status mlk_start_guard(mlk_potential *pot, const double *param, const double
     if ((de > 0 || df > 0) && !(de <= 0) && !(df <= 0)) {
         char by[96] = "";
         if (!isnan(de)) snprintf(by, sizeof by, "%.2f meV/atom%s", 1e3 * de, isnan(df) ? "" : ", ");
-        if (!isnan(df))
-            snprintf(by + strlen(by), sizeof by - strlen(by), "%.1f meV/A", 1e3 * df);
+        if (!isnan(df)) snprintf(by + strlen(by), sizeof by - strlen(by), "%.1f meV/A", 1e3 * df);
         mlk_log(MLK_LOG_WARN,
                 "errors are worse than those of the start model (by %s): its parameters are kept; "
                 "try a longer run or a smaller optimizer.lr",

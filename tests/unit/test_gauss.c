@@ -84,7 +84,7 @@ Test(gauss, steps_into_the_undefined_are_taken_back)
 /* all weighted residuals of the mean loss of 4 frames, at pot->param */
 static size_t residuals(const mlk_loss *l, const mlk_potential *pot, const size_t *idx, double *out)
 {
-    static const int a[6] = {0, 1, 2, 0, 1, 2}, b[6] = {0, 1, 2, 1, 2, 0};
+    const int *a = mlk_voigt_a, *b = mlk_voigt_b;
     mlk_neigh nl = {0};
     mlk_eval ev = {0};
     size_t m = 0;

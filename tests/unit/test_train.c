@@ -176,6 +176,10 @@ Test(train, checkpoint_keeps_every_bit_and_refuses_other_settings)
     cr_assert_eq(mlk_checkpoint_write(dir, "a", &t[0], x[0], &h[0], NULL), MLK_OK);
     mlk_err e = {0};
     cr_assert_eq(mlk_checkpoint_read(dir, "b", &t[1], x[1], &h[1], &found, &e), MLK_EINVAL);
+    t[1].adam.n = 2; /* the same key, another size: damaged */
+    e = (mlk_err){0};
+    cr_assert_eq(mlk_checkpoint_read(dir, "a", &t[1], x[1], &h[1], &found, &e), MLK_EFORMAT);
+    t[1].adam.n = 3;
     cr_assert_eq(mlk_checkpoint_read(dir, "a", &t[1], x[1], &h[1], &found, NULL), MLK_OK);
     cr_assert(found);
     cr_expect(!memcmp(x[0], x[1], sizeof x[0]));
