@@ -140,16 +140,31 @@ static size_t list_jobs(const mlk_train_config *c, int seeds, job *j)
     return n;
 }
 
+static void pair(FILE *out, double scale, const mlk_stat *train, const mlk_stat *valid, int width,
+                 int digits)
+{
+    const mlk_stat *q[2] = {train, valid};
+    for (int k = 0; k < 2; k++) {
+        const int w = width - 3 * k;
+        if (k) fputs(" | ", out);
+        if (q[k]->n)
+            fprintf(out, "%*.*f", w, digits, scale * mlk_stat_rmse(q[k]));
+        else
+            fprintf(out, "%*s", w, "-");
+    }
+}
+
 static void table(const job *j, size_t n, FILE *out)
 {
     fprintf(out, "%-14s %20s %20s %18s\n%-14s %20s %20s %18s\n", "RMSE", "energy meV/atom",
             "force meV/A", "stress GPa", "", "train | valid", "train | valid", "train | valid");
     for (size_t k = 0; k < n; k++) {
         const mlk_fit_errors *t = &j[k].r.train, *v = &j[k].r.valid;
-        fprintf(out, "%-14s %10.2f | %7.2f %10.1f | %7.1f %9.3f | %6.3f\n", j[k].name,
-                1e3 * mlk_stat_rmse(&t->energy), 1e3 * mlk_stat_rmse(&v->energy),
-                1e3 * mlk_stat_rmse(&t->force), 1e3 * mlk_stat_rmse(&v->force),
-                mlk_stat_rmse(&t->stress), mlk_stat_rmse(&v->stress));
+        fprintf(out, "%-14s ", j[k].name);
+        pair(out, 1e3, &t->energy, &v->energy, 10, 2);
+        pair(out, 1e3, &t->force, &v->force, 11, 1);
+        pair(out, 1, &t->stress, &v->stress, 10, 3);
+        fputc('\n', out);
     }
 }
 

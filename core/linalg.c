@@ -1,13 +1,34 @@
 /* linalg.c - see linalg.h. */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "core/linalg.h"
 
 #include <cblas.h>
 #include <lapacke.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/mem.h"
 
 extern char *openblas_get_config(void);
+
+/* OpenBLAS asks for 128 MB of address space at its first call and, when it gets none, asks for
+ * ever: look first whether there is any. */
+static mlk_status blas_has_memory(mlk_err *e)
+{
+    static atomic_bool known;
+    const size_t need = (size_t)160 << 20;
+    if (atomic_load(&known)) return MLK_OK;
+    void *p = mmap(NULL, need, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) {
+        MLK_FAIL(e, MLK_ENOMEM, "OpenBLAS needs %zu MB of memory", need >> 20);
+        return mlk_err_hint(e, "raise the memory limit (ulimit -v, or that of the batch job)");
+    }
+    munmap(p, need);
+    atomic_store(&known, true);
+    return MLK_OK;
+}
 
 void mlk_gemm(int ta, int tb, size_t m, size_t n, size_t k, double alpha, const double *a,
               size_t lda, const double *b, size_t ldb, double beta, double *c, size_t ldc)
@@ -31,6 +52,7 @@ void mlk_gemv(int ta, size_t m, size_t n, double alpha, const double *a, size_t 
 
 mlk_status mlk_cholesky(size_t n, double *a, mlk_err *e)
 {
+    MLK_TRY(blas_has_memory(e));
     /* column-major view of a row-major symmetric matrix: upper becomes lower */
     int info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', (int)n, a, (int)n);
     return info ? MLK_FAIL(e, MLK_ENUMERIC, "a matrix of %zu rows is not positive definite", n)
@@ -45,6 +67,7 @@ void mlk_cholesky_solve(size_t n, const double *u, double *b)
 
 mlk_status mlk_eigh(size_t n, double *a, double *w, mlk_err *e)
 {
+    MLK_TRY(blas_has_memory(e));
     /* column-major view of a row-major symmetric matrix: upper becomes lower, eigenvectors come out
      * as columns there, which are rows here */
     int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', (int)n, a, (int)n, w);
@@ -53,6 +76,7 @@ mlk_status mlk_eigh(size_t n, double *a, double *w, mlk_err *e)
 
 mlk_status mlk_lstsq(size_t m, size_t n, double *a, double *b, double rcond, int *rank, mlk_err *e)
 {
+    MLK_TRY(blas_has_memory(e));
     double *sv = mlk_alloc(m < n ? m : n, sizeof *sv);
     if (!sv) return MLK_FAIL(e, MLK_ENOMEM, "least squares %zu x %zu", m, n);
     int info =
