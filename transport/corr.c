@@ -20,16 +20,16 @@ typedef struct work {
     double *f, *acc; /* (m, nf) complex transforms; (rows, nf) products */
 } work;
 
-mlk_status mlk_corr_begin(mlk_corr_work *w, size_t n, size_t m, size_t nlag, mlk_err *e)
+mlk_status mlk_corr_begin(mlk_corr_work *w, size_t n, size_t m, size_t nc, size_t nlag, mlk_err *e)
 {
     memset(w, 0, sizeof *w);
-    if (n < 1 || nlag < 1 || nlag > n || m < 1)
+    if (n < 1 || nlag < 1 || nlag > n || m < 1 || nc < 1)
         return MLK_FAIL(e, MLK_EINVAL, "correlation of %zu samples up to lag %zu", n, nlag);
     size_t nfft = mlk_fft_good_size(n + nlag), nf = nfft / 2 + 1;
     work *q = mlk_alloc(1, sizeof *q);
     if (!q) return MLK_FAIL(e, MLK_ENOMEM, "correlation of %zu samples", n);
     w->own = q;
-    w->n = n, w->m = m, w->nlag = nlag;
+    w->n = n, w->m = m, w->nc = nc, w->nlag = nlag;
     q->f = mlk_alloc(m * 2 * nf, sizeof *q->f);
     q->acc = mlk_alloc(m * (m + 1) / 2 * nf, sizeof *q->acc);
     mlk_status s =
@@ -52,14 +52,14 @@ void mlk_corr_end(mlk_corr_work *w)
     memset(w, 0, sizeof *w);
 }
 
-void mlk_corr_run(mlk_corr_work *w, size_t stride, const double *x, double *out)
+void mlk_corr_run(mlk_corr_work *w, const double *const *x, double *out)
 {
     work *q = w->own;
     size_t n = w->n, m = w->m, nfft = q->fwd.n, nf = nfft / 2 + 1, rows = m * (m + 1) / 2;
     memset(q->acc, 0, rows * nf * sizeof *q->acc);
-    for (size_t c = 0; c < 3; c++) {
+    for (size_t c = 0; c < w->nc; c++) {
         for (size_t a = 0; a < m; a++) {
-            memcpy(q->fwd.in, x + (3 * a + c) * stride, n * sizeof *x);
+            memcpy(q->fwd.in, x[a * w->nc + c], n * sizeof *x);
             memset(q->fwd.in + n, 0, (nfft - n) * sizeof *x);
             mlk_fft_execute(&q->fwd);
             memcpy(q->f + a * 2 * nf, q->fwd.out, 2 * nf * sizeof *x);
@@ -78,16 +78,16 @@ void mlk_corr_run(mlk_corr_work *w, size_t stride, const double *x, double *out)
             q->inv.in[2 * k] = q->acc[r * nf + k], q->inv.in[2 * k + 1] = 0;
         mlk_fft_execute(&q->inv);
         for (size_t k = 0; k < w->nlag; k++)
-            out[r * w->nlag + k] = q->inv.out[k] / ((double)nfft * 3 * (double)(n - k));
+            out[r * w->nlag + k] = q->inv.out[k] / ((double)nfft * (double)w->nc * (double)(n - k));
     }
 }
 
-mlk_status mlk_corr(size_t n, size_t stride, size_t m, const double *x, size_t nlag, double *out,
+mlk_status mlk_corr(size_t n, size_t m, size_t nc, const double *const *x, size_t nlag, double *out,
                     mlk_err *e)
 {
     mlk_corr_work w;
-    MLK_TRY(mlk_corr_begin(&w, n, m, nlag, e));
-    mlk_corr_run(&w, stride, x, out);
+    MLK_TRY(mlk_corr_begin(&w, n, m, nc, nlag, e));
+    mlk_corr_run(&w, x, out);
     mlk_corr_end(&w);
     return MLK_OK;
 }

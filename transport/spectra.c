@@ -91,7 +91,7 @@ mlk_status mlk_spectra_init(mlk_spectra *sp, const mlk_flux *fl, size_t tskip, s
         size_t first = fl->segment[g], len = fl->segment[g + 1] - first, np = len / tskip / n;
         sp->lost += len - np * n * tskip;
         for (size_t p = 0; p < np; p++)
-            for (size_t c = 0; c < 3; c++) {
+            for (size_t c = 0; c < fl->nc; c++) {
                 for (size_t a = 0; a < m; a++) {
                     const double *j = mlk_flux_series(fl, a, c) + first + p * n * tskip;
                     mlk_resample(j, n * tskip, tskip, fft.in);

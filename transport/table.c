@@ -403,7 +403,7 @@ mlk_status mlk_table_read(mlk_flux *fl, const char *path, const mlk_table_opts *
         goto done;
     }
     MLK_GO(read_rows(&t, text, slot, n_want, &rows, &n, e));
-    MLK_GO(mlk_flux_init(fl, n, t.m, 0, e));
+    MLK_GO(mlk_flux_init(fl, n, t.m, 3, 0, path, e));
     fl->dt = o->dt;
     fl->volume = o->volume > 0 ? o->volume : t.volume;
     s = fill(fl, &t, o, rows, slot, n_want, e);
