@@ -101,9 +101,10 @@ static void coherence(mlk_onsager *on)
 static size_t pieces(const mlk_onsager_opts *o, const mlk_flux *fl, size_t m, size_t tskip)
 {
     size_t runs = fl->nc * fl->n_segment;
-    if (o->pieces > 0) return o->pieces;
-    if (!o->pool) return (m + runs - 1) / runs; /* one, or what the elimination needs */
-    return mlk_pieces_auto(fl, fl->n_segment, m, tskip);
+    size_t p = o->pieces > 0 ? o->pieces
+               : o->pool     ? mlk_pieces_auto(fl, fl->n_segment, m, tskip)
+                             : (m + runs - 1) / runs; /* one, or what the elimination needs */
+    return mlk_spectra_pieces(fl, tskip, p);
 }
 
 static mlk_status analyse(const mlk_spectra *sp, const mlk_choice *ch, const mlk_onsager_opts *o,
