@@ -71,7 +71,7 @@ static void resample_far(const mlk_flux *fl, const double *j, size_t n, size_t t
     for (size_t i = 0; i < n; i += step) {
         size_t k = n - i < step ? n - i : step;
         mlk_resample(j + i * tskip, k * tskip, tskip, y + i);
-        if (n * tskip > step) mlk_flux_release(fl);
+        mlk_flux_release(fl);
     }
 }
 
