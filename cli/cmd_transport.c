@@ -22,7 +22,7 @@ typedef struct cfg {
         fstar[MLK_OPT_STR_MAX];
     double temp, volume, dt, gk_limit, gk_max;
     bool extensive, density;
-    int units, tskip, pieces;
+    int units, tskip, pieces, block;
 } cfg;
 
 static const mlk_opt opts[] = {
@@ -56,12 +56,14 @@ static const mlk_opt opts[] = {
     {"volume", MLK_OPT_REAL, offsetof(cfg, volume), "0", 0, 1e15, "A^3",
      "tables: volume of the cell"},
     {"dt", MLK_OPT_TIME, offsetof(cfg, dt), "0", 0, 1e9, "", "tables: time between two rows"},
-    {"units", MLK_OPT_CHOICE, offsetof(cfg, units), "metal", 0, 0, "metal|real|gpumd|si",
-     "tables: units of the fluxes"},
-    {"extensive", MLK_OPT_FLAG, offsetof(cfg, extensive), "true", 0, 0, "",
-     "tables: fluxes are not divided by the volume"},
+    {"units", MLK_OPT_CHOICE, offsetof(cfg, units), "auto", 0, 0, "auto|metal|real|gpumd|si",
+     "tables: units of the fluxes (auto: as the file says, else metal)"},
+    {"extensive", MLK_OPT_FLAG, offsetof(cfg, extensive), "false", 0, 0, "",
+     "tables: fluxes are not divided by the volume (usual)"},
     {"density", MLK_OPT_FLAG, offsetof(cfg, density), "false", 0, 0, "",
      "tables: fluxes are divided by the volume"},
+    {"block", MLK_OPT_INT, offsetof(cfg, block), "0", 0, 1000000, "",
+     "LAMMPS logs: which run of the file (0: the last that is not short)"},
     MLK_COMMON_OPTS(cfg),
     {0}};
 
@@ -208,8 +210,16 @@ mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
     mlk_diffusion diff = {0};
     json_t *j = NULL;
     mlk_status s;
-    const mlk_table_opts t = {c.energy, c.flux, c.temp_col,         c.temp,
-                              c.volume, c.dt,   (mlk_units)c.units, c.density};
+    const mlk_table_opts t = {.energy = c.energy,
+                              .flux = c.flux,
+                              .temp_col = c.temp_col,
+                              .temperature = c.temp,
+                              .volume = c.volume,
+                              .dt = c.dt,
+                              .units = (mlk_units)c.units,
+                              .density = c.density,
+                              .extensive = c.extensive,
+                              .block = c.block};
     MLK_GO(mlk_transport_read(&fl, (size_t)n, words, &t, &h5, e));
     if (h5) MLK_GO(mlk_diffusion_read(&diff, (size_t)n, (const char *const *)words, e));
     MLK_GO(set_options(&c, &fl, &o, e));

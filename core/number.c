@@ -93,11 +93,9 @@ static bool slow(const char *from, const char *to, double *v)
     return true;
 }
 
-bool mlk_number(const char **s, double *v)
+bool mlk_number_at(const char *s, const char **end, double *v)
 {
-    const char *p = *s;
-    while (blank(*p)) p++;
-    const char *from = p;
+    const char *p = s;
     bool neg = *p == '-';
     if (*p == '-' || *p == '+') p++;
     uint64_t m = 0;
@@ -113,17 +111,31 @@ bool mlk_number(const char **s, double *v)
             decimals++;
         }
     if (!any) return false;
-    if ((!*p || blank(*p)) && digits <= 19 && decimals <= 27) {
-        double x = m ? divide(m, decimals) : 0;
-        *v = neg ? -x : x;
-        *s = p;
-        return true;
+    bool letter = *p == 'e' || *p == 'E' || *p == 'd' || *p == 'D', down = p[letter] == '-';
+    if (letter || down || *p == '+') { /* the exponent, with or without its letter */
+        p += letter;
+        if (*p == '-' || *p == '+') p++;
+        int x = 0;
+        if (*p < '0' || *p > '9') return false;
+        for (; *p >= '0' && *p <= '9'; p++)
+            if (x < 100000) x = 10 * x + (*p - '0');
+        decimals += down ? x : -x;
     }
-    if (*p == 'e' || *p == 'E' || *p == 'd' || *p == 'D') p++;
-    if (*p == '-' || *p == '+') p++;
-    while (*p >= '0' && *p <= '9') p++;
-    if ((*p && !blank(*p)) || !slow(from, p, v)) return false;
-    *s = p;
+    *end = p;
+    if (digits > 19 || decimals > 27 || decimals < 0) return slow(s, p, v);
+    double x = m ? divide(m, decimals) : 0;
+    *v = neg ? -x : x;
+    return true;
+}
+
+bool mlk_number(const char **s, double *v)
+{
+    const char *p = *s, *end;
+    double x;
+    while (blank(*p)) p++;
+    if (!mlk_number_at(p, &end, &x) || (*end && !blank(*end))) return false;
+    *v = x;
+    *s = end;
     return true;
 }
 

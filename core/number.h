@@ -9,6 +9,9 @@
  * the nearest double, as strtod gives it. The number must be finite and end at a blank, a line end
  * or the end of the string. True: *v is set and *s stands behind it; false: neither is touched. */
 bool mlk_number(const char **s, double *v);
+/* The same for a number that begins at s and may end at anything: *end stands behind it. False,
+ * *end perhaps changed: no number, or none that is finite. */
+bool mlk_number_at(const char *s, const char **end, double *v);
 /* n of them, one after another; returns how many could be read, *s stands behind the last. */
 size_t mlk_numbers(const char **s, size_t n, double *v);
 /* Exactly n of them and nothing behind but blanks. */

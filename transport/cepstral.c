@@ -132,7 +132,7 @@ mlk_status mlk_cepstral_init(mlk_cepstral *cp, const mlk_spectra *sp, size_t m, 
         mlk_err_hint(e,
                      "pool several runs, cut the run with --pieces %zu, or name fewer fluxes "
                      "with --mobile",
-                     (m + 2) / 3);
+                     sp->ell ? (m + sp->ell - 1) / sp->ell : m);
         return e ? e->code : MLK_EINVAL;
     }
     if (rule == MLK_RULE_FIXED && (p < 1 || p > sp->nf))

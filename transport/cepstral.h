@@ -33,6 +33,9 @@ double mlk_spectra_freq(const mlk_spectra *sp, size_t k);
 /* Running mean of tskip samples, then every tskip-th value; an odd number loses its last. y holds
  * at least n/tskip. Returns the number of values (even). */
 size_t mlk_resample(const double *x, size_t n, size_t tskip, double *y);
+/* Pieces that each run is cut into when `pieces` are asked for: at least so many that a piece has
+ * at most 2^18 samples after resampling. */
+size_t mlk_spectra_pieces(const mlk_flux *fl, size_t tskip, size_t pieces);
 /* Resample each run of fl by tskip, cut it into equal pieces, add up the periodograms. pieces >= 1
  * is the number per shortest run; longer runs give more pieces of the same length. Means are not
  * removed. Errors: MLK_EINVAL fewer than 16 samples in a piece; MLK_ENOMEM. */

@@ -1,10 +1,15 @@
-/* corr.c - see corr.h. Zero padding to at least n+nlag keeps the circular products apart. */
+/* corr.c - see corr.h. A run goes through in blocks of B samples, each transformed once with as
+ * many zeros behind it. Pairs (t, t+k) lie within a block or reach from one block into the next:
+ * with X the later block, shifted by B, conj(Y) X turned by exp(-2 pi i k B / 2B) is the transform
+ * of the latter, and for lags up to B nothing wraps around. */
 #include "transport/corr.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/fft.h"
 #include "core/mem.h"
+#include "core/units.h"
 
 size_t mlk_corr_row(size_t m, size_t a, size_t b)
 {
@@ -17,25 +22,42 @@ size_t mlk_corr_row(size_t m, size_t a, size_t b)
 
 typedef struct work {
     mlk_fft fwd, inv;
-    double *f, *acc; /* (m, nf) complex transforms; (rows, nf) products */
+    size_t block;             /* samples of a block: at least nlag, half the transform's length */
+    double *now, *last;       /* (m*nc, nf) complex transforms of this block and the one before */
+    double *inside, *between; /* (rows, nf) complex products */
+    double *turn;             /* (nfft) complex exp(-2 pi i k / nfft) */
+    size_t last_len;          /* samples of the block before, 0 when there is none */
 } work;
 
-mlk_status mlk_corr_begin(mlk_corr_work *w, size_t n, size_t m, size_t nlag, mlk_err *e)
+mlk_status mlk_corr_begin(mlk_corr_work *w, size_t len, size_t m, size_t nc, size_t nlag,
+                          mlk_err *e)
 {
+    /* below this the cost of a transform is not worth cutting */
+    static const size_t least = 4096;
     memset(w, 0, sizeof *w);
-    if (n < 1 || nlag < 1 || nlag > n || m < 1)
-        return MLK_FAIL(e, MLK_EINVAL, "correlation of %zu samples up to lag %zu", n, nlag);
-    size_t nfft = mlk_fft_good_size(n + nlag), nf = nfft / 2 + 1;
+    if (nlag < 1 || nlag > len || m < 1 || nc < 1)
+        return MLK_FAIL(e, MLK_EINVAL, "correlation of %zu samples up to lag %zu", len, nlag);
+    size_t want = nlag > least ? nlag : least < len ? least : len;
+    size_t nfft = mlk_fft_good_size(2 * want), nf = nfft / 2 + 1, rows = m * (m + 1) / 2;
     work *q = mlk_alloc(1, sizeof *q);
-    if (!q) return MLK_FAIL(e, MLK_ENOMEM, "correlation of %zu samples", n);
+    if (!q) return MLK_FAIL(e, MLK_ENOMEM, "correlation up to lag %zu", nlag);
     w->own = q;
-    w->n = n, w->m = m, w->nlag = nlag;
-    q->f = mlk_alloc(m * 2 * nf, sizeof *q->f);
-    q->acc = mlk_alloc(m * (m + 1) / 2 * nf, sizeof *q->acc);
-    mlk_status s =
-        q->f && q->acc ? MLK_OK : MLK_FAIL(e, MLK_ENOMEM, "correlation of %zu samples", n);
+    w->m = m, w->nc = nc, w->nlag = nlag;
+    q->block = nfft / 2;
+    q->now = mlk_alloc(m * nc * 2 * nf, sizeof *q->now);
+    q->last = mlk_alloc(m * nc * 2 * nf, sizeof *q->last);
+    q->inside = mlk_alloc(rows * 2 * nf, sizeof *q->inside);
+    q->between = mlk_alloc(rows * 2 * nf, sizeof *q->between);
+    q->turn = mlk_alloc(2 * nfft, sizeof *q->turn);
+    mlk_status s = q->now && q->last && q->inside && q->between && q->turn
+                       ? MLK_OK
+                       : MLK_FAIL(e, MLK_ENOMEM, "correlation up to lag %zu", nlag);
     if (!s) s = mlk_fft_init(&q->fwd, MLK_FFT_R2C, nfft, e);
     if (!s) s = mlk_fft_init(&q->inv, MLK_FFT_C2R, nfft, e);
+    for (size_t k = 0; k < nfft && !s; k++) {
+        double t = 2 * MLK_PI * (double)k / (double)nfft;
+        q->turn[2 * k] = cos(t), q->turn[2 * k + 1] = -sin(t);
+    }
     if (s) mlk_corr_end(w);
     return s;
 }
@@ -46,48 +68,117 @@ void mlk_corr_end(mlk_corr_work *w)
     if (!q) return;
     mlk_fft_free(&q->fwd);
     mlk_fft_free(&q->inv);
-    mlk_free(q->f);
-    mlk_free(q->acc);
+    mlk_free(q->now), mlk_free(q->last);
+    mlk_free(q->inside), mlk_free(q->between);
+    mlk_free(q->turn);
     mlk_free(q);
     memset(w, 0, sizeof *w);
 }
 
-void mlk_corr_run(mlk_corr_work *w, size_t stride, const double *x, double *out)
+static void transform(work *q, size_t series, size_t len, const double *const *x, size_t first)
 {
-    work *q = w->own;
-    size_t n = w->n, m = w->m, nfft = q->fwd.n, nf = nfft / 2 + 1, rows = m * (m + 1) / 2;
-    memset(q->acc, 0, rows * nf * sizeof *q->acc);
-    for (size_t c = 0; c < 3; c++) {
-        for (size_t a = 0; a < m; a++) {
-            memcpy(q->fwd.in, x + (3 * a + c) * stride, n * sizeof *x);
-            memset(q->fwd.in + n, 0, (nfft - n) * sizeof *x);
-            mlk_fft_execute(&q->fwd);
-            memcpy(q->f + a * 2 * nf, q->fwd.out, 2 * nf * sizeof *x);
-        }
-        /* the real part of X_a conj(X_b) is the transform of the symmetrised correlation */
-        for (size_t a = 0; a < m; a++)
-            for (size_t b = a; b < m; b++) {
-                double *r = q->acc + mlk_corr_row(m, a, b) * nf;
-                const double *u = q->f + a * 2 * nf, *v = q->f + b * 2 * nf;
-                for (size_t k = 0; k < nf; k++)
-                    r[k] += u[2 * k] * v[2 * k] + u[2 * k + 1] * v[2 * k + 1];
-            }
-    }
-    for (size_t r = 0; r < rows; r++) {
-        for (size_t k = 0; k < nf; k++)
-            q->inv.in[2 * k] = q->acc[r * nf + k], q->inv.in[2 * k + 1] = 0;
-        mlk_fft_execute(&q->inv);
-        for (size_t k = 0; k < w->nlag; k++)
-            out[r * w->nlag + k] = q->inv.out[k] / ((double)nfft * 3 * (double)(n - k));
+    size_t nf2 = 2 * (q->fwd.n / 2 + 1);
+    for (size_t a = 0; a < series; a++) {
+        memcpy(q->fwd.in, x[a] + first, len * sizeof **x);
+        memset(q->fwd.in + len, 0, (q->fwd.n - len) * sizeof **x);
+        mlk_fft_execute(&q->fwd);
+        memcpy(q->now + a * nf2, q->fwd.out, nf2 * sizeof **x);
     }
 }
 
-mlk_status mlk_corr(size_t n, size_t stride, size_t m, const double *x, size_t nlag, double *out,
+/* r += (conj X_a X_b + conj X_b X_a)/2, which is real: the transform of the symmetrised sums */
+static void products_inside(size_t nf, const double *u, const double *v, double *r)
+{
+    for (size_t k = 0; k < nf; k++) r[2 * k] += u[2 * k] * v[2 * k] + u[2 * k + 1] * v[2 * k + 1];
+}
+
+/* r += turn(k shift) (conj Y_a X_b + conj Y_b X_a)/2: X begins `shift` samples after Y */
+static void products_between(const work *q, size_t shift, const double *ya, const double *yb,
+                             const double *xa, const double *xb, double *r)
+{
+    size_t nfft = q->fwd.n, nf = nfft / 2 + 1;
+    for (size_t k = 0, at = 0; k < nf;
+         k++, at = at + shift < nfft ? at + shift : at + shift - nfft) {
+        size_t i = 2 * k, j = 2 * k + 1;
+        double re = 0.5 * (ya[i] * xb[i] + ya[j] * xb[j] + yb[i] * xa[i] + yb[j] * xa[j]);
+        double im = 0.5 * (ya[i] * xb[j] - ya[j] * xb[i] + yb[i] * xa[j] - yb[j] * xa[i]);
+        double c = q->turn[2 * at], s = q->turn[2 * at + 1];
+        r[i] += c * re - s * im;
+        r[j] += c * im + s * re;
+    }
+}
+
+/* add the pairs within the block `now`, and those from `last` to it, the latter to `cross` */
+static void add_block(const mlk_corr_work *w, double *cross)
+{
+    work *q = w->own;
+    size_t nf2 = 2 * (q->fwd.n / 2 + 1), m = w->m, nc = w->nc;
+    for (size_t a = 0; a < m; a++)
+        for (size_t b = a; b < m; b++)
+            for (size_t c = 0; c < nc; c++) {
+                size_t ia = (a * nc + c) * nf2, ib = (b * nc + c) * nf2;
+                size_t r = mlk_corr_row(m, a, b) * nf2;
+                products_inside(nf2 / 2, q->now + ia, q->now + ib, q->inside + r);
+                if (q->last_len > 0)
+                    products_between(q, q->last_len, q->last + ia, q->last + ib, q->now + ia,
+                                     q->now + ib, cross + r);
+            }
+}
+
+/* out += the sums whose transforms are acc, which is cleared */
+static void back(const mlk_corr_work *w, double *acc, double *out)
+{
+    work *q = w->own;
+    size_t nf2 = 2 * (q->fwd.n / 2 + 1), rows = w->m * (w->m + 1) / 2;
+    for (size_t r = 0; r < rows; r++) {
+        memcpy(q->inv.in, acc + r * nf2, nf2 * sizeof *acc);
+        mlk_fft_execute(&q->inv);
+        for (size_t k = 0; k < w->nlag; k++)
+            out[r * w->nlag + k] += q->inv.out[k] / (double)q->fwd.n;
+    }
+    memset(acc, 0, rows * nf2 * sizeof *acc);
+}
+
+void mlk_corr_piece(mlk_corr_work *w, size_t n, const double *const *x, const mlk_flux *fl,
+                    double *sums)
+{
+    work *q = w->own;
+    size_t rows = w->m * (w->m + 1) / 2;
+    for (size_t t = 0; t < n; t += q->last_len) {
+        size_t len = n - t < q->block ? n - t : q->block;
+        transform(q, w->m * w->nc, len, x, t);
+        /* a block before the first one belongs to the piece before */
+        add_block(w, t > 0 ? q->inside : q->between);
+        double *swap = q->last;
+        q->last = q->now, q->now = swap;
+        q->last_len = len;
+        if (fl) mlk_flux_release(fl);
+    }
+    memset(sums, 0, rows * w->nlag * sizeof *sums);
+    back(w, q->inside, sums);
+}
+
+void mlk_corr_between(mlk_corr_work *w, double *sums)
+{
+    work *q = w->own;
+    back(w, q->between, sums);
+    q->last_len = 0;
+}
+
+void mlk_corr_normalise(const mlk_corr_work *w, size_t n, double *sums)
+{
+    for (size_t r = 0; r < w->m * (w->m + 1) / 2; r++)
+        for (size_t k = 0; k < w->nlag; k++)
+            sums[r * w->nlag + k] /= (double)w->nc * (double)(n - k);
+}
+
+mlk_status mlk_corr(size_t n, size_t m, size_t nc, const double *const *x, size_t nlag, double *out,
                     mlk_err *e)
 {
     mlk_corr_work w;
-    MLK_TRY(mlk_corr_begin(&w, n, m, nlag, e));
-    mlk_corr_run(&w, stride, x, out);
+    MLK_TRY(mlk_corr_begin(&w, n, m, nc, nlag, e));
+    mlk_corr_piece(&w, n, x, NULL, out);
+    mlk_corr_normalise(&w, n, out);
     mlk_corr_end(&w);
     return MLK_OK;
 }

@@ -8,7 +8,8 @@
 
 size_t mlk_pieces_auto(const mlk_flux *fl, size_t n_run, size_t m, size_t tskip)
 {
-    size_t least = (m + 3 * n_run - 1) / (3 * n_run), want = m > 2 ? 2 * m : 4, shortest = fl->n;
+    size_t least = (m + fl->nc * n_run - 1) / (fl->nc * n_run), want = m > 2 ? 2 * m : 4,
+           shortest = fl->n;
     for (size_t s = 0; s < fl->n_segment; s++) {
         size_t len = fl->segment[s + 1] - fl->segment[s];
         if (len < shortest) shortest = len;

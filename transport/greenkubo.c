@@ -8,17 +8,12 @@
 #include "transport/block.h"
 #include "transport/corr.h"
 
-typedef struct piece {
-    size_t first, len;
-} piece;
-
-/* series set[0..m-1] of samples [first, first+len) side by side, (3m, len) */
-static void gather(const mlk_flux *fl, size_t m, const int *set, piece p, double *x)
+/* where the samples of the fluxes set[0..m-1] begin, (m*nc) */
+static void gather(const mlk_flux *fl, size_t m, const int *set, size_t first, const double **x)
 {
     for (size_t a = 0; a < m; a++)
-        for (size_t c = 0; c < 3; c++)
-            memcpy(x + (3 * a + c) * p.len, mlk_flux_series(fl, (size_t)set[a], c) + p.first,
-                   p.len * sizeof *x);
+        for (size_t c = 0; c < fl->nc; c++)
+            x[a * fl->nc + c] = mlk_flux_series(fl, (size_t)set[a], c) + first;
 }
 
 /* both results from the integrals of one lag */
@@ -32,20 +27,28 @@ static void results(size_t m, size_t n_lag, const double *integral, size_t k, do
     *schur = k == 0 ? 0 : mlk_schur(m, a);
 }
 
-/* add weight * correlation functions of a stretch to sum; w is kept for the next stretch of its
- * length */
-static mlk_status add_corr(const mlk_flux *fl, size_t m, const int *set, piece p, size_t n_lag,
-                           double weight, mlk_corr_work *w, double *x, double *c, double *sum,
-                           mlk_err *e)
+/* correlation functions of a run: added to gk->corr with the weight of its length; and those of
+ * its first gk->n_block / n_segment equal pieces into bl (piece, rows, n_lag). c: scratch (2, rows,
+ * n_lag) */
+static void add_run(mlk_greenkubo *gk, const mlk_flux *fl, const int *set, size_t g,
+                    mlk_corr_work *w, double *c, double *bl)
 {
-    if (w->n != p.len || w->nlag != n_lag) {
-        mlk_corr_end(w);
-        MLK_TRY(mlk_corr_begin(w, p.len, m, n_lag, e));
+    const double *x[3 * MLK_FLUX_MAX];
+    size_t per_run = gk->n_block / fl->n_segment, size = gk->m * (gk->m + 1) / 2 * gk->n_lag;
+    size_t first = fl->segment[g], len = fl->segment[g + 1] - first, piece = len / per_run;
+    double *whole = c + size, weight = (double)len / (double)fl->n;
+    memset(whole, 0, size * sizeof *whole);
+    for (size_t p = 0; p <= per_run; p++) {
+        size_t n = p < per_run ? piece : len - per_run * piece;
+        double *own = p < per_run ? bl + p * size : c;
+        gather(fl, gk->m, set, first + p * piece, x);
+        mlk_corr_piece(w, n, x, fl, own);
+        for (size_t k = 0; k < size; k++) whole[k] += own[k];
+        if (p < per_run) mlk_corr_normalise(w, piece, own);
     }
-    gather(fl, m, set, p, x);
-    mlk_corr_run(w, p.len, x, c);
-    for (size_t k = 0; k < m * (m + 1) / 2 * n_lag; k++) sum[k] += weight * c[k];
-    return MLK_OK;
+    mlk_corr_between(w, whole);
+    mlk_corr_normalise(w, len, whole);
+    for (size_t k = 0; k < size; k++) gk->corr[k] += weight * whole[k];
 }
 
 /* changes up to so many standard errors count as noise */
@@ -86,31 +89,30 @@ static void find_limit(mlk_greenkubo *gk, const double *jn, const double *js, do
 /* kinetic, convective and virial share of the naive integral at the limit */
 static mlk_status shares(mlk_greenkubo *gk, const mlk_flux *fl, mlk_err *e)
 {
-    size_t longest = 0, n_lag = gk->limit + 1;
-    for (size_t g = 0; g < fl->n_segment; g++) {
-        size_t len = fl->segment[g + 1] - fl->segment[g];
-        if (len > longest) longest = len;
-    }
-    double *x = mlk_alloc(12 * longest, sizeof *x), *c = mlk_alloc(11 * n_lag, sizeof *c);
-    mlk_status s = x && c ? MLK_OK : MLK_FAIL(e, MLK_ENOMEM, "correlation of %zu samples", longest);
+    size_t n_lag = gk->limit + 1, nc = fl->nc;
+    const double *x[12];
+    mlk_corr_work w = {0};
+    double *c = mlk_alloc(11 * n_lag, sizeof *c);
+    mlk_status s = c ? MLK_OK : MLK_FAIL(e, MLK_ENOMEM, "correlation up to lag %zu", n_lag);
+    if (!s) s = mlk_corr_begin(&w, fl->n, 4, nc, n_lag, e);
     for (int p = 0; p < 3; p++) gk->part[p] = 0;
     for (size_t g = 0; g < fl->n_segment && !s; g++) {
         size_t first = fl->segment[g], len = fl->segment[g + 1] - first;
-        double w = (double)len / (double)fl->n;
-        for (size_t k = 0; k < 3; k++) {
-            memcpy(x + k * len, mlk_flux_series(fl, 0, k) + first, len * sizeof *x);
-            for (size_t p = 0; p < 3; p++)
-                memcpy(x + (3 * (p + 1) + k) * len, mlk_flux_part(fl, p, k) + first,
-                       len * sizeof *x);
+        double weight = (double)len / (double)fl->n;
+        for (size_t k = 0; k < nc; k++) {
+            x[k] = mlk_flux_series(fl, 0, k) + first;
+            for (size_t p = 0; p < 3; p++) x[nc * (p + 1) + k] = mlk_flux_part(fl, p, k) + first;
         }
-        s = mlk_corr(len, len, 4, x, n_lag, c, e);
+        mlk_corr_piece(&w, len, x, fl, c);
+        mlk_corr_between(&w, c);
+        mlk_corr_normalise(&w, len, c);
         for (size_t p = 0; p < 3 && !s; p++) {
             double *row = c + mlk_corr_row(4, 0, p + 1) * n_lag;
             mlk_corr_integral(n_lag, row, gk->dt, c + 10 * n_lag);
-            gk->part[p] += w * c[10 * n_lag + gk->limit];
+            gk->part[p] += weight * c[10 * n_lag + gk->limit];
         }
     }
-    mlk_free(x);
+    mlk_corr_end(&w);
     mlk_free(c);
     return s;
 }
@@ -120,11 +122,10 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
 {
     memset(gk, 0, sizeof *gk);
     size_t per_run = fl->n_segment >= 10 ? 1 : (10 + fl->n_segment - 1) / fl->n_segment;
-    size_t nb = per_run * fl->n_segment, shortest = fl->n, rows = m * (m + 1) / 2, longest = 0;
+    size_t nb = per_run * fl->n_segment, shortest = fl->n, rows = m * (m + 1) / 2;
     for (size_t g = 0; g < fl->n_segment; g++) {
         size_t len = fl->segment[g + 1] - fl->segment[g];
         if (len < shortest) shortest = len;
-        if (len > longest) longest = len;
     }
     size_t n_lag = shortest / per_run / 2;
     if (max_lag == 0) max_lag = (size_t)(20e3 / fl->dt) + 1;
@@ -137,27 +138,22 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
     }
     gk->m = m, gk->n_lag = n_lag, gk->dt = fl->dt, gk->n_block = nb;
     gk->corr = mlk_alloc((2 * rows + 4) * n_lag, sizeof(double));
-    double *x = mlk_alloc(3 * m * longest, sizeof *x), *c = mlk_alloc(rows * n_lag, sizeof *c);
+    double *c = mlk_alloc(2 * rows * n_lag, sizeof *c);
     double *bl = mlk_alloc(nb * rows * n_lag, sizeof *bl),
            *jk = mlk_alloc(2 * nb * n_lag, sizeof *jk);
     double *all = mlk_alloc(rows * n_lag, sizeof *all), *d = mlk_alloc(nb, sizeof *d);
-    mlk_corr_work whole = {0}, part = {0};
+    mlk_corr_work w = {0};
     mlk_status s = MLK_OK;
-    if (!gk->corr || !x || !c || !bl || !jk || !all || !d) {
+    if (!gk->corr || !c || !bl || !jk || !all || !d) {
         s = MLK_FAIL(e, MLK_ENOMEM, "correlation of %zu samples", fl->n);
         goto done;
     }
     gk->integral = gk->corr + rows * n_lag;
     gk->naive = gk->integral + rows * n_lag, gk->naive_err = gk->naive + n_lag;
     gk->schur = gk->naive_err + n_lag, gk->schur_err = gk->schur + n_lag;
-    for (size_t g = 0, b = 0; g < fl->n_segment; g++) {
-        size_t first = fl->segment[g], len = fl->segment[g + 1] - first;
-        MLK_GO(add_corr(fl, m, set, (piece){first, len}, n_lag, (double)len / (double)fl->n, &whole,
-                        x, c, gk->corr, e));
-        for (size_t p = 0; p < per_run; p++, b++)
-            MLK_GO(add_corr(fl, m, set, (piece){first + p * (len / per_run), len / per_run}, n_lag,
-                            1, &part, x, c, bl + b * rows * n_lag, e));
-    }
+    MLK_GO(mlk_corr_begin(&w, shortest / per_run, m, fl->nc, n_lag, e));
+    for (size_t g = 0; g < fl->n_segment; g++)
+        add_run(gk, fl, set, g, &w, c, bl + g * per_run * rows * n_lag);
     for (size_t r = 0; r < rows; r++)
         mlk_corr_integral(n_lag, gk->corr + r * n_lag, fl->dt, gk->integral + r * n_lag);
     for (size_t b = 0; b < nb; b++)
@@ -193,11 +189,10 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
     gk->at_naive = gk->naive[gk->limit], gk->at_naive_err = gk->naive_err[far];
     gk->at_schur = gk->schur[gk->limit], gk->at_schur_err = gk->schur_err[far];
     for (int p = 0; p < 3; p++) gk->part[p] = NAN;
-    if (fl->part) s = shares(gk, fl, e);
+    if (fl->has_parts) s = shares(gk, fl, e);
 done:
-    mlk_corr_end(&whole);
-    mlk_corr_end(&part);
-    mlk_free(x), mlk_free(c), mlk_free(bl), mlk_free(jk), mlk_free(all), mlk_free(d);
+    mlk_corr_end(&w);
+    mlk_free(c), mlk_free(bl), mlk_free(jk), mlk_free(all), mlk_free(d);
     if (s) mlk_greenkubo_free(gk);
     return s;
 }

@@ -100,8 +100,11 @@ static void coherence(mlk_onsager *on)
 
 static size_t pieces(const mlk_onsager_opts *o, const mlk_flux *fl, size_t m, size_t tskip)
 {
-    if (o->pieces > 0 || !o->pool) return o->pieces > 0 ? o->pieces : 1;
-    return mlk_pieces_auto(fl, fl->n_segment, m, tskip);
+    size_t runs = fl->nc * fl->n_segment;
+    size_t p = o->pieces > 0 ? o->pieces
+               : o->pool     ? mlk_pieces_auto(fl, fl->n_segment, m, tskip)
+                             : (m + runs - 1) / runs; /* one, or what the elimination needs */
+    return mlk_spectra_pieces(fl, tskip, p);
 }
 
 static mlk_status analyse(const mlk_spectra *sp, const mlk_choice *ch, const mlk_onsager_opts *o,
@@ -127,7 +130,7 @@ static mlk_status replicas(mlk_onsager *on, const mlk_flux *fl, const mlk_onsage
         one.n_segment = 1;
         mlk_spectra sp = {0};
         mlk_cepstral n = {0}, c = {0};
-        size_t np = pieces(o, &one, on->m, on->tskip), need = (on->m + 2) / 3;
+        size_t np = pieces(o, &one, on->m, on->tskip), need = (on->m + fl->nc - 1) / fl->nc;
         mlk_replica *q = on->replica + r;
         mlk_status s = mlk_spectra_init(&sp, &one, on->tskip, np > need ? np : need, e);
         if (!s) s = analyse(&sp, &on->choice, o, &n, &c, e);
@@ -221,8 +224,7 @@ static mlk_status choose_tskip(mlk_onsager *on, const mlk_flux *fl, const mlk_on
     } else {
         on->fstar_auto = 1;
         return mlk_tskip_auto(fl, &on->full, on->m, on->choice.set, o->rule, o->p,
-                              o->pieces == 0 && o->pool, o->pieces > 0 ? o->pieces : 1, &on->tskip,
-                              e);
+                              o->pieces == 0 && o->pool, pieces(o, fl, on->m, 1), &on->tskip, e);
     }
     return MLK_OK;
 }

@@ -33,16 +33,46 @@ size_t mlk_resample(const double *x, size_t n, size_t tskip, double *y)
     return m - m % 2;
 }
 
-/* length of a piece [original samples are cut after resampling] */
-static size_t piece_length(const mlk_flux *fl, size_t tskip, size_t pieces)
+/* Longer pieces than this would only cost memory: their lowest bins are far below the width of any
+ * peak, and averaged periodograms say the same. */
+enum { LONGEST = 1 << 18 };
+
+static size_t shortest_run(const mlk_flux *fl)
 {
     size_t shortest = fl->n;
     for (size_t s = 0; s < fl->n_segment; s++) {
         size_t len = fl->segment[s + 1] - fl->segment[s];
         if (len < shortest) shortest = len;
     }
-    size_t n = shortest / tskip / pieces;
-    return n - n % 2;
+    return shortest;
+}
+
+size_t mlk_spectra_pieces(const mlk_flux *fl, size_t tskip, size_t pieces)
+{
+    size_t least = (shortest_run(fl) / tskip + LONGEST - 1) / LONGEST;
+    return pieces > least ? pieces : least;
+}
+
+/* length of a piece after resampling. Where runs are cut because of LONGEST only, a length that is
+ * quick to transform is taken, at the loss of at most a few per cent of the run. */
+static size_t piece_length(const mlk_flux *fl, size_t tskip, size_t pieces)
+{
+    size_t need = mlk_spectra_pieces(fl, tskip, pieces), n = shortest_run(fl) / tskip / need;
+    if (need <= pieces) return n - n % 2;
+    size_t quick = mlk_fft_good_size(n);
+    for (size_t less = n; quick > n; less -= 2) quick = mlk_fft_good_size(less);
+    return quick;
+}
+
+/* n resampled values; of a long run only some samples are kept in memory at a time */
+static void resample_far(const mlk_flux *fl, const double *j, size_t n, size_t tskip, double *y)
+{
+    size_t step = ((size_t)1 << 20) / tskip + 1;
+    for (size_t i = 0; i < n; i += step) {
+        size_t k = n - i < step ? n - i : step;
+        mlk_resample(j + i * tskip, k * tskip, tskip, y + i);
+        mlk_flux_release(fl);
+    }
 }
 
 /* add (dt/n) X_a conj(X_b) of one piece and component */
@@ -78,11 +108,10 @@ mlk_status mlk_spectra_init(mlk_spectra *sp, const mlk_flux *fl, size_t tskip, s
     sp->dt = fl->dt * (double)tskip;
     size_t stride = 2 * sp->nf;
     mlk_fft fft = {0};
-    double *y = mlk_alloc(fl->n / tskip + 1, sizeof *y);
     double *x = mlk_alloc(m * stride, sizeof *x);
     sp->c = mlk_alloc(2 * sp->nf * m * m, sizeof *sp->c);
     mlk_status s = MLK_OK;
-    if (!y || !x || !sp->c) {
+    if (!x || !sp->c) {
         s = MLK_FAIL(e, MLK_ENOMEM, "spectra of %zu frequencies", sp->nf);
         goto done;
     }
@@ -91,10 +120,10 @@ mlk_status mlk_spectra_init(mlk_spectra *sp, const mlk_flux *fl, size_t tskip, s
         size_t first = fl->segment[g], len = fl->segment[g + 1] - first, np = len / tskip / n;
         sp->lost += len - np * n * tskip;
         for (size_t p = 0; p < np; p++)
-            for (size_t c = 0; c < 3; c++) {
+            for (size_t c = 0; c < fl->nc; c++) {
                 for (size_t a = 0; a < m; a++) {
                     const double *j = mlk_flux_series(fl, a, c) + first + p * n * tskip;
-                    mlk_resample(j, n * tskip, tskip, fft.in);
+                    resample_far(fl, j, n, tskip, fft.in);
                     mlk_fft_execute(&fft);
                     memcpy(x + a * stride, fft.out, stride * sizeof *x);
                 }
@@ -105,7 +134,6 @@ mlk_status mlk_spectra_init(mlk_spectra *sp, const mlk_flux *fl, size_t tskip, s
 done:
     mlk_fft_free(&fft);
     mlk_free(x);
-    mlk_free(y);
     if (s) mlk_spectra_free(sp);
     return s;
 }

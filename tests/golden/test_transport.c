@@ -51,6 +51,14 @@ static double num(const json_t *o, const char *key)
     return json_number_value(v);
 }
 
+/* other zero of the energies: J_E + a J_1 */
+static void shift(mlk_flux *fl, double a)
+{
+    for (size_t c = 0; c < fl->nc; c++)
+        for (size_t t = 0; t < fl->n; t++)
+            mlk_flux_series(fl, 0, c)[t] += a * mlk_flux_series(fl, 1, c)[t];
+}
+
 static void rel(const char *what, double v, double x, double tol)
 {
     cr_assert(fabs(v - x) <= tol * fabs(x),
@@ -129,8 +137,9 @@ Test(transport, nacl_other_cutoffs_averages_and_scale)
         mlk_cepstral_free(&cp);
     }
     mlk_spectra_free(&sp);
-    for (size_t t = 0; t < 3 * fl.n; t++)
-        fl.j[3 * fl.n + t] *= 1e6; /* the scale of a mass flux is free */
+    for (size_t c = 0; c < 3; c++)
+        for (size_t t = 0; t < fl.n; t++)
+            mlk_flux_series(&fl, 1, c)[t] *= 1e6; /* the scale of a mass flux is free */
     mlk_check_ok(mlk_spectra_init(&sp, &fl, 7, 1, &e), e);
     mlk_check_ok(mlk_cepstral_init(&cp, &sp, 2, SET, MLK_RULE_AIC, 0, &e), e);
     rel("kappa", 0.5 * scale * exp(cp.ln_s0),
@@ -195,7 +204,7 @@ Test(transport, nacl_time_domain_integrals)
     mlk_err e = {0};
     load(&fl, &ref);
     double *c = mlk_alloc(3 * NLAG, sizeof *c), *in = mlk_alloc(3 * NLAG, sizeof *in);
-    mlk_check_ok(mlk_corr(fl.n, fl.n, 2, fl.j, NLAG, c, &e), e);
+    mlk_check_ok(mlk_corr(fl.n, 2, 3, (const double *const *)fl.store.x, NLAG, c, &e), e);
     const json_t *r0 = json_object_get(ref, "R0"), *rows = json_object_get(ref, "time_domain");
     rel("R0 EE", c[0], num(r0, "EE"), 1e-9);
     rel("R0 EM", c[NLAG], num(r0, "EM"), 1e-9);
@@ -236,12 +245,11 @@ Test(transport, nacl_gauge_changes_naive_only)
     load(&fl, &ref);
     const json_t *rows = json_object_get(ref, "offset_test_tskip7");
     double scale = mlk_kappa_scale(E_REF, KB_REF, fl.temperature, fl.volume);
-    size_t n3 = 3 * fl.n;
-    double *j0 = mlk_alloc(n3, sizeof *j0);
-    memcpy(j0, fl.j, n3 * sizeof *j0);
+    double before = 0;
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *r = json_array_get(rows, i);
-        for (size_t t = 0; t < n3; t++) fl.j[t] = j0[t] + num(r, "a_eV") * fl.j[n3 + t];
+        shift(&fl, num(r, "a_eV") - before);
+        before = num(r, "a_eV");
         mlk_spectra sp;
         mlk_cepstral cp;
         mlk_check_ok(mlk_spectra_init(&sp, &fl, 7, 1, &e), e);
@@ -254,7 +262,6 @@ Test(transport, nacl_gauge_changes_naive_only)
         }
         mlk_spectra_free(&sp);
     }
-    mlk_free(j0);
     json_decref(ref);
     mlk_flux_free(&fl);
 }
@@ -298,8 +305,7 @@ Test(transport, nacl_default_is_consistent_and_gauge_invariant)
     mlk_check_ok(mlk_onsager_init(&a, &fl, &o, NULL, &e), e);
     cr_assert(fabs(a.kappa - 0.4983) < 2 * 0.028, "kappa %g", a.kappa);
     cr_assert(a.m == 2 && a.theta_p < 1e-3);
-    size_t n3 = 3 * fl.n;
-    for (size_t t = 0; t < n3; t++) fl.j[t] += 3000 * fl.j[n3 + t];
+    shift(&fl, 3000);
     mlk_check_ok(mlk_onsager_init(&b, &fl, &o, NULL, &e), e);
     rel("kappa", b.kappa, a.kappa, 1e-10);
     rel("error", b.kappa_err, a.kappa_err, 1e-10);
@@ -420,8 +426,13 @@ Test(transport, case_d_dependent_and_zero_fluxes_are_dropped)
     mlk_onsager x, y;
     syn_flux(&a, 'A', 20000, 1, 7);
     syn_flux(&d, 'D', 20000, 1, 7);
-    memcpy(d.j, a.j, 6 * a.n * sizeof *a.j);
-    for (size_t t = 0; t < 3 * a.n; t++) d.j[6 * a.n + t] = -0.648 * a.j[3 * a.n + t];
+    for (size_t c = 0; c < 3; c++)
+        for (size_t t = 0; t < a.n; t++) {
+            double m = mlk_flux_series(&a, 1, c)[t];
+            mlk_flux_series(&d, 0, c)[t] = mlk_flux_series(&a, 0, c)[t];
+            mlk_flux_series(&d, 1, c)[t] = m;
+            mlk_flux_series(&d, 2, c)[t] = -0.648 * m;
+        }
     run(&x, &a, 0);
     run(&y, &d, 0);
     cr_assert(y.m == 2 && y.corrected.nu == x.corrected.nu);
@@ -465,8 +476,8 @@ Test(transport, replicas_are_pooled_and_judged)
     cr_assert(on.replica_p > 0.01 && on.error_scale == 1);
     mlk_onsager_free(&on);
     /* a run of another substance among them is noticed */
-    for (size_t a = 0; a < 3; a++)
-        for (size_t t = 0; t < 10000; t++) fl.j[a * fl.n + t] *= 3;
+    for (size_t c = 0; c < 3; c++)
+        for (size_t t = 0; t < 10000; t++) mlk_flux_series(&fl, 0, c)[t] *= 3;
     run(&on, &fl, 0);
     cr_assert(on.replica_p < 1e-3 && on.error_scale > 2);
     mlk_onsager_free(&on);

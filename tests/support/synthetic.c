@@ -73,7 +73,7 @@ static void case_c(mlk_rng *g, size_t n, double *e, double *m)
 void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed)
 {
     size_t m = which == 'B' ? 3 : which == 'D' ? 4 : 2, all = n * runs;
-    if (mlk_flux_init(fl, all, m, 0, NULL)) abort();
+    if (mlk_flux_init(fl, all, m, 3, 0, NULL, NULL)) abort();
     mlk_flux one = {0};
     fl->dt = which == 'B' ? 1 : 5;
     fl->volume = 65013.301261;
@@ -85,7 +85,7 @@ void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed)
         for (size_t c = 0; c < 3; c++) {
             mlk_rng g = mlk_rng_make(seed, 3 * r + c + 1000 * (uint64_t)which);
             double *j[4] = {0};
-            for (size_t a = 0; a < m; a++) j[a] = fl->j + (3 * a + c) * all + r * n;
+            for (size_t a = 0; a < m; a++) j[a] = mlk_flux_series(fl, a, c) + r * n;
             if (which == 'B')
                 case_b(&g, n, j[0], j[1], j[2]);
             else if (which == 'C')
@@ -100,12 +100,12 @@ void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed)
     *fl = (mlk_flux){0};
     for (size_t r = 0; r < runs; r++) {
         mlk_flux part = {0};
-        if (mlk_flux_init(&part, n, m, 0, NULL)) abort();
+        if (mlk_flux_init(&part, n, m, 3, 0, NULL, NULL)) abort();
         part.dt = one.dt, part.volume = one.volume, part.temperature = one.temperature;
         for (size_t a = 0; a < m; a++)
             snprintf(part.label[a], sizeof part.label[a], "%s", one.label[a]);
         for (size_t k = 0; k < 3 * m; k++)
-            for (size_t t = 0; t < n; t++) part.j[k * n + t] = one.j[k * all + r * n + t];
+            for (size_t t = 0; t < n; t++) part.store.x[k][t] = one.store.x[k][r * n + t];
         if (r == 0) {
             *fl = part;
         } else {

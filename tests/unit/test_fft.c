@@ -72,7 +72,9 @@ Test(corr, equals_the_direct_sum)
     mlk_err e = {0};
     mlk_rng g = mlk_rng_make(5, 0);
     for (size_t i = 0; i < 3 * M * N; i++) x[i] = mlk_rng_normal(&g) + 0.3;
-    mlk_check_ok(mlk_corr(N, N, M, x, L, out, &e), e);
+    const double *series[3 * M];
+    for (size_t i = 0; i < 3 * M; i++) series[i] = x + i * N;
+    mlk_check_ok(mlk_corr(N, M, 3, series, L, out, &e), e);
     for (size_t a = 0; a < M; a++)
         for (size_t b = a; b < M; b++)
             for (size_t k = 0; k < L; k++) {

@@ -27,16 +27,19 @@ Test(flux, h5md_run_from_file_to_json)
         syn_h5md(path[r], 12000, 5 + (uint64_t)r);
     }
     mlk_check_ok(mlk_flux_read_h5md(&fl, path[0], &e), e);
-    cr_assert(fl.n == 12000 && fl.m == 4 && fl.part && fl.n_segment == 1);
+    cr_assert(fl.n == 12000 && fl.m == 4 && fl.nc == 3 && fl.has_parts && fl.n_segment == 1);
     cr_assert(fl.temperature == 650 && fl.volume == 1000 && fl.dt == 5);
     cr_assert(!strcmp(fl.label[0], "energy") && !strcmp(fl.label[1], "Li") &&
               !strcmp(fl.label[3], "S"));
     cr_assert(fl.count[1] == 12 && fl.count[2] == 8 && fl.count[3] == 26);
     mlk_check_close(fl.mass[1], 6.94, 1e-12);
-    for (size_t k = 0; k < 3 * fl.n; k++) /* parts add up; momentum vanishes */
-        cr_assert(fabs(fl.part[k] + fl.part[3 * fl.n + k] + fl.part[6 * fl.n + k] - fl.j[k]) <
-                      1e-12 &&
-                  fabs(fl.j[3 * fl.n + k] + fl.j[6 * fl.n + k] + fl.j[9 * fl.n + k]) < 1e-9);
+    for (size_t c = 0; c < 3; c++) /* parts add up; momentum vanishes */
+        for (size_t t = 0; t < fl.n; t++) {
+            double parts = -mlk_flux_series(&fl, 0, c)[t], mass = 0;
+            for (size_t p = 0; p < 3; p++) parts += mlk_flux_part(&fl, p, c)[t];
+            for (size_t a = 1; a < 4; a++) mass += mlk_flux_series(&fl, a, c)[t];
+            cr_assert(fabs(parts) < 1e-12 && fabs(mass) < 1e-9);
+        }
     mlk_check_ok(mlk_flux_read_h5md(&more, path[1], &e), e);
     mlk_check_ok(mlk_flux_append(&fl, &more, &e), e);
     mlk_flux_free(&more);

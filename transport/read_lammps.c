@@ -1,0 +1,13 @@
+#include "transport/facts.h"
+bool mlk_is_lammps_log(const char *head)
+{
+    (void)head;
+    return false;
+}
+mlk_status mlk_read_lammps_log(mlk_flux *fl, mlk_lines *l, const mlk_table_opts *o, mlk_err *e)
+{
+    (void)fl;
+    (void)l;
+    (void)o;
+    return MLK_FAIL(e, MLK_EBUG, "x");
+}
