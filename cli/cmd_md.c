@@ -27,6 +27,10 @@ static const mlk_opt opts[] = {
     {"frame", MLK_OPT_INT, offsetof(cfg, frame), "0", 0, 2147483647, "", "frame of a longer file, from 1; 0: the last"},
     {"supercell", MLK_OPT_SIZE3, offsetof(cfg, supercell), "1x1x1", 1, 1000, "", "repeat the cell"},
     {"temp", MLK_OPT_REAL, offsetof(cfg, md.temp), "650", 1e-3, 1e6, "K", "temperature"},
+    {"npt", MLK_OPT_TIME, offsetof(cfg, md.npt), "0ps", 0, 1e15, "", "stage at constant pressure before it; the cell then stays at its mean"},
+    {"pressure", MLK_OPT_REAL, offsetof(cfg, md.pressure), "0", -1e4, 1e4, "GPa", "of that stage"},
+    {"barostat", MLK_OPT_CHOICE, offsetof(cfg, md.barostat), "iso", 0, 0, "iso|aniso", "of that stage: one stretch, or one for each of x, y, z"},
+    {"tau-p", MLK_OPT_TIME, offsetof(cfg, md.tau_p), "1ps", 0.01, 1e9, "", "relaxation time of the barostat (compressibility 1/30 GPa)"},
     {"equil", MLK_OPT_TIME, offsetof(cfg, md.equil), "20ps", 0, 1e15, "", "NVT equilibration; 0ps: none"},
     {"run", MLK_OPT_TIME, offsetof(cfg, md.run), "200ps", 1e-3, 1e15, "", "production, in which fluxes are sampled"},
     {"ensemble", MLK_OPT_CHOICE, offsetof(cfg, md.ensemble), "nve", 0, 0, "nve|nvt", "of the production"},
@@ -183,7 +187,7 @@ static mlk_status run(cfg *c, const char *model, mlk_err *e)
     mlk_md_store *out = NULL;
     FILE *log = NULL;
     bool complete = false;
-    char text[256];
+    char text[256], npt[64] = "";
     mlk_status s;
     MLK_GO(mlk_potential_read(&pot, model, e));
     MLK_GO(read_structure(c, &fr, e));
@@ -197,12 +201,16 @@ static mlk_status run(cfg *c, const char *model, mlk_err *e)
         goto done;
     }
     start_log(c, &log);
+    if (md.n_npt)
+        snprintf(npt, sizeof npt, "%g ps at %g GPa + ", (double)md.n_npt * md.cfg.dt * 1e-3,
+                 md.cfg.pressure);
     mlk_log(MLK_LOG_INFO,
-            "%s: %s (%zu atoms), %s model, %g K, dt %g fs, %g ps NVT + %g ps %s, fluxes every %g "
+            "%s: %s (%zu atoms), %s model, %g K, dt %g fs, %s%g ps NVT + %g ps %s, fluxes every %g "
             "fs, %d threads",
             c->out, mlk_frame_formula(&fr, text, sizeof text), md.n, pot->type->name, md.cfg.temp,
-            md.cfg.dt, (double)md.n_equil * md.cfg.dt * 1e-3, (double)md.n_run * md.cfg.dt * 1e-3,
-            md.cfg.ensemble == MLK_MD_NVT ? "NVT" : "NVE", md.cfg.sample, mlk_threads());
+            md.cfg.dt, npt, (double)(md.n_equil - md.n_npt) * md.cfg.dt * 1e-3,
+            (double)md.n_run * md.cfg.dt * 1e-3, md.cfg.ensemble == MLK_MD_NVT ? "NVT" : "NVE",
+            md.cfg.sample, mlk_threads());
     if (!pot->ranges)
         mlk_log(MLK_LOG_INFO,
                 "%s: says nothing about the range of its training data, so that "

@@ -154,7 +154,7 @@ static mlk_status write_parameters(mlk_h5 *h, const mlk_md *md, bool complete, u
     const mlk_md_config *c = &md->cfg;
     double drift_err, drift = mlk_md_drift(md, &drift_err), t = NAN, t_err = NAN, p = NAN,
                       p_err = NAN;
-    double e0 = 0;
+    double e0 = 0, volume_err = NAN, volume = mlk_md_npt_volume(md, &volume_err);
     for (size_t i = 0; i < md->n; i++) e0 += md->pot->e0[md->type[i]];
     MLK_TRY(mean_of(h, OBS "/temperature/value", &t, &t_err, e));
     MLK_TRY(mean_of(h, OBS "/pressure/value", &p, &p_err, e));
@@ -173,7 +173,11 @@ static mlk_status write_parameters(mlk_h5 *h, const mlk_md *md, bool complete, u
                 {"dt_fs", c->dt},
                 {"sample_fs", (double)md->sample * c->dt},
                 {"dump_fs", (double)md->dump * c->dt},
-                {"equil_fs", (double)md->n_equil * c->dt},
+                {"npt_fs", (double)md->n_npt * c->dt},
+                {"npt_pressure_GPa", c->pressure},
+                {"npt_volume_A3", volume},
+                {"npt_volume_err_A3", volume_err},
+                {"equil_fs", (double)(md->n_equil - md->n_npt) * c->dt},
                 {"run_fs", (double)md->n_run * c->dt},
                 {"tau_fs", c->tau},
                 {"temperature_K", c->temp},

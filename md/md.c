@@ -1,8 +1,9 @@
 /* md.c - the time loop. Read mlk_md_run first: it is the method section of a run.
  *
- * A run has two stages: NVT equilibration (n_equil steps) and production (n_run steps; NVE unless
- * asked otherwise). Production step p = step - n_equil = 0 .. n_run-1 records what its intervals
- * say, always before the state moves on; a checkpoint holds a state whose records are already made.
+ * A run has two stages: equilibration (n_equil steps, the first n_npt of them at constant pressure
+ * when asked for, then NVT) and production (n_run steps; NVE unless asked otherwise). Production
+ * step p = step - n_equil = 0 .. n_run-1 records what its intervals say, always before the state
+ * moves on; a checkpoint holds a state whose records are already made.
  */
 #include "md/md.h"
 
@@ -27,6 +28,7 @@ mlk_status mlk_md_run(mlk_md *md, mlk_md_store *out, mlk_err *e)
         if (mlk_stop_requested()) return stop(md, out, e);
         if (out && mlk_md_store_due(out)) MLK_TRY(mlk_md_store_checkpoint(out, md, e));
         s = mlk_md_step(md, e);
+        if (!s && md->n_npt && md->step == md->n_npt) s = mlk_md_fix_cell(md, e);
         if (!s && md->step == md->n_equil) start_production(md);
         if (!s) s = observe(md, out, e);
     }
@@ -45,7 +47,7 @@ mlk_status mlk_md_step(mlk_md *md, mlk_err *e)
     mlk_nve_kick(md, 0.5 * md->dt);
     md->kinetic = mlk_md_kinetic(md);
     if (nvt) mlk_bdp_apply(md);
-    return MLK_OK;
+    return mlk_md_at_barostat(md) ? mlk_md_barostat(md, e) : MLK_OK;
 }
 
 bool mlk_md_is_nvt(const mlk_md *md)
@@ -85,7 +87,7 @@ bool mlk_md_at_check(const mlk_md *md)
  * which reports them. */
 static bool list_is_stale(const mlk_md *md)
 {
-    if (md->nl.n != md->n) return true;
+    if (md->nl.n != md->n || md->new_cell) return true;
     double limit = 0.25 * md->cfg.skin * md->cfg.skin, far = 0;
     for (size_t i = 0; i < md->n; i++) {
         double a = md->x[i][0] - md->x_list[i][0], b = md->x[i][1] - md->x_list[i][1],
@@ -123,11 +125,13 @@ static mlk_status at_step(const mlk_md *md, mlk_err *e)
 mlk_status mlk_md_forces(mlk_md *md, mlk_err *e)
 {
     mlk_status s = MLK_OK;
-    unsigned want = mlk_md_at_flux(md) ? MLK_WANT_W : mlk_md_at_thermo(md) ? MLK_WANT_VIRIAL : 0;
+    bool virial = mlk_md_at_thermo(md) || mlk_md_at_barostat(md);
+    unsigned want = mlk_md_at_flux(md) ? MLK_WANT_W : virial ? MLK_WANT_VIRIAL : 0;
     const double(*x)[3] = (const double(*)[3])md->x;
     if (list_is_stale(md)) {
         /* a resumed run first rebuilds the list it had, so that sums keep their order */
-        bool rebuild_old = md->resumed && md->nl.n == 0;
+        bool rebuild_old = md->resumed && md->nl.n == 0 && !md->new_cell;
+        md->new_cell = false;
         if (!rebuild_old) {
             bring_back(md);
             memcpy(md->x_list, md->x, md->n * sizeof *md->x);
@@ -212,7 +216,7 @@ static bool diverged(mlk_md *md, double t, bool production)
 static mlk_status observe(mlk_md *md, mlk_md_store *out, mlk_err *e)
 {
     bool production = md->step >= md->n_equil;
-    if (!production && 2 * md->step >= md->n_equil) {
+    if (!production && 2 * (md->step - md->n_npt) >= md->n_equil - md->n_npt) {
         md->sums.eq_n += 1;
         md->sums.eq_e += md->ev.U + md->kinetic;
         md->sums.eq_t += mlk_md_temperature(md);

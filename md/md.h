@@ -2,6 +2,7 @@
  *
  *   md.c       the time loop                       nve.c     velocity Verlet, momentum, temperature
  *   setup.c    settings and structure -> state     bdp.c     stochastic velocity rescaling
+ *                                                  scr.c     stochastic cell rescaling
  *   fluxes.c   energy and mass fluxes              store.c   records while the run goes on
  *   restart.c  the checkpoint                      h5md.c    the finished file
  *   extrapolation.c  against the training data     quality.c what the checks found, in that file
@@ -21,15 +22,20 @@
 #include "core/neigh.h"
 #include "potentials/potential.h"
 
-enum { MLK_MD_NVE, MLK_MD_NVT }; /* mlk_md_config.ensemble */
+enum { MLK_MD_NVE, MLK_MD_NVT };   /* mlk_md_config.ensemble */
+enum { MLK_MD_ISO, MLK_MD_ANISO }; /* mlk_md_config.barostat */
+enum { MLK_MD_NPT_BLOCKS = 5 };
 
 typedef struct mlk_md_config {
     double temp;       /* target temperature [K]                                             */
     double dt;         /* time step [fs]; 0: chosen by the lightest atom                     */
+    double npt;        /* length of the first stage, at constant pressure [fs]; 0: none       */
     double equil, run; /* length of the NVT equilibration and of the production [fs]         */
     double sample;     /* between flux samples [fs]; 0: the multiple of dt up to 4 fs        */
     double dump;       /* between stored positions [fs]                                      */
     double tau;        /* relaxation time of the thermostat [fs]                             */
+    double pressure;   /* target of the first stage [GPa]                                    */
+    double tau_p;      /* relaxation time of the barostat [fs]                               */
     double skin;       /* of the Verlet list [A]                                             */
     double max_drift;  /* energy drift that is flagged [meV/atom/ns]                         */
     double max_grade;  /* extrapolation grade beyond which a run is flagged                  */
@@ -37,6 +43,7 @@ typedef struct mlk_md_config {
     int thermo;        /* steps between thermodynamic records                                */
     int check;         /* steps between checks of the descriptors; 0: none                   */
     int ensemble;      /* of the production: MLK_MD_NVE or MLK_MD_NVT                        */
+    int barostat;      /* MLK_MD_ISO or MLK_MD_ANISO                                         */
     uint64_t seed;
     char model[1024], command[2048]; /* provenance, copied into the file                     */
 } mlk_md_config;
@@ -50,6 +57,8 @@ typedef struct mlk_md_sums {
     double heat;                    /* energy the thermostat has put in [eV]                 */
     double wall;                    /* seconds spent so far, earlier sessions included       */
     double builds;                  /* neighbour lists built                                 */
+    double strain[3];               /* logarithms of the Cartesian stretches of the cell     */
+    double npt_n[MLK_MD_NPT_BLOCKS], npt_v[MLK_MD_NPT_BLOCKS], npt_strain[3]; /* see scr.c   */
 } mlk_md_sums;
 
 /* What the checks found; saved like the sums. */
@@ -69,6 +78,7 @@ typedef struct mlk_md {
     mlk_md_config cfg;        /* resolved: nothing automatic is left                          */
     const mlk_potential *pot; /* borrowed                                                     */
     mlk_cell cell;
+    double start_cell[3][3];      /* lattice vectors of the structure [A]                         */
     size_t n, n_el;               /* atoms; elements present                                      */
     int element[MLK_SPECIES_MAX]; /* (n_el) their atomic numbers, ascending                    */
     int *z, *type, *el;           /* (n) atomic number, type of the model, index into element     */
@@ -79,9 +89,11 @@ typedef struct mlk_md {
     int (*img)[3];                /* (n,3) cells an atom was moved back by (far travellers only)  */
     double dt;                    /* [tau]                                                        */
     int64_t step;                 /* steps done, equilibration included                           */
-    int64_t n_equil, n_run;       /* steps of the two stages                                      */
+    int64_t n_npt;                /* first steps of the equilibration, at constant pressure       */
+    int64_t n_equil, n_run;       /* steps of equilibration and production                        */
     int64_t sample, dump, thermo; /* intervals in steps                                        */
     bool resumed;                 /* state comes from a checkpoint                                */
+    bool new_cell;                /* the cell has changed since the list was built                */
     double kinetic;               /* of v [eV]                                                    */
     mlk_md_sums sums;
     double *shortest; /* (n_el,n_el) shortest distance met at thermo steps [A]        */
@@ -164,5 +176,22 @@ void mlk_md_scale_velocities(mlk_md *md, double factor);
 double mlk_bdp_factor(double kinetic, double kinetic_target, size_t dof, double dt_over_tau,
                       uint64_t seed, int64_t step);
 void mlk_bdp_apply(mlk_md *md);
+
+/* scr.c: does the barostat move the cell at this step? */
+bool mlk_md_at_barostat(const mlk_md *md);
+/* Changes of the logarithms of the three Cartesian stretches in one move of length dt = dt_tau
+ * tau_p: pressure (3) diagonal, target [eV/A^3], volume [A^3], kt [eV]. */
+void mlk_scr_moves(const double pressure[3], double target, double volume, double kt, double dt_tau,
+                   bool isotropic, uint64_t seed, int64_t step, double move[3]);
+/* One move; forces must hold the virial and are new afterwards. */
+mlk_status mlk_md_barostat(mlk_md *md, mlk_err *e);
+/* The cell that belongs to md->sums.strain, and the kinetic energy of v. */
+mlk_status mlk_md_restore_cell(mlk_md *md, mlk_err *e);
+/* Stretch the start cell by exp(strain), atoms with it and velocities against it. */
+mlk_status mlk_md_stretch(mlk_md *md, const double strain[3], mlk_err *e);
+/* End of the stage: the cell becomes its mean over the second half. */
+mlk_status mlk_md_fix_cell(mlk_md *md, mlk_err *e);
+/* That mean [A^3] and its error from five blocks; NaN without such a stage. */
+double mlk_md_npt_volume(const mlk_md *md, double *error);
 
 #endif

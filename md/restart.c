@@ -125,7 +125,6 @@ mlk_status mlk_md_state_read(mlk_md *md, const char *path, int64_t *n_part, mlk_
         mlk_err_at(e, path, 0);
         return s;
     }
-    md->kinetic = mlk_md_kinetic(md);
     md->resumed = true;
-    return MLK_OK;
+    return mlk_md_restore_cell(md, e);
 }

@@ -27,11 +27,13 @@ static mlk_status resolve_times(mlk_md *md, mlk_err *e)
     double lightest = INFINITY;
     for (size_t i = 0; i < md->n; i++) lightest = fmin(lightest, md->mass[i]);
     if (c->dt <= 0) c->dt = lightest < 3.5 ? 1 : 2; /* about 1/10 of the fastest period */
-    if (!(c->run >= c->dt) || !isfinite(c->run) || !(c->equil >= 0) || !isfinite(c->equil))
+    if (!(c->run >= c->dt) || !isfinite(c->run) || !(c->equil >= 0) || !isfinite(c->equil) ||
+        !(c->npt >= 0) || !isfinite(c->npt))
         return MLK_FAIL(e, MLK_EINVAL,
                         "a run of %g fs and an equilibration of %g fs with steps of %g fs", c->run,
                         c->equil, c->dt);
-    if ((c->run + c->equil) / c->dt > 1e15) return MLK_FAIL(e, MLK_EINVAL, "more than 1e15 steps");
+    if ((c->run + c->equil + c->npt) / c->dt > 1e15)
+        return MLK_FAIL(e, MLK_EINVAL, "more than 1e15 steps");
     md->dt = c->dt / MLK_TAU_FS;
     if (c->sample <= 0) c->sample = c->dt * fmax(1, floor(4 / c->dt + 1e-9));
     md->sample = steps(c->sample, c->dt);
@@ -45,7 +47,8 @@ static mlk_status resolve_times(mlk_md *md, mlk_err *e)
         mlk_log(MLK_LOG_WARN,
                 "fluxes every %g fs: motion above %.3g THz is folded into the spectrum", c->sample,
                 500 / c->sample);
-    md->n_equil = c->equil > 0 ? steps(c->equil, c->dt) : 0;
+    md->n_npt = c->npt > 0 ? steps(c->npt, c->dt) : 0;
+    md->n_equil = md->n_npt + (c->equil > 0 ? steps(c->equil, c->dt) : 0);
     md->n_run = steps(c->run, c->dt);
     md->dump = steps(c->dump, c->dt);
     md->thermo = c->thermo;
@@ -62,6 +65,9 @@ static mlk_status check_config(const mlk_md_config *c, mlk_err *e)
         return MLK_FAIL(e, MLK_EINVAL,
                         "tau %g fs, skin %g A, thermo %d steps, dump %g fs: out of range", c->tau,
                         c->skin, c->thermo, c->dump);
+    if (c->npt > 0 && (!(c->tau_p > 0) || !isfinite(c->pressure)))
+        return MLK_FAIL(e, MLK_EINVAL, "pressure %g GPa, tau-p %g fs: out of range", c->pressure,
+                        c->tau_p);
     return MLK_OK;
 }
 
@@ -85,6 +91,7 @@ static mlk_status copy_structure(mlk_md *md, const mlk_frame *fr, mlk_err *e)
 {
     size_t n = md->n = fr->n;
     md->cell = fr->cell;
+    memcpy(md->start_cell, fr->cell.h, sizeof md->start_cell);
     md->n_el = mlk_frame_species(fr, md->element);
     md->z = mlk_alloc(n, sizeof *md->z);
     md->type = mlk_alloc(n, sizeof *md->type);
@@ -159,6 +166,11 @@ static void record_settings(mlk_md *md, const mlk_frame *fr)
         c->ensemble == MLK_MD_NVT ? "nvt" : "nve", c->temp, c->dt, (long long)md->n_equil,
         (long long)md->n_run, (long long)md->sample, (long long)md->dump, (long long)md->thermo,
         c->tau, c->skin, (unsigned long long)c->seed);
+    if (md->n_npt)
+        snprintf(md->settings + strlen(md->settings), sizeof md->settings - strlen(md->settings),
+                 "npt_steps: %lld\npressure_GPa: %.17g\nbarostat: %s\ntau_p_fs: %.17g\n",
+                 (long long)md->n_npt, c->pressure, c->barostat == MLK_MD_ISO ? "iso" : "aniso",
+                 c->tau_p);
 }
 
 mlk_status mlk_md_init(mlk_md *md, const mlk_md_config *cfg, const mlk_potential *pot,

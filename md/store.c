@@ -241,15 +241,18 @@ static void progress(mlk_md_store *st, const mlk_md *md)
     double per_step = done / (double)(md->step > 0 ? md->step : 1);
     double left = per_step * (double)(md->n_equil + md->n_run - md->step);
     char drift[48] = "", time_left[32];
+    if (md->step < md->n_npt) snprintf(drift, sizeof drift, "  %.3f A^3/atom", md->cell.volume / n);
     if (md->sums.n >= 10)
         snprintf(drift, sizeof drift, "  drift %.3g meV/atom/ns", mlk_md_drift(md, NULL));
     mlk_progress(
         10, false,
         "%s %lld/%lld  %.4g ps  E %.5f  U %.5f eV/atom  T %.0f K%s  %.2f us/atom/step, %s left",
-        md->step < md->n_equil ? "equilibration" : "production", (long long)md->step,
-        (long long)(md->n_equil + md->n_run), (double)md->step * md->cfg.dt * 1e-3,
-        (md->ev.U + md->kinetic) / n, md->ev.U / n, mlk_md_temperature(md), drift,
-        1e6 * per_step / n, mlk_duration(left, time_left));
+        md->step < md->n_npt     ? "constant pressure"
+        : md->step < md->n_equil ? "equilibration"
+                                 : "production",
+        (long long)md->step, (long long)(md->n_equil + md->n_run),
+        (double)md->step * md->cfg.dt * 1e-3, (md->ev.U + md->kinetic) / n, md->ev.U / n,
+        mlk_md_temperature(md), drift, 1e6 * per_step / n, mlk_duration(left, time_left));
 }
 
 mlk_status mlk_md_store_record(mlk_md_store *st, const mlk_md *md, mlk_err *e)

@@ -167,7 +167,8 @@ Test(md_store, stopped_run_continues_bit_for_bit)
 {
     char dir[64];
     enter(dir);
-    mlk_md_config c = mlk_test_md_config(400, 12000);
+    mlk_md_config c = mlk_test_md_config(400, 8000);
+    c.npt = 4000, c.tau_p = 200, c.barostat = MLK_MD_ANISO;
     cr_assert_eq(wait_for(child(&c, "one.h5")), 0);
     int stops = 0, status = 1;
     for (int k = 0; k < 50 && status != 0; k++) {
