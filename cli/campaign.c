@@ -20,9 +20,9 @@
 /* ---- everything about run lengths that one may want to change, in one place ---- */
 
 /* What --quick sets; run "0" takes the production time from the table of families. */
-const char *const mlk_settings_quick[][2] = {{"quick", "true"},        {"replicas", "1"},
-                                             {"equil", "6ps"},         {"run", "0"},
-                                             {"train-budget", "100s"}, {NULL, NULL}};
+const char *const mlk_settings_quick[][2] = {
+    {"quick", "true"}, {"replicas", "1"},        {"npt", "6ps"}, {"equil", "4ps"},
+    {"run", "0"},      {"train-budget", "100s"}, {NULL, NULL}};
 
 static const struct family {
     const char *name;
@@ -173,7 +173,7 @@ static mlk_status plan_md(mlk_campaign *c, int m, int t, int r, size_t train, ml
 {
     char k[16], id[96], out[160], log[160];
     const mlk_campaign_model *mod = &c->model[m];
-    double steps = (mod->run + c->set.equil) / c->set.dt,
+    double steps = (mod->run + c->set.equil + 1.2 * c->set.npt) / c->set.dt,
            atoms = c->n_atoms ? (double)c->n_atoms : 256;
     snprintf(id, sizeof id, "md/%s/%s/r%d", mod->name, mlk_kelvin(c->temp[t], k), r + 1);
     snprintf(out, sizeof out, "%s/run.h5", id);
@@ -285,7 +285,7 @@ void mlk_argv_print(char *const *argv, char *buf, size_t cap)
 mlk_status mlk_campaign_argv(const mlk_campaign *c, const mlk_job *j, char ***argv, mlk_err *e)
 {
     size_t n = 0, cap = 0;
-    char w[24][1100];
+    char w[28][1100];
     int k = 0;
     const mlk_settings *set = &c->set;
     const mlk_campaign_model *m = j->model >= 0 ? &c->model[j->model] : NULL;
@@ -322,6 +322,11 @@ mlk_status mlk_campaign_argv(const mlk_campaign *c, const mlk_job *j, char ***ar
         else
             WORD("auto"); /* only in a dry run */
         WORD("--temp"), WORD("%.10g", c->temp[j->temp]);
+        if (set->npt > 0) {
+            WORD("--npt"), WORD("%.10gps", set->npt * 1e-3);
+            WORD("--pressure"), WORD("%.10g", set->pressure);
+            WORD("--barostat"), WORD(set->barostat ? "aniso" : "iso");
+        }
         WORD("--equil"), WORD("%.10gps", set->equil * 1e-3), WORD("--run"),
             WORD("%.10gps", m->run * 1e-3);
         WORD("--dt"), WORD("%.10gfs", set->dt);
@@ -382,9 +387,10 @@ static void announce(const mlk_campaign *c)
             c->set.quick ? " (--quick)" : "");
     mlk_log(MLK_LOG_INFO, "production   %s", m);
     mlk_log(MLK_LOG_INFO,
-            "per run       %g ps equilibration, dt %g fs, %d replica%s, supercell %s, seed %d",
-            c->set.equil * 1e-3, c->set.dt, c->set.replicas, c->set.replicas > 1 ? "s" : "",
-            c->set.supercell, c->set.seed);
+            "per run       %g ps at %g GPa, %g ps equilibration, dt %g fs, %d replica%s, supercell "
+            "%s, seed %d",
+            c->set.npt * 1e-3, c->set.pressure, c->set.equil * 1e-3, c->set.dt, c->set.replicas,
+            c->set.replicas > 1 ? "s" : "", c->set.supercell, c->set.seed);
 }
 
 static void campaign_free(mlk_campaign *c)

@@ -24,8 +24,10 @@ typedef struct mlk_settings {
     char temps[MLK_OPT_STR_MAX], models[MLK_OPT_STR_MAX], data[MLK_OPT_STR_MAX];
     char structure[MLK_OPT_STR_MAX], supercell[MLK_OPT_STR_MAX];
     int seeds, replicas, seed;
-    double equil, run, dt; /* [fs]; run 0: by the table of model families */
-    double train_budget;   /* [s] */
+    double npt, equil, run, dt; /* [fs]; run 0: by the table of model families */
+    double pressure;            /* [GPa] */
+    int barostat;               /* as mlk_md_config.barostat */
+    double train_budget;        /* [s] */
     bool quick;
 } mlk_settings;
 
@@ -43,6 +45,11 @@ typedef struct mlk_settings {
     {"supercell", MLK_OPT_STR, offsetof(T, m supercell), "auto", 0, 0, "", "auto or NxNxN"},       \
     {"replicas", MLK_OPT_INT, offsetof(T, m replicas), "2", 1, 64, "",                             \
      "independent runs per model and temperature"},                                                \
+    {"npt", MLK_OPT_TIME, offsetof(T, m npt), "30ps", 0, 1e12, "",                                \
+     "first stage of a run, at constant pressure; 0: the volume of the start structure"},          \
+    {"pressure", MLK_OPT_REAL, offsetof(T, m pressure), "0", -1e4, 1e4, "GPa", "of that stage"},   \
+    {"barostat", MLK_OPT_CHOICE, offsetof(T, m barostat), "aniso", 0, 0, "iso|aniso",              \
+     "of that stage: one stretch of the cell (cubic crystals, liquids), or one for each of x, y, z"}, \
     {"equil", MLK_OPT_TIME, offsetof(T, m equil), "50ps", 0, 1e12, "", "NVT equilibration of a run"}, \
     {"run", MLK_OPT_TIME, offsetof(T, m run), "1ns", 0, 1e12, "", "NVE production of a run"},      \
     {"dt", MLK_OPT_TIME, offsetof(T, m dt), "2fs", 0.01, 10, "", "time step"},                     \

@@ -94,8 +94,16 @@ mlk_status mlk_report_methods_text(const mlk_report *r, char **out, mlk_err *e)
     if (cell && cell->n_child == 3)
         put(&t, e, " in a %s×%s×%s supercell of %s atoms", cell->child[0].value,
             cell->child[1].value, cell->child[2].value, mlk_conf_str(start, "atoms", "?"));
+    put(&t, e, ". ");
+    if (strtod(mlk_conf_str(set, "npt", "0"), NULL) > 0)
+        put(&t, e,
+            "The cell of each run was first relaxed for %s at %s GPa by %sstochastic cell "
+            "rescaling "
+            "(Bernetti and Bussi 2020) and then kept at its mean. ",
+            spaced(mlk_conf_str(set, "npt", "?"), buf), mlk_conf_str(set, "pressure", "0"),
+            strcmp(mlk_conf_str(set, "barostat", "aniso"), "iso") ? "anisotropic " : "isotropic ");
     put(&t, e,
-        ". Each run was equilibrated for %s with the stochastic velocity rescaling of Bussi, "
+        "Each run was equilibrated for %s with the stochastic velocity rescaling of Bussi, "
         "Donadio and "
         "Parrinello (2007) and sampled in the microcanonical ensemble for",
         spaced(mlk_conf_str(set, "equil", "?"), buf));
@@ -135,6 +143,7 @@ static const char references[] =
     "- Z. Fan, L. F. C. Pereira, H.-Q. Wang, J.-C. Zheng, D. Donadio, A. Harju, Phys. Rev. B 92, "
     "094301 (2015)\n"
     "- G. Bussi, D. Donadio, M. Parrinello, J. Chem. Phys. 126, 014101 (2007)\n"
+    "- M. Bernetti, G. Bussi, J. Chem. Phys. 153, 114107 (2020)\n"
     "- L. Ercole, A. Marcolongo, S. Baroni, Sci. Rep. 7, 15835 (2017)\n"
     "- R. Bertossa, F. Grasselli, L. Ercole, S. Baroni, Phys. Rev. Lett. 122, 255901 (2019)\n"
     "- R. DerSimonian, N. Laird, Control. Clin. Trials 7, 177 (1986)\n";
