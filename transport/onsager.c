@@ -298,13 +298,6 @@ void mlk_onsager_free(mlk_onsager *on)
     memset(on, 0, sizeof *on);
 }
 
-double mlk_onsager_gauge(const mlk_onsager *on, double c)
-{
-    const double *l = on->l_raw;
-    if (on->m < 2) return on->kappa_naive;
-    return on->kappa_scale * (l[0] + 2 * c * l[1] + c * c * l[on->m + 1]);
-}
-
 int mlk_formal_charge(int z)
 {
     switch (z) {

@@ -74,9 +74,6 @@ size_t mlk_onsager_pieces(const mlk_onsager_opts *o, const mlk_flux *fl, size_t 
 mlk_status mlk_onsager_analyse(const mlk_spectra *sp, const mlk_choice *ch,
                                const mlk_onsager_opts *o, mlk_cepstral *naive,
                                mlk_cepstral *corrected, mlk_err *e);
-/* kappa_naive for an energy offset of `c` raw units per unit of flux 1 (exact parabola of l_raw).
- */
-double mlk_onsager_gauge(const mlk_onsager *on, double c);
 /* Formal charge of an element (Li 1, S -2, ...), 0 when there is no usual one. */
 int mlk_formal_charge(int z);
 
