@@ -57,6 +57,13 @@ static size_t reach(const mlk_flux *fl, size_t k, size_t times)
     return times * k < most ? times * k : most;
 }
 
+/* lags of a slope that begins at the limit k; where no plateau was found the outer half of all */
+static void window(const mlk_flux *fl, size_t k, size_t *k1, size_t *k2)
+{
+    *k2 = reach(fl, k, 3);
+    *k1 = *k2 < k + k / 2 + 2 ? *k2 / 2 : k;
+}
+
 static mlk_status conductivity(mlk_helfand *h, const mlk_onsager *on, const mlk_flux *fl,
                                const mlk_onsager_opts *o, mlk_err *e)
 {
@@ -75,10 +82,10 @@ static mlk_status conductivity(mlk_helfand *h, const mlk_onsager *on, const mlk_
     MLK_GO(mlk_greenkubo_init(&gk, &q, 1, &zero, (size_t)(o->gk_max / fl->dt), o->gk_limit, e));
     h->sigma_gk = scale * gk.at_naive, h->sigma_gk_err = scale * gk.at_naive_err;
     h->sigma_gk_limit = (double)gk.limit * gk.dt * 1e-3;
-    size_t k2 = reach(fl, gk.limit, 3);
-    if (k2 < gk.limit + 2) goto done;
+    size_t k1, k2;
+    window(fl, gk.limit, &k1, &k2);
     gather(&q, 1, &zero, x);
-    MLK_GO(mlk_lagmatrix_slope(&lm, &q, 1, x, gk.limit, k2, e));
+    MLK_GO(mlk_lagmatrix_slope(&lm, &q, 1, x, k1, k2, e));
     h->sigma_einstein = scale * mlk_lagmatrix_value(&lm, element, &first, &h->sigma_einstein_err);
     h->sigma_einstein_err *= scale;
 done:
@@ -119,12 +126,12 @@ mlk_status mlk_helfand_init(mlk_helfand *h, const mlk_onsager *on, const mlk_flu
     const double *x[MLK_FLUX_MAX * 3];
     mlk_lagmatrix lm = {0};
     mlk_status s;
-    size_t k1 = on->gk.limit, k2 = reach(fl, k1, 3);
+    size_t k = on->gk.limit, k1, k2;
     gather(fl, on->m, on->choice.set, x);
-    MLK_GO(mlk_lagmatrix_integral(&lm, fl, on->m, x, k1, reach(fl, k1, 2), e));
+    MLK_GO(mlk_lagmatrix_integral(&lm, fl, on->m, x, k, reach(fl, k, 2), e));
     matrix(&lm, on, fl, h->gk_l, h->gk_l_err);
     mlk_lagmatrix_free(&lm);
-    if (k2 < k1 + k1 / 2 + 2) k1 = k2 / 2; /* no plateau was found: the outer half of the lags */
+    window(fl, k, &k1, &k2);
     MLK_GO(mlk_lagmatrix_slope(&lm, fl, on->m, x, k1, k2, e));
     const size_t first = 0;
     h->from = (double)k1 * fl->dt * 1e-3, h->to = (double)k2 * fl->dt * 1e-3;
