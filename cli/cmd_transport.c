@@ -7,6 +7,7 @@
 #include "cli/cmd.h"
 #include "core/element.h"
 #include "core/file.h"
+#include "core/h5.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -200,6 +201,23 @@ static mlk_status set_options(const cfg *c, const mlk_flux *fl, mlk_onsager_opts
     return set_charges(c, fl, o, e);
 }
 
+/* is the cell of an H5MD run known and not a cube? Then the tensor is of interest. */
+static bool not_cubic(const char *path)
+{
+    static const char set[] = "/particles/all/box/edges";
+    mlk_err e = {0};
+    mlk_h5 *h = NULL;
+    int nd = 0;
+    size_t dim[4];
+    double c[9], off = 0;
+    bool known = !mlk_h5_open(&h, path, "r", &e) && mlk_h5_exists(h, set) &&
+                 !mlk_h5_dims(h, set, &nd, dim, &e) && nd == 2 && dim[0] == 3 && dim[1] == 3 &&
+                 !mlk_h5_read(h, set, MLK_H5_DOUBLE, c, &e);
+    mlk_h5_close(&h, &e);
+    for (int i = 0; i < 9 && known; i++) off = fmax(off, fabs(c[i] - (i % 4 ? 0 : c[0])));
+    return known && off > 1e-4 * fabs(c[0]);
+}
+
 /* number and unit at the end of text: their place in `unit`, -1 for neither */
 static int with_unit(const char *text, double *v, const char *const *unit, int n)
 {
@@ -279,7 +297,7 @@ mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
     if (c.common.json)
         s = mlk_json_write(j, "-", e);
     else
-        mlk_show_transport(&on, &fl, &o, &diff, q, c.tensor);
+        mlk_show_transport(&on, &fl, &o, &diff, q, c.tensor || (h5 && not_cubic(words[0])));
 done:
     json_decref(j);
     mlk_free(q);

@@ -32,10 +32,16 @@ static void input(const mlk_onsager *on, const mlk_flux *fl)
            (double)fl->n * fl->dt * 1e-3, fl->temperature, fl->volume);
     printf("mass fluxes that enter:");
     for (size_t i = 1; i < on->m; i++) printf(" %s", fl->label[on->choice.set[i]]);
-    printf("%s (%s)\n", on->m > 1 ? "" : " none", on->choice.reason);
+    printf("%s%s\n", on->m > 1 ? "" : " none, ", fl->m == 1 ? on->choice.reason : "");
+    for (size_t i = 1; i < on->m; i++)
+        printf("  %-3s enters: %s\n", fl->label[on->choice.set[i]],
+               on->choice.why[on->choice.set[i]]);
     for (size_t a = 1; a < fl->m; a++)
         if (on->choice.dropped[a] && on->choice.why[a][0])
             printf("  %-3s left out: %s\n", fl->label[a], on->choice.why[a]);
+    if (on->pieces > 1 && on->m > fl->nc * fl->n_segment)
+        printf("  %zu fluxes, %zu components: runs are cut into pieces to have at least as many\n",
+               on->m, fl->nc * fl->n_segment);
 }
 
 static void row(const mlk_onsager *on, const char *name, double n, double ne, double c, double ce)
@@ -50,7 +56,7 @@ static void parts(const mlk_onsager *on, const mlk_helfand *h)
 {
     static const char *const name[3] = {"kinetic", "convective", "virial"};
     for (int p = 0; p < 3; p++) {
-        printf(p ? "             %-16s" : "  share of    %-16s", name[p]);
+        printf("  %-10s with k, c, v  ", name[p]);
         for (int which = 0; which < (on->m > 1 ? 2 : 1); which++)
             for (int q = 0; q < 3; q++)
                 printf(" %7.3f%s", (which ? h->corrected : h->part)[3 * p + q],
@@ -61,14 +67,14 @@ static void parts(const mlk_onsager *on, const mlk_helfand *h)
 
 static void conductivity(const mlk_onsager *on, const mlk_onsager_opts *o, const mlk_quantities *q)
 {
-    static const char *const rule[] = {"AIC", "AIC-weighted average", "fixed cut-off"};
+    static const char *const rule[] = {"AIC", "AIC-weighted", "fixed cut-off"};
     const mlk_greenkubo *g = &on->gk;
     const mlk_helfand *h = &q->helfand;
     double s = on->kappa_scale;
     char name[64];
     printf("\nthermal conductivity, cepstral analysis (f* = %.3f THz%s, P* = %zu, %s", on->fstar,
            on->fstar_auto ? " chosen" : "", on->corrected.pstar, rule[o->rule]);
-    printf(on->pieces > 1 ? ", %zu pieces per run)\n" : ")\n", on->pieces);
+    printf(on->pieces > 1 ? ", %zu pieces)\n" : ")\n", on->pieces);
     line("kappa naive", on->kappa_naive, on->kappa_naive_err, "W/m/K");
     if (on->m > 1) line("kappa (Onsager-corrected)", on->kappa, on->kappa_err, "W/m/K");
     line("thermal diffusivity", q->diffusivity, q->diffusivity_err, "mm^2/s");

@@ -111,9 +111,14 @@ static mlk_status run(mlk_lagmatrix *lm, const task *t, mlk_err *e)
     mlk_status s = MLK_OK;
     for (size_t g = 0, b = 0; g < fl->n_segment; g++) {
         size_t first = fl->segment[g], len = fl->segment[g + 1] - first, lb = len / per_run;
-        if (!t->slope) MLK_GO(integral(t, first, len, t->k1, one, e));
-        for (size_t i = 0; i < mm && !t->slope; i++)
-            lm->all[i] += (double)len / (double)fl->n * one[i];
+        /* stretches of many lags: displacements of a whole run need not be in memory */
+        size_t ns = t->slope && len / (64 * t->k2) > 1 ? len / (64 * t->k2) : 1, ls = len / ns;
+        for (size_t p = 0; p < ns; p++) {
+            MLK_GO(t->slope ? slope(t, first + p * ls, ls, one, e)
+                            : integral(t, first, len, t->k1, one, e));
+            for (size_t i = 0; i < mm; i++)
+                lm->all[i] += (double)len / (double)(fl->n * ns) * one[i];
+        }
         for (size_t p = 0; p < per_run; p++, b++) {
             double *v = lm->left + b * mm;
             MLK_GO(t->slope ? slope(t, first + p * lb, lb, v, e)
@@ -121,7 +126,6 @@ static mlk_status run(mlk_lagmatrix *lm, const task *t, mlk_err *e)
             for (size_t i = 0; i < mm; i++) sum[i] += v[i];
         }
     }
-    for (size_t i = 0; i < mm && t->slope; i++) lm->all[i] = sum[i] / (double)nb;
     for (size_t b = 0; b < nb; b++)
         for (size_t i = 0; i < mm; i++)
             lm->left[b * mm + i] = (sum[i] - lm->left[b * mm + i]) / (double)(nb - 1);

@@ -23,7 +23,7 @@ size_t mlk_lag_block(const mlk_flux *fl);
  * further out covers what was cut off). Errors: MLK_EINVAL lag beyond half a block; MLK_ENOMEM. */
 mlk_status mlk_lagmatrix_integral(mlk_lagmatrix *lm, const mlk_flux *fl, size_t m,
                                   const double *const *x, size_t k, size_t k_err, mlk_err *e);
-/* Helfand-Einstein, mean over blocks: half the least-squares slope, over lags k1..k2, of
+/* Helfand-Einstein: half the least-squares slope, over lags k1..k2, of
  * <(R_a(t)-R_a(0)) (R_b(t)-R_b(0))> per component, R_a the running sum of J_a dt. Errors as above.
  */
 mlk_status mlk_lagmatrix_slope(mlk_lagmatrix *lm, const mlk_flux *fl, size_t m,
