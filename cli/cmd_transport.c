@@ -7,11 +7,13 @@
 #include "cli/cmd.h"
 #include "core/element.h"
 #include "core/file.h"
+#include "core/h5.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "cli/transport_show.h"
 #include "transport/output.h"
+#include "transport/quantities.h"
 #include "transport/read.h"
 
 typedef struct cfg {
@@ -20,8 +22,9 @@ typedef struct cfg {
         temp_col[MLK_OPT_STR_MAX];
     char mobile[MLK_OPT_STR_MAX], rule[MLK_OPT_STR_MAX], charge[MLK_OPT_STR_MAX],
         fstar[MLK_OPT_STR_MAX];
-    double temp, volume, dt, gk_limit, gk_max;
-    bool extensive, density;
+    char capacity[MLK_OPT_STR_MAX], target[MLK_OPT_STR_MAX];
+    double temp, volume, dt, gk_limit, gk_max, at_naive;
+    bool extensive, density, tensor;
     int units, tskip, pieces, block;
 } cfg;
 
@@ -45,6 +48,14 @@ static const mlk_opt opts[] = {
      "largest lag of the Green-Kubo curves (0: automatic)"},
     {"charge", MLK_OPT_STR, offsetof(cfg, charge), "auto", 0, 0, "",
      "formal charges Li=1,P=5,S=-2; for tables charge per unit of flux"},
+    {"tensor", MLK_OPT_FLAG, offsetof(cfg, tensor), "false", 0, 0, "",
+     "print the conductivity tensor also when the directions agree"},
+    {"target-error", MLK_OPT_STR, offsetof(cfg, target), "10%", 0, 0, "",
+     "relative error of kappa for which the length of the runs is recommended"},
+    {"at-naive", MLK_OPT_REAL, offsetof(cfg, at_naive), "0", 0, 1e6, "W/m/K",
+     "which energy offset per ion makes this the naive conductivity?"},
+    {"heat-capacity", MLK_OPT_STR, offsetof(cfg, capacity), "", 0, 0, "",
+     "for the thermal diffusivity: 1.9J/cm3/K or 0.8J/g/K"},
     {"energy", MLK_OPT_STR, offsetof(cfg, energy), "", 0, 0, "",
      "tables: columns of the energy flux, 2-4 or names"},
     {"flux", MLK_OPT_STR, offsetof(cfg, flux), "", 0, 0, "",
@@ -190,6 +201,54 @@ static mlk_status set_options(const cfg *c, const mlk_flux *fl, mlk_onsager_opts
     return set_charges(c, fl, o, e);
 }
 
+/* is the cell of an H5MD run known and not a cube? Then the tensor is of interest. */
+static bool not_cubic(const char *path)
+{
+    static const char set[] = "/particles/all/box/edges";
+    mlk_err e = {0};
+    mlk_h5 *h = NULL;
+    int nd = 0;
+    size_t dim[4];
+    double c[9], off = 0;
+    bool known = !mlk_h5_open(&h, path, "r", &e) && mlk_h5_exists(h, set) &&
+                 !mlk_h5_dims(h, set, &nd, dim, &e) && nd == 2 && dim[0] == 3 && dim[1] == 3 &&
+                 !mlk_h5_read(h, set, MLK_H5_DOUBLE, c, &e);
+    mlk_h5_close(&h, &e);
+    for (int i = 0; i < 9 && known; i++) off = fmax(off, fabs(c[i] - (i % 4 ? 0 : c[0])));
+    return known && off > 1e-4 * fabs(c[0]);
+}
+
+/* number and unit at the end of text: their place in `unit`, -1 for neither */
+static int with_unit(const char *text, double *v, const char *const *unit, int n)
+{
+    char word[64];
+    for (int k = 0; k < n; k++) {
+        size_t len = strlen(text), u = strlen(unit[k]);
+        if (len <= u || len - u >= sizeof word || strcmp(text + len - u, unit[k])) continue;
+        snprintf(word, sizeof word, "%.*s", (int)(len - u), text);
+        if (mlk_parse_double(word, v) && *v > 0) return k;
+    }
+    return -1;
+}
+
+static mlk_status set_quantities(const cfg *c, mlk_quantity_opts *q, mlk_err *e)
+{
+    static const char *const capacity[] = {"J/cm3/K", "J/g/K"}, *const percent[] = {"%", ""};
+    *q = (mlk_quantity_opts){.given_naive = c->at_naive};
+    int k = with_unit(c->target, &q->target, percent, 2);
+    if (k == 0) q->target /= 100;
+    if (k < 0 || q->target >= 1)
+        return MLK_FAIL(e, MLK_EINVAL, "--target-error '%s' is not a share such as 10%%",
+                        c->target);
+    if (!c->capacity[0]) return MLK_OK;
+    k = with_unit(c->capacity, &q->capacity, capacity, 2);
+    q->per_gram = k == 1;
+    if (k >= 0) return MLK_OK;
+    MLK_FAIL(e, MLK_EINVAL, "--heat-capacity '%s' is not a positive number with its unit",
+             c->capacity);
+    return mlk_err_hint(e, "for example 1.9J/cm3/K or 0.8J/g/K");
+}
+
 mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
 {
     cfg c;
@@ -208,7 +267,10 @@ mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
     mlk_onsager on = {0};
     mlk_onsager_opts o;
     mlk_diffusion diff = {0};
+    mlk_quantities *q = mlk_alloc(1, sizeof *q);
+    mlk_quantity_opts qo;
     json_t *j = NULL;
+    if (!q) return MLK_FAIL(e, MLK_ENOMEM, "result");
     mlk_status s;
     const mlk_table_opts t = {.energy = c.energy,
                               .flux = c.flux,
@@ -223,8 +285,10 @@ mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
     MLK_GO(mlk_transport_read(&fl, (size_t)n, words, &t, &h5, e));
     if (h5) MLK_GO(mlk_diffusion_read(&diff, (size_t)n, (const char *const *)words, e));
     MLK_GO(set_options(&c, &fl, &o, e));
+    MLK_GO(set_quantities(&c, &qo, e));
     MLK_GO(mlk_onsager_init(&on, &fl, &o, &diff, e));
-    j = mlk_transport_json(&on, &fl, &o, &diff, c.out[0] || c.common.json);
+    MLK_GO(mlk_quantities_init(q, &on, &fl, &o, &qo, e));
+    j = mlk_transport_json(&on, &fl, &o, &diff, q, c.out[0] || c.common.json);
     if (!j) {
         s = MLK_FAIL(e, MLK_ENOMEM, "result");
         goto done;
@@ -233,9 +297,10 @@ mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
     if (c.common.json)
         s = mlk_json_write(j, "-", e);
     else
-        mlk_show_transport(&on, &fl, &o, &diff);
+        mlk_show_transport(&on, &fl, &o, &diff, q, c.tensor || (h5 && not_cubic(words[0])));
 done:
     json_decref(j);
+    mlk_free(q);
     mlk_onsager_free(&on);
     mlk_diffusion_free(&diff);
     mlk_flux_free(&fl);

@@ -4,8 +4,9 @@
 
 #include "core/flux.h"
 #include "transport/onsager.h"
+#include "transport/quantities.h"
 
 void mlk_show_transport(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o,
-                        const mlk_diffusion *d);
+                        const mlk_diffusion *d, const mlk_quantities *q, int tensor);
 
 #endif

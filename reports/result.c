@@ -217,6 +217,8 @@ static json_t *comparison(const mlk_comparison *c)
     json_object_set_new(j, "q", mlk_json_real(c->q));
     json_object_set_new(j, "p_value", c->n > 1 ? mlk_json_real(c->p_value) : json_null());
     json_object_set_new(j, "tau", c->n > 1 ? mlk_json_real(c->tau) : json_null());
+    const double tau[2] = {c->tau_lo, c->tau_hi};
+    json_object_set_new(j, "tau_interval", c->n > 1 ? mlk_json_reals(tau, 2) : json_null());
     json_object_set_new(j, "standard_deviation", c->n > 1 ? mlk_json_real(c->tau_sd) : json_null());
     json_object_set_new(j, "spread", mlk_json_real(c->spread));
     return j;

@@ -5,17 +5,22 @@
 
 #include "core/stats.h"
 
-double mlk_schur(size_t m, double *a)
+int mlk_eliminate(size_t m, size_t keep, double *a)
 {
-    for (size_t p = m; p-- > 1;) {
+    for (size_t p = m; p-- > keep;) {
         double d = a[p * m + p];
-        if (!(fabs(d) > 0) || !isfinite(d)) return NAN;
+        if (!(fabs(d) > 0) || !isfinite(d)) return 0;
         for (size_t i = 0; i < p; i++) {
             double f = a[i * m + p] / d;
             for (size_t j = 0; j < p; j++) a[i * m + j] -= f * a[p * m + j];
         }
     }
-    return a[0];
+    return 1;
+}
+
+double mlk_schur(size_t m, double *a)
+{
+    return mlk_eliminate(m, 1, a) ? a[0] : NAN;
 }
 
 double mlk_jackknife(size_t n, const double *left_out)

@@ -11,6 +11,8 @@ typedef struct mlk_comparison {
     double mean, mean_err; /* weighted by 1/err^2 */
     double q, p_value;     /* sum (x-mean)^2/err^2 and its chance under chi^2(n-1); p 1 for n = 1 */
     double tau;            /* between-model standard deviation, DerSimonian & Laird 1986 */
+    double tau_lo, tau_hi; /* 95 % interval of tau, by the profile of Q: Viechtbauer, Stat. Med. 26,
+                              37 (2007); 0 and infinity for n = 1 */
     double tau_sd;         /* plain standard deviation of the estimates */
     double spread;         /* (max-min)/mean */
 } mlk_comparison;

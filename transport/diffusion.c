@@ -272,7 +272,8 @@ mlk_status mlk_diffusion_read(mlk_diffusion *d, size_t n_file, const char *const
         double within = 0, *v = dr + k * n_file;
         for (size_t r = 0; r < used; r++) within += er[k * n_file + r] * er[k * n_file + r];
         d->d[k] = mlk_mean(used, v);
-        d->d_err[k] = used >= 3 ? mlk_sem(used, v) : sqrt(within) / (double)used;
+        /* few runs may agree by chance: never less than what the runs themselves say */
+        d->d_err[k] = fmax(used >= 3 ? mlk_sem(used, v) : 0, sqrt(within) / (double)used);
         for (size_t i = 0; i < d->n_lag; i++) d->msd[k * d->n_lag + i] /= (double)used;
         size_t early = (size_t)(fmin(1.0, d->fit_from) / d->dt);
         d->plateau[k] = d->msd[k * d->n_lag + (early < d->n_lag ? early : d->n_lag - 1)];

@@ -30,9 +30,10 @@ typedef struct mlk_diffusion {
 mlk_status mlk_msd(size_t n_t, size_t n_atom, const float *x, size_t n_lag, double *msd,
                    mlk_err *e);
 /* All species of one or several runs of the same system. D from the slope between 0.1 and 0.5 of
- * the run; errors from five time blocks and groups of atoms (the larger), over runs when there are
- * three or more. A species is mobile when its slope is positive at three standard errors, at least
- * 1 % of the fastest one, and adds more than its vibrational plateau / 2 (and 0.25 A^2) to the MSD.
+ * the run; errors from five time blocks or groups of atoms or, with three runs or more, from their
+ * spread: the largest. A species is mobile when its slope is positive at three standard errors, at
+ * least a tenth of the fastest one, and adds more than its vibrational plateau / 2 (and 0.25 A^2)
+ * to the MSD.
  * Errors: MLK_EIO, MLK_EFORMAT, MLK_ENUMERIC with the file named; MLK_ENOMEM. */
 mlk_status mlk_diffusion_read(mlk_diffusion *d, size_t n_file, const char *const *path, mlk_err *e);
 void mlk_diffusion_free(mlk_diffusion *d);

@@ -51,29 +51,54 @@ static void add_run(mlk_greenkubo *gk, const mlk_flux *fl, const int *set, size_
     for (size_t k = 0; k < size; k++) gk->corr[k] += weight * whole[k];
 }
 
+/* What has to settle, in forms that do not depend on the zero of the energies: the corrected
+ * integral, those of the mass fluxes and the slopes of the energy on them. out: 2m-1. */
+static void signals(size_t m, size_t n_lag, const double *integral, size_t k, double *out)
+{
+    double unused;
+    results(m, n_lag, integral, k, &unused, out);
+    for (size_t i = 1; i < m; i++) {
+        double a[MLK_FLUX_MAX * MLK_FLUX_MAX];
+        out[i] = integral[mlk_corr_row(m, i, i) * n_lag + k];
+        for (size_t x = 0; x < m; x++) /* fluxes 1 and i change places */
+            for (size_t y = 0; y < m; y++) {
+                size_t p = x == 1 ? i : x == i ? 1 : x, q = y == 1 ? i : y == i ? 1 : y;
+                a[x * m + y] = integral[mlk_corr_row(m, p, q) * n_lag + k];
+            }
+        out[m - 1 + i] = mlk_eliminate(m, 2, a) ? a[1] / a[m + 1] : NAN;
+    }
+}
+
 /* changes up to so many standard errors count as noise */
 static const double SETTLED = 1.5;
 
-/* is the change from lag k to 2k within its jackknife error, for both results? */
-static int settled(const mlk_greenkubo *gk, const double *jn, const double *js, size_t k, double *d)
+/* is the change from lag k to 2k within its jackknife error, for every signal? left: (n_block,
+ * rows, n_lag) integrals with one block left out */
+static int settled(const mlk_greenkubo *gk, const double *left, size_t k, double *d)
 {
-    for (int which = 0; which < 2; which++) {
-        const double *v = which ? gk->schur : gk->naive, *j = which ? js : jn;
-        for (size_t b = 0; b < gk->n_block; b++)
-            d[b] = j[b * gk->n_lag + 2 * k] - j[b * gk->n_lag + k];
-        if (!(fabs(v[2 * k] - v[k]) < SETTLED * mlk_jackknife(gk->n_block, d))) return 0;
+    enum { MOST = 2 * MLK_FLUX_MAX };
+    double v[MOST], w[MOST];
+    size_t ns = 2 * gk->m - 1, nb = gk->n_block, stride = gk->m * (gk->m + 1) / 2 * gk->n_lag;
+    for (size_t b = 0; b < nb; b++) {
+        signals(gk->m, gk->n_lag, left + b * stride, k, v);
+        signals(gk->m, gk->n_lag, left + b * stride, 2 * k, w);
+        for (size_t i = 0; i < ns; i++) d[i * nb + b] = w[i] - v[i];
     }
+    signals(gk->m, gk->n_lag, gk->integral, k, v);
+    signals(gk->m, gk->n_lag, gk->integral, 2 * k, w);
+    for (size_t i = 0; i < ns; i++)
+        if (!(fabs(w[i] - v[i]) < SETTLED * mlk_jackknife(nb, d + i * nb))) return 0;
     return 1;
 }
 
-static void find_limit(mlk_greenkubo *gk, const double *jn, const double *js, double *d)
+static void find_limit(mlk_greenkubo *gk, const double *left, double *d)
 {
     int run = 0;
     size_t start = 0;
     gk->limit = gk->n_lag - 1;
     for (double t = 4; 2 * (size_t)t < gk->n_lag; t = t * 1.2 + 1) {
         size_t k = (size_t)t;
-        if (!settled(gk, jn, js, k, d)) {
+        if (!settled(gk, left, k, d)) {
             run = 0;
             continue;
         }
@@ -141,7 +166,7 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
     double *c = mlk_alloc(2 * rows * n_lag, sizeof *c);
     double *bl = mlk_alloc(nb * rows * n_lag, sizeof *bl),
            *jk = mlk_alloc(2 * nb * n_lag, sizeof *jk);
-    double *all = mlk_alloc(rows * n_lag, sizeof *all), *d = mlk_alloc(nb, sizeof *d);
+    double *all = mlk_alloc(rows * n_lag, sizeof *all), *d = mlk_alloc(2 * m * nb, sizeof *d);
     mlk_corr_work w = {0};
     mlk_status s = MLK_OK;
     if (!gk->corr || !c || !bl || !jk || !all || !d) {
@@ -163,6 +188,7 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
         for (size_t k = 0; k < rows * n_lag; k++) v[k] = (all[k] - v[k]) / (double)(nb - 1);
         for (size_t r = 0; r < rows; r++)
             mlk_corr_integral(n_lag, v + r * n_lag, fl->dt, c + r * n_lag);
+        memcpy(v, c, rows * n_lag * sizeof *c);
         for (size_t k = 0; k < n_lag; k++)
             results(m, n_lag, c, k, jk + b * n_lag + k, jk + (nb + b) * n_lag + k);
     }
@@ -183,7 +209,7 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
             goto done;
         }
     } else {
-        find_limit(gk, jk, jk + nb * n_lag, d);
+        find_limit(gk, bl, d);
     }
     size_t far = limit > 0 ? gk->limit : 2 * gk->limit < n_lag ? 2 * gk->limit : n_lag - 1;
     gk->at_naive = gk->naive[gk->limit], gk->at_naive_err = gk->naive_err[far];

@@ -12,8 +12,7 @@
 #include "transport/block.h"
 #include "transport/fstar.h"
 
-/* bins whose average gives the ratios of off-diagonal elements at zero frequency */
-static size_t low_bins(const mlk_spectra *sp)
+size_t mlk_onsager_low_bins(const mlk_spectra *sp)
 {
     /* f* / 20, at least 4 bins: well inside the part that the cepstral filter treats as smooth */
     size_t k = sp->nf / 20;
@@ -24,7 +23,7 @@ static size_t low_bins(const mlk_spectra *sp)
  * row scaled so that its Schur complement is the corrected conductivity */
 static mlk_status build_matrix(mlk_onsager *on, const mlk_onsager_opts *o, mlk_err *e)
 {
-    size_t m = on->m, kb = low_bins(&on->sp), mm = on->sp.m;
+    size_t m = on->m, kb = mlk_onsager_low_bins(&on->sp), mm = on->sp.m;
     double *l = on->l_raw, low[MLK_FLUX_MAX * MLK_FLUX_MAX] = {0};
     const int *set = on->choice.set;
     for (size_t k = 0; k < kb; k++)
@@ -32,11 +31,13 @@ static mlk_status build_matrix(mlk_onsager *on, const mlk_onsager_opts *o, mlk_e
             for (size_t j = 0; j < m; j++)
                 low[i * m + j] += on->sp.c[2 * ((k * mm + (size_t)set[i]) * mm + (size_t)set[j])];
     l[0] = 0.5 * exp(on->naive.ln_s0);
+    on->l_sigma[0] = on->naive.sigma * on->error_scale;
     for (size_t a = 1; a < m; a++) {
         mlk_cepstral cp;
         MLK_TRY(mlk_cepstral_init(&cp, &on->sp, 1, set + a,
                                   o->rule == MLK_RULE_FIXED ? MLK_RULE_AIC : o->rule, 0, e));
         l[a * m + a] = 0.5 * exp(cp.ln_s0);
+        on->l_sigma[a] = cp.sigma * on->error_scale;
         mlk_cepstral_free(&cp);
     }
     for (size_t a = 0; a < m; a++)
@@ -65,20 +66,43 @@ static mlk_status build_matrix(mlk_onsager *on, const mlk_onsager_opts *o, mlk_e
     return MLK_OK;
 }
 
-/* raw units -> SI: eV A/ps -> J m/s, amu A/ps -> kg m/s, A/ps -> m/s */
-static void matrix_si(mlk_onsager *on, const mlk_flux *fl)
+double mlk_onsager_si(const mlk_onsager *on, const mlk_flux *fl, size_t a, size_t b)
 {
     double f = 1e-15 / (fl->volume * 1e-30 * MLK_KB_SI);
-    for (size_t a = 0; a < on->m; a++)
-        for (size_t b = 0; b < on->m; b++) {
-            double u[2];
-            size_t x[2] = {a, b};
-            for (int k = 0; k < 2; k++)
-                u[k] = x[k] == 0                            ? MLK_E_C * 1e2
-                       : fl->mass[on->choice.set[x[k]]] > 0 ? MLK_AMU_KG * 1e2
-                                                            : 1e2;
-            on->l[a * on->m + b] = on->l_raw[a * on->m + b] * u[0] * u[1] * f;
-        }
+    size_t x[2] = {a, b};
+    for (int k = 0; k < 2; k++)
+        f *= x[k] == 0                            ? MLK_E_C * 1e2
+             : fl->mass[on->choice.set[x[k]]] > 0 ? MLK_AMU_KG * 1e2
+                                                  : 1e2;
+    return f;
+}
+
+double mlk_onsager_low_sum(const mlk_spectra *sp, double *a)
+{
+    /* half the bins of the matrix: the bias of a slope is then a quarter of its error */
+    size_t mm = sp->m * sp->m, kb = (mlk_onsager_low_bins(sp) + 1) / 2;
+    if (kb < 4) kb = sp->nf < 4 ? sp->nf : 4;
+    memset(a, 0, mm * sizeof *a);
+    for (size_t k = 0; k < kb; k++) /* a bin holds two real numbers per component, that at 0 one */
+        for (size_t i = 0; i < mm; i++) a[i] += (k ? 2 : 1) * sp->c[2 * (k * mm + i)];
+    return (double)(sp->ell * (2 * kb - 1));
+}
+
+/* Chance of such a coherence in the lowest bins when there is none: Bartlett's approximation, Proc.
+ * R. Soc. A 160, 268 (1937), to the likelihood ratio of a regression. */
+static double no_coupling(const mlk_onsager *on)
+{
+    size_t m = on->m, mm = on->sp.m;
+    double *low = mlk_alloc(mm * mm, sizeof *low), a[MLK_FLUX_MAX * MLK_FLUX_MAX];
+    if (!low) return NAN;
+    double n = mlk_onsager_low_sum(&on->sp, low), dof = (double)(m - 1);
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < m; j++)
+            a[i * m + j] = low[(size_t)on->choice.set[i] * mm + (size_t)on->choice.set[j]];
+    mlk_free(low);
+    double all = a[0], rest = mlk_schur(m, a);
+    double chi2 = -(n - 0.5 * (dof + 2)) * log(rest / all);
+    return mlk_chi2_sf(chi2 / (on->error_scale * on->error_scale), dof);
 }
 
 /* Theta and its error. The two log estimates share noise: corr(ln S, ln S_naive) is about
@@ -94,11 +118,10 @@ static void coherence(mlk_onsager *on)
     double rho = fmin(1, ratio) * g;
     on->theta = 1 - ratio;
     on->theta_err = ratio * sqrt(fmax(0, s1 * s1 + s2 * s2 - 2 * rho * s1 * s2));
-    double null = sqrt(fmax(1e-30, s1 * s1 + s2 * s2 - 2 * g * s1 * s2));
-    on->theta_p = mlk_normal_sf(-log(ratio) / null);
+    on->theta_p = no_coupling(on);
 }
 
-static size_t pieces(const mlk_onsager_opts *o, const mlk_flux *fl, size_t m, size_t tskip)
+size_t mlk_onsager_pieces(const mlk_onsager_opts *o, const mlk_flux *fl, size_t m, size_t tskip)
 {
     size_t runs = fl->nc * fl->n_segment;
     size_t p = o->pieces > 0 ? o->pieces
@@ -107,8 +130,9 @@ static size_t pieces(const mlk_onsager_opts *o, const mlk_flux *fl, size_t m, si
     return mlk_spectra_pieces(fl, tskip, p);
 }
 
-static mlk_status analyse(const mlk_spectra *sp, const mlk_choice *ch, const mlk_onsager_opts *o,
-                          mlk_cepstral *naive, mlk_cepstral *corrected, mlk_err *e)
+mlk_status mlk_onsager_analyse(const mlk_spectra *sp, const mlk_choice *ch,
+                               const mlk_onsager_opts *o, mlk_cepstral *naive,
+                               mlk_cepstral *corrected, mlk_err *e)
 {
     MLK_TRY(mlk_cepstral_init(naive, sp, 1, ch->set, o->rule, o->p, e));
     return mlk_cepstral_init(corrected, sp, ch->m, ch->set, o->rule, o->p, e);
@@ -130,10 +154,11 @@ static mlk_status replicas(mlk_onsager *on, const mlk_flux *fl, const mlk_onsage
         one.n_segment = 1;
         mlk_spectra sp = {0};
         mlk_cepstral n = {0}, c = {0};
-        size_t np = pieces(o, &one, on->m, on->tskip), need = (on->m + fl->nc - 1) / fl->nc;
+        size_t np = mlk_onsager_pieces(o, &one, on->m, on->tskip),
+               need = (on->m + fl->nc - 1) / fl->nc;
         mlk_replica *q = on->replica + r;
         mlk_status s = mlk_spectra_init(&sp, &one, on->tskip, np > need ? np : need, e);
-        if (!s) s = analyse(&sp, &on->choice, o, &n, &c, e);
+        if (!s) s = mlk_onsager_analyse(&sp, &on->choice, o, &n, &c, e);
         if (!s) {
             q->n = fl->segment[r + 1] - fl->segment[r];
             q->kappa_naive = 0.5 * on->kappa_scale * exp(n.ln_s0);
@@ -224,7 +249,8 @@ static mlk_status choose_tskip(mlk_onsager *on, const mlk_flux *fl, const mlk_on
     } else {
         on->fstar_auto = 1;
         return mlk_tskip_auto(fl, &on->full, on->m, on->choice.set, o->rule, o->p,
-                              o->pieces == 0 && o->pool, pieces(o, fl, on->m, 1), &on->tskip, e);
+                              o->pieces == 0 && o->pool, mlk_onsager_pieces(o, fl, on->m, 1),
+                              &on->tskip, e);
     }
     return MLK_OK;
 }
@@ -240,10 +266,10 @@ mlk_status mlk_onsager_init(mlk_onsager *on, const mlk_flux *fl, const mlk_onsag
     on->m = on->choice.m;
     on->kappa_scale = mlk_kappa_scale(MLK_E_C, MLK_KB_SI, fl->temperature, fl->volume);
     MLK_GO(choose_tskip(on, fl, o, e));
-    on->pieces = pieces(o, fl, on->m, on->tskip);
+    on->pieces = mlk_onsager_pieces(o, fl, on->m, on->tskip);
     MLK_GO(mlk_spectra_init(&on->sp, fl, on->tskip, on->pieces, e));
     on->fstar = mlk_spectra_freq(&on->sp, on->sp.nf - 1);
-    MLK_GO(analyse(&on->sp, &on->choice, o, &on->naive, &on->corrected, e));
+    MLK_GO(mlk_onsager_analyse(&on->sp, &on->choice, o, &on->naive, &on->corrected, e));
     MLK_GO(replicas(on, fl, o, e));
     on->kappa_naive = 0.5 * on->kappa_scale * exp(on->naive.ln_s0);
     on->kappa_naive_err = on->kappa_naive * on->naive.sigma * on->error_scale;
@@ -251,7 +277,8 @@ mlk_status mlk_onsager_init(mlk_onsager *on, const mlk_flux *fl, const mlk_onsag
     on->kappa_err = on->kappa * on->corrected.sigma * on->error_scale;
     coherence(on);
     MLK_GO(build_matrix(on, o, e));
-    matrix_si(on, fl);
+    for (size_t i = 0; i < on->m * on->m; i++)
+        on->l[i] = on->l_raw[i] * mlk_onsager_si(on, fl, i / on->m, i % on->m);
     MLK_GO(conductivity(on, fl, o, diff, e));
     s = mlk_greenkubo_init(&on->gk, fl, on->m, on->choice.set, (size_t)(o->gk_max / fl->dt),
                            o->gk_limit, e);
@@ -269,13 +296,6 @@ void mlk_onsager_free(mlk_onsager *on)
     mlk_greenkubo_free(&on->gk);
     mlk_free(on->replica);
     memset(on, 0, sizeof *on);
-}
-
-double mlk_onsager_gauge(const mlk_onsager *on, double c)
-{
-    const double *l = on->l_raw;
-    if (on->m < 2) return on->kappa_naive;
-    return on->kappa_scale * (l[0] + 2 * c * l[1] + c * c * l[on->m + 1]);
 }
 
 int mlk_formal_charge(int z)

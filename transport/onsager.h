@@ -41,6 +41,7 @@ typedef struct mlk_onsager {
     double theta, theta_err, theta_p; /* 1 - kappa/kappa_naive; chance of such a value when 0 */
     double l_raw[MLK_FLUX_MAX * MLK_FLUX_MAX]; /* (m,m) integrals in raw flux units x fs */
     double l[MLK_FLUX_MAX * MLK_FLUX_MAX];     /* (m,m) SI */
+    double l_sigma[MLK_FLUX_MAX];              /* (m) relative errors of the diagonal */
     double condition;                          /* of L_MM scaled to unit diagonal; 1 for one flux */
     double sigma, sigma_err;                   /* [S/m]; NaN without charges */
     double haven, haven_err;                   /* NaN without tracer diffusion */
@@ -58,9 +59,21 @@ typedef struct mlk_onsager {
 mlk_status mlk_onsager_init(mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o,
                             const mlk_diffusion *diff, mlk_err *e);
 void mlk_onsager_free(mlk_onsager *on);
-/* kappa_naive for an energy offset of `c` raw units per unit of flux 1 (exact parabola of l_raw).
- */
-double mlk_onsager_gauge(const mlk_onsager *on, double c);
+/* Number of the lowest bins that give ratios of matrix elements at zero frequency. */
+size_t mlk_onsager_low_bins(const mlk_spectra *sp);
+/* Real part of the lowest of these bins, summed into a (m,m) of all fluxes of sp: as many real
+ * observations of each flux as returned. Small: what a regression at zero frequency needs. */
+double mlk_onsager_low_sum(const mlk_spectra *sp, double *a);
+/* Factor from a raw integral of fluxes a, b < m of the set to its element of L in SI units: flux
+ * eV A/ps -> J m/s, amu A/ps -> kg m/s, A/ps -> m/s; over V kB. */
+double mlk_onsager_si(const mlk_onsager *on, const mlk_flux *fl, size_t a, size_t b);
+/* Pieces per run for m fluxes resampled by tskip: as asked for, automatic, or as few as will do. */
+size_t mlk_onsager_pieces(const mlk_onsager_opts *o, const mlk_flux *fl, size_t m, size_t tskip);
+/* Both conductivities from spectra: flux ch->set[0] alone, and reduced by the others. Errors as
+ * mlk_cepstral_init; free both in any case. */
+mlk_status mlk_onsager_analyse(const mlk_spectra *sp, const mlk_choice *ch,
+                               const mlk_onsager_opts *o, mlk_cepstral *naive,
+                               mlk_cepstral *corrected, mlk_err *e);
 /* Formal charge of an element (Li 1, S -2, ...), 0 when there is no usual one. */
 int mlk_formal_charge(int z);
 

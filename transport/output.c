@@ -6,6 +6,7 @@
 
 #include "core/element.h"
 #include "transport/block.h"
+#include "transport/spectral.h"
 
 enum { MOST = 600 };
 
@@ -69,21 +70,21 @@ static json_t *spectrum_curve(const mlk_onsager *on)
     return o;
 }
 
-/* the naive spectrum before resampling, to see where f* lies */
+/* both spectra before resampling, to see where f* lies and where the power is */
 static json_t *full_curve(const mlk_onsager *on)
 {
     const mlk_spectra *sp = &on->full;
     size_t nb = sp->nf < MOST ? sp->nf : MOST;
-    json_t *o = json_object(), *a = json_array();
-    for (size_t b = 0; b < nb; b++) {
-        size_t lo = b * sp->nf / nb, hi = (b + 1) * sp->nf / nb;
-        double v = 0;
-        for (size_t k = lo; k < hi; k++) v += sp->c[2 * k * sp->m * sp->m];
-        v /= (double)(hi - lo) * (double)sp->ell;
-        json_array_append_new(a, mlk_json_real(0.5 * on->kappa_scale * v));
-    }
+    double naive[MOST], corrected[MOST], share[2 * MOST];
+    mlk_spectral_bands(sp, on->m, on->choice.set, nb, naive, corrected, share);
+    for (size_t b = 0; b < nb; b++)
+        naive[b] *= 0.5 * on->kappa_scale, corrected[b] *= 0.5 * on->kappa_scale;
+    json_t *o = json_object();
     json_object_set_new(o, "f_THz", frequencies(sp->nf, mlk_spectra_freq(sp, sp->nf - 1), nb));
-    json_object_set_new(o, "naive", a);
+    json_object_set_new(o, "naive", mlk_json_reals(naive, nb));
+    json_object_set_new(o, "corrected", mlk_json_reals(corrected, nb));
+    json_object_set_new(o, "naive_share", mlk_json_reals(share, nb));
+    json_object_set_new(o, "corrected_share", mlk_json_reals(share + nb, nb));
     return o;
 }
 
@@ -123,37 +124,110 @@ static json_t *msd_curve(const mlk_diffusion *d)
     return o;
 }
 
-/* kappa_naive against an energy offset per particle of the first mobile species: a parabola whose
- * minimum is kappa; per unit of flux when the particle mass is unknown */
-static json_t *gauge_curve(const mlk_onsager *on, const mlk_flux *fl)
+/* kappa_naive against an energy offset per particle of mass flux i, estimated anew for every
+ * offset, with kappa, which does not move */
+static json_t *gauge_curve(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o,
+                           const mlk_quantities *q, size_t i)
 {
-    enum { POINTS = 81 };
-    double mass = fl->mass[on->choice.set[1]], unit = mass > 0 ? 1 / mass : 1;
-    const double *l = on->l_raw;
-    double lmm = l[on->m + 1], c0 = -l[1] / lmm, w = sqrt(0.5 * exp(on->corrected.ln_s0) / lmm);
+    enum { POINTS = 61 };
+    double x[POINTS], naive[POINTS], err[POINTS], kappa[POINTS];
+    const mlk_coupling *c = &q->coupling;
+    double lmm = on->l_raw[i * on->m + i] / (c->unit[i] * c->unit[i]), c0 = -c->heat[i];
+    double w = sqrt(0.5 * exp(on->corrected.ln_s0) / lmm);
     double lo = fmin(0, c0) - 1.5 * w, hi = fmax(0, c0) + 1.5 * w;
-    json_t *o = json_object(), *x = json_array(), *y = json_array(), *k = json_array();
-    for (int i = 0; i < POINTS; i++) {
-        double c = lo + (hi - lo) * i / (POINTS - 1);
-        json_array_append_new(x, mlk_json_real(c / unit));
-        json_array_append_new(y, mlk_json_real(mlk_onsager_gauge(on, c)));
-        json_array_append_new(k, mlk_json_real(on->kappa));
-    }
-    json_object_set_new(o, "species", json_string(fl->label[on->choice.set[1]]));
-    json_object_set_new(o, "unit", json_string(mass > 0 ? "eV per atom" : "eV per unit of flux"));
-    put(o, "minimum_eV", c0 / unit);
-    json_object_set_new(o, "offset_eV", x);
-    json_object_set_new(o, "kappa_naive", y);
-    json_object_set_new(o, "kappa", k);
+    for (int k = 0; k < POINTS; k++) x[k] = lo + (hi - lo) * k / (POINTS - 1);
+    json_t *j = json_object();
+    const char *unit = fl->mass[on->choice.set[i]] > 0 ? "eV per atom" : "eV per unit of flux";
+    if (mlk_coupling_sweep(c, on, o, i, POINTS, x, naive, err, kappa, NULL)) return j;
+    json_object_set_new(j, "species", json_string(fl->label[on->choice.set[i]]));
+    json_object_set_new(j, "unit", json_string(unit));
+    put(j, "minimum_eV", c0);
+    put(j, "minimum_err", c->heat_err[i]);
+    json_object_set_new(j, "offset_eV", mlk_json_reals(x, POINTS));
+    json_object_set_new(j, "kappa_naive", mlk_json_reals(naive, POINTS));
+    json_object_set_new(j, "kappa_naive_err", mlk_json_reals(err, POINTS));
+    json_object_set_new(j, "kappa", mlk_json_reals(kappa, POINTS));
+    return j;
+}
+
+static json_t *gauges(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o,
+                      const mlk_quantities *q)
+{
+    json_t *a = json_array();
+    for (size_t i = 1; i < on->m; i++) json_array_append_new(a, gauge_curve(on, fl, o, q, i));
+    return a;
+}
+
+static json_t *convergence_curve(const mlk_converge *c)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "t_ps", mlk_json_reals(c->t, MLK_CONVERGE));
+    json_object_set_new(o, "kappa_naive", mlk_json_reals(c->naive, MLK_CONVERGE));
+    json_object_set_new(o, "kappa_naive_err", mlk_json_reals(c->naive_err, MLK_CONVERGE));
+    json_object_set_new(o, "kappa", mlk_json_reals(c->kappa, MLK_CONVERGE));
+    json_object_set_new(o, "kappa_err", mlk_json_reals(c->kappa_err, MLK_CONVERGE));
     return o;
 }
 
-static json_t *matrix(const mlk_onsager *on)
+static json_t *square(const double *a, size_t n)
 {
-    json_t *l = json_array();
-    for (size_t a = 0; a < on->m; a++)
-        json_array_append_new(l, mlk_json_reals(on->l + a * on->m, on->m));
-    return l;
+    json_t *j = json_array();
+    for (size_t i = 0; i < n; i++) json_array_append_new(j, mlk_json_reals(a + i * n, n));
+    return j;
+}
+
+static json_t *tensor(const mlk_tensor *t)
+{
+    json_t *o = json_object();
+    if (t->missing[0]) {
+        json_object_set_new(o, "missing", json_string(t->missing));
+        return o;
+    }
+    json_object_set_new(o, "kappa_naive", square(t->naive, 3));
+    json_object_set_new(o, "kappa_naive_err", square(t->naive_err, 3));
+    json_object_set_new(o, "kappa", square(t->kappa, 3));
+    json_object_set_new(o, "kappa_err", square(t->kappa_err, 3));
+    json_object_set_new(o, "principal", mlk_json_reals(t->principal, 3));
+    json_object_set_new(o, "principal_err", mlk_json_reals(t->principal_err, 3));
+    json_object_set_new(o, "axes", square(t->axis, 3));
+    put(o, "mean", t->mean);
+    put(o, "mean_err", t->mean_err);
+    put(o, "isotropic_p", t->isotropic_p);
+    json_object_set_new(o, "positive", json_boolean(t->positive));
+    json_object_set_new(o, "pieces", json_integer((json_int_t)t->pieces));
+    json_object_set_new(o, "dof", json_integer((json_int_t)t->dof));
+    json_object_set_new(o, "pstar", json_integer((json_int_t)t->pstar));
+    json_object_set_new(o, "pstar_naive", json_integer((json_int_t)t->pstar_naive));
+    return o;
+}
+
+static json_t *helfand(const mlk_helfand *h, size_t m)
+{
+    json_t *o = json_object();
+    put(o, "kappa_naive", h->naive);
+    put(o, "kappa_naive_err", h->naive_err);
+    put(o, "kappa", h->kappa);
+    put(o, "kappa_err", h->kappa_err);
+    put(o, "from_ps", h->from);
+    put(o, "to_ps", h->to);
+    json_object_set_new(o, "L", square(h->l, m));
+    json_object_set_new(o, "L_err", square(h->l_err, m));
+    return o;
+}
+
+static json_t *coupling(const mlk_onsager *on, const mlk_flux *fl, const mlk_quantities *q)
+{
+    const mlk_coupling *c = &q->coupling;
+    json_t *o = json_object();
+    for (size_t i = 1; i < c->m; i++) {
+        json_t *s = json_object();
+        int a = on->choice.set[i];
+        put(s, "heat_eV", c->heat[i]);
+        put(s, "heat_err", c->heat_err[i]);
+        json_object_set_new(s, "per", json_string(fl->mass[a] > 0 ? "atom" : "unit of flux"));
+        json_object_set_new(o, fl->label[a], s);
+    }
+    return o;
 }
 
 static json_t *diffusion(const mlk_diffusion *d)
@@ -186,7 +260,7 @@ static json_t *replicas(const mlk_onsager *on, const mlk_flux *fl)
     return a;
 }
 
-static json_t *green_kubo(const mlk_onsager *on)
+static json_t *green_kubo(const mlk_onsager *on, const mlk_helfand *h)
 {
     const mlk_greenkubo *gk = &on->gk;
     double s = on->kappa_scale;
@@ -198,6 +272,14 @@ static json_t *green_kubo(const mlk_onsager *on)
     put(o, "limit_ps", (double)gk->limit * gk->dt * 1e-3);
     json_object_set_new(o, "plateau_found", json_boolean(gk->limit_found));
     json_object_set_new(o, "blocks", json_integer((json_int_t)gk->n_block));
+    json_object_set_new(o, "L", square(h->gk_l, on->m));
+    json_object_set_new(o, "L_err", square(h->gk_l_err, on->m));
+    if (h->has_parts) {
+        json_object_set_new(o, "parts_naive", square(h->part, 3));
+        json_object_set_new(o, "parts_naive_err", square(h->part_err, 3));
+        json_object_set_new(o, "parts_corrected", square(h->corrected, 3));
+        json_object_set_new(o, "parts_corrected_err", square(h->corrected_err, 3));
+    }
     if (isfinite(gk->part[0])) {
         json_t *p = json_object();
         static const char *const name[3] = {"kinetic", "convective", "virial"};
@@ -221,7 +303,7 @@ static json_t *fluxes(const mlk_onsager *on, const mlk_flux *fl, json_t *mobile,
 }
 
 json_t *mlk_transport_json(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o,
-                           const mlk_diffusion *diff, int curves)
+                           const mlk_diffusion *diff, const mlk_quantities *q, int curves)
 {
     static const char *const rule[] = {"aic", "weighted", "fixed"};
     json_t *j = json_object(), *mobile = json_array(), *dropped = json_object();
@@ -246,7 +328,8 @@ json_t *mlk_transport_json(const mlk_onsager *on, const mlk_flux *fl, const mlk_
     put(j, "theta", on->theta);
     put(j, "theta_err", on->theta_err);
     put(j, "theta_p", on->theta_p);
-    json_object_set_new(j, "L", matrix(on));
+    json_object_set_new(j, "L", square(on->l, on->m));
+    json_object_set_new(j, "L_err", square(q->coupling.l_err, on->m));
     json_object_set_new(j, "L_unit",
                         json_string(on->m > 1 && !(fl->mass[on->choice.set[1]] > 0)
                                         ? "K/(m^3 J/K) x product of flux units J m/s, m/s"
@@ -264,7 +347,28 @@ json_t *mlk_transport_json(const mlk_onsager *on, const mlk_flux *fl, const mlk_
     put(j, "sigma_err", on->sigma_err);
     put(j, "haven_ratio", on->haven);
     put(j, "haven_err", on->haven_err);
-    json_object_set_new(j, "green_kubo", green_kubo(on));
+    json_object_set_new(j, "green_kubo", green_kubo(on, &q->helfand));
+    json_object_set_new(j, "helfand", helfand(&q->helfand, on->m));
+    put(j, "sigma_green_kubo", q->helfand.sigma_gk);
+    put(j, "sigma_green_kubo_err", q->helfand.sigma_gk_err);
+    put(j, "sigma_green_kubo_limit_ps", q->helfand.sigma_gk_limit);
+    put(j, "sigma_einstein", q->helfand.sigma_einstein);
+    put(j, "sigma_einstein_err", q->helfand.sigma_einstein_err);
+    put(j, "charge_diffusion_cm2_s", q->charge_d * 1e-4);
+    put(j, "charge_diffusion_err", q->charge_d_err * 1e-4);
+    json_object_set_new(j, "heat_of_transport", coupling(on, fl, q));
+    put(j, "seebeck_mV_K", 1e3 * q->coupling.seebeck);
+    put(j, "seebeck_err", 1e3 * q->coupling.seebeck_err);
+    if (isfinite(q->offset[0])) {
+        json_object_set_new(j, "offset_eV", mlk_json_reals(q->offset, 2));
+        put(j, "offset_err", q->offset_err);
+    }
+    json_object_set_new(j, "tensor", tensor(&q->tensor));
+    put(j, "diffusivity_mm2_s", q->diffusivity);
+    put(j, "diffusivity_err", q->diffusivity_err);
+    put(j, "length_ps", q->converge.have);
+    put(j, "length_needed_ps", q->converge.need);
+    put(j, "target_error", q->converge.target);
     json_object_set_new(j, "diffusion", diff ? diffusion(diff) : json_object());
     json_object_set_new(j, "replicas", replicas(on, fl));
     if (on->n_replica > 0) {
@@ -278,7 +382,12 @@ json_t *mlk_transport_json(const mlk_onsager *on, const mlk_flux *fl, const mlk_
     json_object_set_new(c, "spectrum_full", full_curve(on));
     json_object_set_new(c, "pstar", pstar_curve(on));
     if (diff && diff->n_species > 0) json_object_set_new(c, "msd", msd_curve(diff));
-    if (on->m > 1) json_object_set_new(c, "gauge", gauge_curve(on, fl));
+    if (on->m > 1) {
+        json_t *all = gauges(on, fl, o, q);
+        json_object_set(c, "gauge", json_array_get(all, 0));
+        json_object_set_new(c, "gauges", all);
+    }
+    json_object_set_new(c, "convergence", convergence_curve(&q->converge));
     json_object_set_new(j, "curves", c);
     return j;
 }

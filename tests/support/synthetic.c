@@ -211,3 +211,48 @@ void syn_h5md(const char *path, size_t n, uint64_t seed)
     free(frame);
     free(x);
 }
+
+enum { N_BLOCK = 9 };
+
+void syn_tensor(mlk_flux *fl, size_t n, uint64_t seed, double coupling, double naive[9],
+                double kappa[9])
+{
+    static const double tau[N_BLOCK] = {100, 40, 30, 60, 80, 50, 120, 45, 70}, dt = 5;
+    /* rows: energy x, y, z, mass x, y, z */
+    double w[6][N_BLOCK] = {
+        {500, 300, 0, 0, 0, 0, 150, 0, 0},     {0, 0, 0, 700, 0, 0, 200, 0, 0},
+        {0, 0, 0, 0, 300, 0, 0, 250, 0},       {-0.20, 0, 0.15, 0, 0, 0, 0, 0, 0},
+        {0.10, 0, 0, -0.10, 0, 0.12, 0, 0, 0}, {0, 0, 0, -0.08, 0, 0, 0, 0.20, 0.10}};
+    double l[36] = {0};
+    block b[N_BLOCK];
+    if (mlk_flux_init(fl, n, 2, 3, 0, NULL, NULL)) abort();
+    fl->dt = dt, fl->volume = 65013.301261, fl->temperature = 1400;
+    snprintf(fl->label[0], sizeof fl->label[0], "energy");
+    snprintf(fl->label[1], sizeof fl->label[1], "m1");
+    mlk_rng g = mlk_rng_make(seed, 4242);
+    for (int k = 0; k < N_BLOCK; k++) b[k] = relaxing(dt, tau[k]);
+    for (int i = 0; i < 3; i++) /* blocks that both fluxes hold, less of them in the mass flux */
+        for (int k = 0; k < N_BLOCK; k++)
+            if (w[0][k] != 0 || w[1][k] != 0 || w[2][k] != 0) w[3 + i][k] *= coupling;
+    for (size_t t = 0; t < n + RUN_IN; t++) {
+        double u[N_BLOCK];
+        for (int k = 0; k < N_BLOCK; k++) u[k] = step(b + k, &g);
+        for (int i = 0; i < 6 && t >= RUN_IN; i++)
+            for (int k = 0; k < N_BLOCK; k++)
+                mlk_flux_series(fl, (size_t)i / 3, (size_t)i % 3)[t - RUN_IN] += w[i][k] * u[k];
+    }
+    for (int k = 0; k < N_BLOCK; k++) {
+        double phi = b[k].a1, integral = 0.5 * dt * (1 + phi) / (1 - phi);
+        for (int i = 0; i < 6; i++)
+            for (int j = 0; j < 6; j++) l[6 * i + j] += w[i][k] * w[j][k] * integral;
+    }
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) naive[3 * i + j] = l[6 * i + j];
+    for (int p = 5; p >= 3; p--)
+        for (int i = 0; i < p; i++) {
+            double f = l[6 * i + p] / l[6 * p + p];
+            for (int j = 0; j < p; j++) l[6 * i + j] -= f * l[6 * p + j];
+        }
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) kappa[3 * i + j] = l[6 * i + j];
+}

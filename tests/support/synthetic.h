@@ -24,6 +24,13 @@
  * 65013.301261 A^3. Aborts the test when memory is exhausted. Free with mlk_flux_free. */
 void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed);
 
+/* Two anisotropic fluxes whose components are coupled with each other: nine relaxing blocks with
+ * different weights in every component (dt 5 fs, T and V as above). naive, kappa (3,3): the exact
+ * tensors, the energy alone and corrected by all three components of the mass flux [flux^2 fs].
+ * coupling scales what the fluxes share: 1 as meant, 0 none (kappa = naive). */
+void syn_tensor(mlk_flux *fl, size_t n, uint64_t seed, double coupling, double naive[9],
+                double kappa[9]);
+
 /* Write an H5MD run as 'mlkit md' does: 12 Li that diffuse (independent Ornstein-Uhlenbeck
  * velocities, D = SYN_RUN_D), 8 P and 26 S that only vibrate, total momentum zero, 650 K, fluxes
  * every 5 fs, positions every 50 fs; the energy flux follows the Li flux and has noise of its own.

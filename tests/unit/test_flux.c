@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/h5.h"
+#include "core/mem.h"
 #include "tests/support/check.h"
 #include "tests/support/synthetic.h"
 #include "transport/output.h"
@@ -65,7 +66,12 @@ Test(flux, h5md_run_from_file_to_json)
     mlk_check_close(on.kappa, on.kappa_scale * own, 3 * on.kappa_err);
     mlk_check_close(on.kappa_naive, on.kappa_scale * (own + coupled), 3 * on.kappa_naive_err);
     mlk_check_close(-on.l_raw[1] / on.l_raw[3], -0.3, 0.06);
-    json_t *j = mlk_transport_json(&on, &fl, &o, &d, 1);
+    mlk_quantities *q = mlk_alloc(1, sizeof *q);
+    mlk_check_ok(mlk_quantities_init(q, &on, &fl, &o, &(mlk_quantity_opts){.target = 0.1}, &e), e);
+    mlk_check_close(q->coupling.heat[1], 0.3 * fl.mass[1], 3 * q->coupling.heat_err[1]);
+    mlk_check_close(q->helfand.sigma_einstein, on.sigma, 3 * q->helfand.sigma_einstein_err);
+    json_t *j = mlk_transport_json(&on, &fl, &o, &d, q, 1);
+    mlk_free(q);
     static const char *const names[] = {"temperature_K",
                                         "volume_A3",
                                         "dt_fs",
@@ -89,6 +95,11 @@ Test(flux, h5md_run_from_file_to_json)
                                         "curves",
                                         "green_kubo",
                                         "replicas",
+                                        "helfand",
+                                        "heat_of_transport",
+                                        "tensor",
+                                        "L_err",
+                                        "length_needed_ps",
                                         "n_runs",
                                         "atoms"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
