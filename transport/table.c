@@ -151,6 +151,8 @@ mlk_status mlk_table_read(mlk_flux *fl, const char *path, const mlk_table_opts *
     MLK_GO(mlk_lines_peek(&l, &head, e));
     if (mlk_is_lammps_log(head))
         s = mlk_read_lammps_log(fl, &l, o, e);
+    else if (mlk_is_vectors(head))
+        s = mlk_read_vectors(fl, &l, o, e);
     else if (!(o->energy && *o->energy) && mlk_is_gpumd(path, head))
         s = mlk_read_gpumd(fl, &l, o, e);
     else
