@@ -21,7 +21,7 @@ size_t mlk_corr_row(size_t m, size_t a, size_t b)
 }
 
 typedef struct work {
-    mlk_fft fwd, inv;
+    mlk_fft fwd;
     size_t block;             /* samples of a block: at least nlag, half the transform's length */
     double *now, *last;       /* (m*nc, nf) complex transforms of this block and the one before */
     double *inside, *between; /* (rows, nf) complex products */
@@ -38,7 +38,9 @@ mlk_status mlk_corr_begin(mlk_corr_work *w, size_t len, size_t m, size_t nc, siz
     if (nlag < 1 || nlag > len || m < 1 || nc < 1)
         return MLK_FAIL(e, MLK_EINVAL, "correlation of %zu samples up to lag %zu", len, nlag);
     size_t want = nlag > least ? nlag : least < len ? least : len;
-    size_t nfft = mlk_fft_good_size(2 * want), nf = nfft / 2 + 1, rows = m * (m + 1) / 2;
+    size_t nfft = 2, nf, rows = m * (m + 1) / 2;
+    while (nfft < 2 * want) nfft *= 2;
+    nf = nfft / 2 + 1;
     work *q = mlk_alloc(1, sizeof *q);
     if (!q) return MLK_FAIL(e, MLK_ENOMEM, "correlation up to lag %zu", nlag);
     w->own = q;
@@ -53,7 +55,6 @@ mlk_status mlk_corr_begin(mlk_corr_work *w, size_t len, size_t m, size_t nc, siz
                        ? MLK_OK
                        : MLK_FAIL(e, MLK_ENOMEM, "correlation up to lag %zu", nlag);
     if (!s) s = mlk_fft_init(&q->fwd, MLK_FFT_R2C, nfft, e);
-    if (!s) s = mlk_fft_init(&q->inv, MLK_FFT_C2R, nfft, e);
     for (size_t k = 0; k < nfft && !s; k++) {
         double t = 2 * MLK_PI * (double)k / (double)nfft;
         q->turn[2 * k] = cos(t), q->turn[2 * k + 1] = -sin(t);
@@ -67,7 +68,6 @@ void mlk_corr_end(mlk_corr_work *w)
     work *q = w->own;
     if (!q) return;
     mlk_fft_free(&q->fwd);
-    mlk_fft_free(&q->inv);
     mlk_free(q->now), mlk_free(q->last);
     mlk_free(q->inside), mlk_free(q->between);
     mlk_free(q->turn);
@@ -125,16 +125,22 @@ static void add_block(const mlk_corr_work *w, double *cross)
             }
 }
 
-/* out += the sums whose transforms are acc, which is cleared */
+/* out += the sums whose transforms are acc, which is cleared. The way back is the Hartley transform
+ * of Re - Im, and that is Re - Im of the transform forth: no plan for the way back is needed. */
 static void back(const mlk_corr_work *w, double *acc, double *out)
 {
     work *q = w->own;
-    size_t nf2 = 2 * (q->fwd.n / 2 + 1), rows = w->m * (w->m + 1) / 2;
+    size_t nfft = q->fwd.n, nf2 = 2 * (nfft / 2 + 1), rows = w->m * (w->m + 1) / 2;
     for (size_t r = 0; r < rows; r++) {
-        memcpy(q->inv.in, acc + r * nf2, nf2 * sizeof *acc);
-        mlk_fft_execute(&q->inv);
+        const double *f = acc + r * nf2;
+        for (size_t k = 0; k <= nfft / 2; k++) {
+            q->fwd.in[k] = f[2 * k] - f[2 * k + 1];
+            if (k > 0) q->fwd.in[nfft - k] = f[2 * k] + f[2 * k + 1];
+        }
+        q->fwd.in[nfft / 2] = f[nfft]; /* real there and at 0 */
+        mlk_fft_execute(&q->fwd);
         for (size_t k = 0; k < w->nlag; k++)
-            out[r * w->nlag + k] += q->inv.out[k] / (double)q->fwd.n;
+            out[r * w->nlag + k] += (q->fwd.out[2 * k] - q->fwd.out[2 * k + 1]) / (double)nfft;
     }
     memset(acc, 0, rows * nf2 * sizeof *acc);
 }
