@@ -22,8 +22,8 @@ size_t mlk_corr_row(size_t m, size_t a, size_t b)
 
 typedef struct work {
     mlk_fft fwd;
-    size_t block;             /* samples of a block: at least nlag, half the transform's length */
-    double *now, *last;       /* (m*nc, nf) complex transforms of this block and the one before */
+    size_t block;       /* samples of a block: at least twice nlag, half the transform's length */
+    double *now, *last; /* (m*nc, nf) complex transforms of this block and the one before */
     double *inside, *between; /* (rows, nf) complex products */
     double *turn;             /* (nfft) complex exp(-2 pi i k / nfft) */
     size_t last_len;          /* samples of the block before, 0 when there is none */
@@ -37,7 +37,8 @@ mlk_status mlk_corr_begin(mlk_corr_work *w, size_t len, size_t m, size_t nc, siz
     memset(w, 0, sizeof *w);
     if (nlag < 1 || nlag > len || m < 1 || nc < 1)
         return MLK_FAIL(e, MLK_EINVAL, "correlation of %zu samples up to lag %zu", len, nlag);
-    size_t want = nlag > least ? nlag : least < len ? least : len;
+    /* a piece is cut evenly: its blocks are longer than half a block, and so than the lags */
+    size_t want = 2 * nlag > least ? 2 * nlag : least < len ? least : len;
     size_t nfft = 2, nf, rows = m * (m + 1) / 2;
     while (nfft < 2 * want) nfft *= 2;
     nf = nfft / 2 + 1;
@@ -150,8 +151,9 @@ void mlk_corr_piece(mlk_corr_work *w, size_t n, const double *const *x, const ml
 {
     work *q = w->own;
     size_t rows = w->m * (w->m + 1) / 2;
-    for (size_t t = 0; t < n; t += q->last_len) {
-        size_t len = n - t < q->block ? n - t : q->block;
+    size_t n_block = (n + q->block - 1) / q->block;
+    for (size_t i = 0, t = 0; i < n_block; i++, t += q->last_len) {
+        size_t len = n * (i + 1) / n_block - t;
         transform(q, w->m * w->nc, len, x, t);
         /* a block before the first one belongs to the piece before */
         add_block(w, t > 0 ? q->inside : q->between);
