@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "cli/transport_show.h"
+#include "transport/hac.h"
 #include "transport/output.h"
 #include "transport/read.h"
 
@@ -74,7 +75,9 @@ static const char about[] =
     "Onsager matrix and thermal conductivity, naive and corrected for coupled mass transport, "
     "with\n"
     "error bars, from the fluxes of one state point. Several runs are replicas and are pooled.\n"
-    "Reads H5MD runs of 'mlkit md' and plain text tables of any program (.gz; '-' is stdin).";
+    "Reads H5MD runs of 'mlkit md' (also while they run), LAMMPS logs, fix ave/time, GPUMD\n"
+    "compute.out and hac.out, and plain tables of any program (.gz; '-' is stdin), and says what\n"
+    "it took from where.";
 static const char example[] =
     "mlkit transport nacl.dat.gz --energy 2-4 --flux Na=5-7 --temp-col 1 --volume 65013.3 --dt 5fs";
 
@@ -190,6 +193,29 @@ static mlk_status set_options(const cfg *c, const mlk_flux *fl, mlk_onsager_opts
     return set_charges(c, fl, o, e);
 }
 
+/* what GPUMD integrated itself: a naive value is all there is */
+static mlk_status show_hac(const cfg *c, size_t n, char **path, mlk_err *e)
+{
+    mlk_hac hc;
+    MLK_TRY(mlk_hac_read(&hc, n, path, c->gk_limit, e));
+    mlk_log(MLK_LOG_WARN, "hac.out holds the potential part of the heat current, already "
+                          "correlated: no correction for mass transport is possible from it; write "
+                          "compute.out (compute 0 10 1 jp jk momentum)");
+    json_t *j = mlk_hac_json(&hc, c->out[0] || c->common.json);
+    mlk_status s = j ? MLK_OK : MLK_FAIL(e, MLK_ENOMEM, "result");
+    if (!s && c->out[0]) s = mlk_json_write(j, c->out, e);
+    if (!s && c->common.json) s = mlk_json_write(j, "-", e);
+    if (!s && !c->common.json)
+        printf("%zu run%s, correlations to %.4g ps\nGreen-Kubo integral to %.3g ps%s: kappa naive "
+               "%.4g +- %.2g W/m/K (error from %s)\n",
+               hc.n_run, hc.n_run > 1 ? "s" : "", hc.t[hc.n - 1] * 1e-3, hc.t[hc.limit] * 1e-3,
+               hc.limit_found ? "" : " (no plateau found)", hc.at, hc.at_err,
+               hc.n_run > 1 ? "the runs" : "the three directions");
+    json_decref(j);
+    mlk_hac_free(&hc);
+    return s;
+}
+
 mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
 {
     cfg c;
@@ -204,6 +230,7 @@ mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
         MLK_FAIL(e, MLK_EINVAL, "no input: name one or several runs, or a flux table");
         return mlk_err_hint(e, "%s", example);
     }
+    if (mlk_is_hac(words[0])) return show_hac(&c, (size_t)n, words, e);
     mlk_flux fl = {0};
     mlk_onsager on = {0};
     mlk_onsager_opts o;

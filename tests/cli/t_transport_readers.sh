@@ -159,3 +159,17 @@ sed -i 's/momentum jk jp/jp potential force/' gp/run.in
 fails 1 "18 columns do not fit" gp/compute.out
 rm gp/run.in
 fails 1 "run.in beside compute.out" gp/compute.out
+
+# running integrals of GPUMD: naive only, error from runs
+awk 'BEGIN { srand(3); for (r = 0; r < 4; r++) for (k = 0; k < 400; k++) { t = (k + 0.5) * 0.02
+       printf "%.15e 1 1 1 1 1", t
+       for (c = 0; c < 5; c++) printf " %.15e", (c == 4 ? 2 : 1) * (1 - exp(-t)) * (1 + 0.02 * (rand() + rand() - 1) + 0.1 * (r - 1.5) / 1.5) ; print "" } }' >hac.out
+$MLKIT transport hac.out --json >out.json 2>err
+said "no correction for mass transport"
+near "$(value out.json kappa_naive)" 2 0.2
+grep -q '"kappa": null' out.json
+grep -q '"n_runs": 4' out.json
+$MLKIT transport hac.out hac.out --gk-limit 6ps 2>err | grep -q "8 runs.*" || { cat err; exit 1; }
+fails 2 "beyond the last time" hac.out --gk-limit 60ps
+sed 900d hac.out >hac.gap
+fails 2 "same correlation times" hac.gap
