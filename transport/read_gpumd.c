@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "core/element.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -27,6 +29,9 @@ typedef struct input {
     double thermo_from, thermo_n; /* rows of thermo.out that belong to this run; n 0: none */
     double temperature, volume;
     const char *volume_from;
+    size_t groups; /* of model.xyz, 0 unknown; of each: species ("" for a mixture), atoms, mass */
+    char species[MLK_FLUX_MAX][8];
+    double count[MLK_FLUX_MAX], mass[MLK_FLUX_MAX];
 } input;
 
 bool mlk_is_gpumd(const char *path, const char *head)
@@ -158,25 +163,105 @@ static mlk_status read_thermo(input *in, mlk_err *e)
     return s;
 }
 
-/* the Lattice of model.xyz, when thermo.out does not say */
-static void read_model(input *in)
+/* value of KEY=... or KEY="..." of the comment line; NULL when absent */
+static const char *xyz_value(const char *line, const char *key, char *buf, size_t cap)
 {
-    char path[600];
+    size_t n = strlen(key);
+    for (const char *p = line; *p; p++) {
+        if (strncasecmp(p, key, n) || p[n] != '=') continue;
+        bool quoted = p[n + 1] == '"';
+        const char *v = p + n + 1 + quoted;
+        snprintf(buf, cap, "%.*s", (int)strcspn(v, quoted ? "\"" : " \t"), v);
+        return buf;
+    }
+    return NULL;
+}
+
+/* columns of species, mass and the group of this grouping method in "species:S:1:pos:R:3:..." */
+static void xyz_columns(const char *properties, int grouping, int col[3])
+{
+    int at = 0, width;
+    char name[32], type[8];
+    col[0] = col[1] = col[2] = -1;
+    for (const char *p = properties; sscanf(p, "%31[^:]:%7[^:]:%d", name, type, &width) == 3;) {
+        if (width < 1 || width > 1000) return;
+        if (!strcasecmp(name, "species")) col[0] = at;
+        if (!strcasecmp(name, "mass")) col[1] = at;
+        if (!strcasecmp(name, "group") && grouping >= 0 && grouping < width) col[2] = at + grouping;
+        at += width;
+        for (int k = 0; k < 3 && p; k++) p = strchr(p, ':') ? strchr(p, ':') + 1 : NULL;
+        if (!p) return;
+    }
+}
+
+/* one atom into its group */
+static void add_atom(input *in, char *line, const int col[3])
+{
+    char *save, *w = strtok_r(line, " \t", &save), species[8] = "";
+    double mass = 0;
+    long g = col[2] < 0 ? 0 : -1;
+    for (int k = 0; w; k++, w = strtok_r(NULL, " \t", &save)) {
+        if (k == col[0]) snprintf(species, sizeof species, "%.7s", w);
+        if (k == col[1]) mass = strtod(w, NULL);
+        if (k == col[2]) g = strtol(w, NULL, 10);
+    }
+    if (g < 0 || g >= MLK_FLUX_MAX) return;
+    if (!(mass > 0)) mass = mlk_element_mass(mlk_element_z(species));
+    if (in->count[g] == 0) snprintf(in->species[g], sizeof in->species[g], "%s", species);
+    if (strcmp(in->species[g], species)) in->species[g][0] = 0; /* a mixture */
+    in->count[g] += 1;
+    in->mass[g] += mass;
+    if ((size_t)g + 1 > in->groups) in->groups = (size_t)g + 1;
+}
+
+/* species and mass of the groups from model.xyz, where it exists, and its cell when thermo.out does
+ * not say */
+static mlk_status read_model(input *in, mlk_err *e)
+{
+    char path[600], text[512];
     mlk_lines l;
     bool more;
-    mlk_path_join(path, sizeof path, in->dir, "model.xyz");
-    if (in->volume > 0 || !mlk_file_exists(path)) return;
-    mlk_status s = mlk_lines_open(&l, path, NULL);
-    for (int k = 0; !s && k < 2; k++) s = mlk_lines_next(&l, &more, NULL) || !more;
-    const char *p = s ? NULL : strstr(l.line, "attice=\"");
+    int col[3];
     double a[9];
-    if (p) {
-        char text[512];
-        snprintf(text, sizeof text, "%.*s", (int)strcspn(p + 8, "\""), p + 8);
-        if (mlk_numbers_only(text, 9, a))
-            in->volume = cell_volume(a), in->volume_from = "model.xyz";
+    mlk_path_join(path, sizeof path, in->dir, "model.xyz");
+    if (!mlk_file_exists(path)) return MLK_OK;
+    mlk_status s;
+    MLK_GO(mlk_lines_open(&l, path, e));
+    for (int k = 0; k < 2; k++) {
+        MLK_GO(mlk_lines_next(&l, &more, e));
+        if (!more) goto done;
     }
+    if (!(in->volume > 0) && xyz_value(l.line, "lattice", text, sizeof text) &&
+        mlk_numbers_only(text, 9, a))
+        in->volume = cell_volume(a), in->volume_from = "model.xyz";
+    if (!xyz_value(l.line, "properties", text, sizeof text)) goto done;
+    xyz_columns(text, in->grouping, col);
+    while (col[0] >= 0) {
+        MLK_GO(mlk_lines_next(&l, &more, e));
+        if (!more) break;
+        add_atom(in, l.line, col);
+    }
+done:
     mlk_lines_close(&l);
+    return s;
+}
+
+/* labels, masses, numbers of the groups' fluxes */
+static void name_groups(const input *in, mlk_flux *fl)
+{
+    for (size_t a = 1; a < fl->m; a++) {
+        const char *w = a - 1 < in->groups ? in->species[a - 1] : "";
+        bool taken = !*w;
+        for (size_t b = 0; b < a; b++) taken = taken || !strcmp(fl->label[b], w);
+        if (taken)
+            snprintf(fl->label[a], sizeof fl->label[a], "group%zu", a - 1);
+        else
+            snprintf(fl->label[a], sizeof fl->label[a], "%s", w);
+        fl->mass[a] = 1; /* unknown; not 0, since the flux is in amu A/ps */
+        if (a - 1 >= in->groups || !(in->count[a - 1] > 0)) continue;
+        fl->count[a] = in->count[a - 1];
+        fl->mass[a] = in->mass[a - 1] / in->count[a - 1];
+    }
 }
 
 /* ---- compute.out ----------------------------------------------------------------------------- */
@@ -244,11 +329,12 @@ mlk_status mlk_read_gpumd(mlk_flux *fl, mlk_lines *l, const mlk_table_opts *o, m
              slash ? l->path : ".");
     MLK_TRY(read_script(&in, e));
     MLK_TRY(read_thermo(&in, e));
-    read_model(&in);
+    MLK_TRY(read_model(&in, e));
     MLK_TRY(mlk_lines_next(l, &more, e));
     size_t n = count_words(l->line), groups = groups_of(&in, n);
-    if (groups == 0 || n > MLK_COLUMNS_MAX) {
+    if (groups == 0 || n > MLK_COLUMNS_MAX || (in.groups > 0 && in.groups != groups)) {
         MLK_FAIL(e, MLK_EFORMAT, "%zu columns do not fit the 'compute' keyword of run.in", n);
+        if (in.groups) mlk_err_hint(e, "model.xyz has %zu groups", in.groups);
         return mlk_lines_err(l, e);
     }
     /* the momentum of everything is zero: no flux of its own */
@@ -269,7 +355,7 @@ mlk_status mlk_read_gpumd(mlk_flux *fl, mlk_lines *l, const mlk_table_opts *o, m
     mlk_status s;
     MLK_GO(mlk_flux_init(fl, 0, m, 3, 0, l->path, e));
     snprintf(fl->label[0], sizeof fl->label[0], "energy");
-    for (size_t a = 1; a < m; a++) snprintf(fl->label[a], sizeof fl->label[a], "group%zu", a - 1);
+    name_groups(&in, fl);
     MLK_GO(mlk_sampler_init(&r, fl, l->path, n, e));
     MLK_GO(set_terms(&in, &r, m, groups, e));
     MLK_GO(mlk_facts_enough(&f, &r, o, e));
@@ -279,7 +365,7 @@ mlk_status mlk_read_gpumd(mlk_flux *fl, mlk_lines *l, const mlk_table_opts *o, m
             in.has[JP] && in.has[JK] ? "jp + jk"
             : in.has[JP]             ? "jp"
                                      : "jk",
-            m > 1 ? "; group0 ..: their momenta" : "");
+            m > 1 ? "; further fluxes: their momenta" : "");
     s = mlk_facts_settle(&f, fl, &r, NULL, o, e);
 done:
     mlk_sampler_free(&r);

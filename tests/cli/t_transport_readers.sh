@@ -155,6 +155,15 @@ said "2 groups; energy: jp + jk"
 near "$kappa" "$(run rows $opt --temp 500 --volume 1000 --dt 5fs)" 1e-6
 run gp/compute.out >/dev/null
 near "$(value out.json temperature_K)" 500 1e-3
+# names, masses and charges of the groups from model.xyz
+{ echo 30; echo 'pbc="T T T" Lattice="10 0 0 0 20 0 0 0 5" Properties=species:S:1:pos:R:3:group:I:2'
+  awk 'BEGIN { for (i = 0; i < 30; i++) print i % 3 ? "Li" : "S", 0, 0, 0, i % 3 ? 0 : 1, 0 }'; } >gp/model.xyz
+near "$(run gp/compute.out --temp 500)" "$kappa" 1e-9
+grep -q '"Li"' out.json
+value out.json sigma_S_m | grep -q .
+sed -i 's/ 1 0$/ 2 0/' gp/model.xyz
+fails 1 "model.xyz has 3 groups" gp/compute.out
+rm gp/model.xyz
 sed -i 's/momentum jk jp/jp potential force/' gp/run.in
 fails 1 "18 columns do not fit" gp/compute.out
 rm gp/run.in
