@@ -277,7 +277,7 @@ static mlk_status row(log_file *g, mlk_err *e)
 {
     size_t found;
     run *q = g->now;
-    if (g->foreign || !begins_with_number(g->l->line) || g->l->cut) return MLK_OK;
+    if (g->foreign || g->l->cut) return MLK_OK;
     mlk_err why = {0};
     mlk_status s = mlk_sampler_parse(&q->r, g->l, &found, &why);
     if (found != q->c.n && s != MLK_ENUMERIC) {
@@ -382,6 +382,7 @@ static mlk_status header(log_file *g, mlk_err *e)
 static mlk_status one_line(log_file *g, mlk_err *e)
 {
     const char *p = g->l->line + strspn(g->l->line, " \t");
+    if (g->at == ROWS && begins_with_number(p)) return row(g, e);
     if (!strncmp(p, "WARNING", 7)) return MLK_OK;
     if (!strncmp(p, "Loop time of", 12)) return run_end(g, e);
     if (!strncmp(p, "---", 3) && strstr(p, " Step ")) return multi_head(g, e);
@@ -396,7 +397,7 @@ static mlk_status one_line(log_file *g, mlk_err *e)
     }
     bool names = isalpha((unsigned char)*p) && (g->at == HEADER_NEXT || !strncmp(p, "Step ", 5));
     if (names && !strchr(p, '=')) return header(g, e);
-    if (g->at == ROWS) return row(g, e);
+    if (g->at == ROWS) return MLK_OK;
     read_command(g, p);
     return MLK_OK;
 }

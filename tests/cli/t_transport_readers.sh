@@ -41,6 +41,9 @@ said "5 fs between rows (--dt)"
 # carriage returns, commas, comments and a header
 { printf '# made up\r\nT;jx;jy;jz;a;b;c;d;e;f\r\n'; sed 's/ /, /g; s/$/\r/' rows; } >dos
 near "$(run dos $opt --volume 1000 --dt 5fs)" "$ref" 1e-12
+# names in a comment
+{ echo "# T Jx Jy Jz vcm1 vcm2 vcm3 mom_x mom_y mom_z"; cat rows; } >hash
+near "$(run hash --volume 1000 --dt 5fs)" "$ref" 1e-12
 # one and two directions
 run rows --energy 2 --flux Li=5 --temp-col 1 --volume 1000 --dt 5fs >one
 near "$(cat one)" "$ref" 0.5
