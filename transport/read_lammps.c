@@ -206,9 +206,9 @@ static mlk_status run_ready(log_file *g, mlk_err *e)
         if (!g->why.code) g->why = why;
         return MLK_OK;
     }
-    if (g->f.units_from && g->f.units == MLK_UNITS_AUTO && g->o->units == MLK_UNITS_AUTO) {
+    if (g->f.units_from && g->f.units == MLK_UNITS_AUTO) {
         MLK_FAIL(e, MLK_EUNSUPPORTED, "units %s: only metal and real are converted", g->why.hint);
-        mlk_err_hint(e, "give the fluxes as a table in the units of one of --units");
+        mlk_err_hint(e, "convert the fluxes and give them as a table");
         return mlk_err_at(e, g->l->path, 0);
     }
     q->f = g->f;
@@ -409,6 +409,11 @@ static mlk_status no_run(const log_file *g, mlk_err *e)
     if (g->why.code) {
         if (e && !e->code) *e = g->why;
         return g->why.code;
+    }
+    if (g->best) {
+        MLK_FAIL(e, MLK_EFORMAT, "%zu complete rows of the energy flux: nothing to analyse",
+                 g->best->fl.n);
+        return mlk_err_at(e, g->l->path, g->best->line);
     }
     if (g->o->block > 0)
         MLK_FAIL(e, MLK_EINVAL, "run %d of the log has no energy flux (%d runs)", g->o->block,

@@ -106,6 +106,11 @@ sed '/Loop time of 12.5/,$d' log.lammps >running
 printf '   60010  500.1 1.2' >>running
 near "$(run running)" "$ref" 1e-12
 said "still being written"
+sed '/^   Step.*c_flux/,$d' log.lammps >none
+{ cat none; echo "   $names"; } >none.yet
+fails 1 "none.yet:[0-9]*: error: 0 complete rows" none.yet
+sed 's/units metal/units lj/' log.lammps >log.lj
+fails 1 "units lj: only metal and real" log.lj
 # densities by variables, real units
 { printf '%s' "$head" | sed 's/metal/real/; s/0.0005/0.5/; s/c_flux/v_J/'
   echo 'variable Jx equal c_flux[1]/vol'
