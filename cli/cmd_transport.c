@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "cli/transport_show.h"
+#include "transport/hac.h"
 #include "transport/output.h"
 #include "transport/quantities.h"
 #include "transport/read.h"
@@ -85,7 +86,9 @@ static const char about[] =
     "Onsager matrix and thermal conductivity, naive and corrected for coupled mass transport, "
     "with\n"
     "error bars, from the fluxes of one state point. Several runs are replicas and are pooled.\n"
-    "Reads H5MD runs of 'mlkit md' and plain text tables of any program (.gz; '-' is stdin).";
+    "Reads H5MD runs of 'mlkit md' (also while they run), LAMMPS logs, fix ave/time, GPUMD\n"
+    "compute.out and hac.out, and plain tables of any program (.gz; '-' is stdin), and says what\n"
+    "it took from where.";
 static const char example[] =
     "mlkit transport nacl.dat.gz --energy 2-4 --flux Na=5-7 --temp-col 1 --volume 65013.3 --dt 5fs";
 
@@ -249,6 +252,29 @@ static mlk_status set_quantities(const cfg *c, mlk_quantity_opts *q, mlk_err *e)
     return mlk_err_hint(e, "for example 1.9J/cm3/K or 0.8J/g/K");
 }
 
+/* what GPUMD integrated itself: a naive value is all there is */
+static mlk_status show_hac(const cfg *c, size_t n, char **path, mlk_err *e)
+{
+    mlk_hac hc;
+    MLK_TRY(mlk_hac_read(&hc, n, path, c->gk_limit, e));
+    mlk_log(MLK_LOG_WARN, "hac.out holds the potential part of the heat current, already "
+                          "correlated: no correction for mass transport is possible from it; write "
+                          "compute.out (compute 0 10 1 jp jk momentum)");
+    json_t *j = mlk_hac_json(&hc, c->out[0] || c->common.json);
+    mlk_status s = j ? MLK_OK : MLK_FAIL(e, MLK_ENOMEM, "result");
+    if (!s && c->out[0]) s = mlk_json_write(j, c->out, e);
+    if (!s && c->common.json) s = mlk_json_write(j, "-", e);
+    if (!s && !c->common.json)
+        printf("%zu run%s, correlations to %.4g ps\nGreen-Kubo integral to %.3g ps%s: kappa naive "
+               "%.4g +- %.2g W/m/K (error from %s)\n",
+               hc.n_run, hc.n_run > 1 ? "s" : "", hc.t[hc.n - 1] * 1e-3, hc.t[hc.limit] * 1e-3,
+               hc.limit_found ? "" : " (no plateau found)", hc.at, hc.at_err,
+               hc.n_run > 1 ? "the runs" : "the three directions");
+    json_decref(j);
+    mlk_hac_free(&hc);
+    return s;
+}
+
 mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
 {
     cfg c;
@@ -263,6 +289,7 @@ mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
         MLK_FAIL(e, MLK_EINVAL, "no input: name one or several runs, or a flux table");
         return mlk_err_hint(e, "%s", example);
     }
+    if (mlk_is_hac(words[0])) return show_hac(&c, (size_t)n, words, e);
     mlk_flux fl = {0};
     mlk_onsager on = {0};
     mlk_onsager_opts o;

@@ -4,30 +4,31 @@
 
 #include <fftw3.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 
 mlk_status mlk_fft_init(mlk_fft *f, mlk_fft_kind kind, size_t n, mlk_err *e)
 {
     memset(f, 0, sizeof *f);
     size_t least = kind == MLK_FFT_DCT1 ? 2 : 1;
-    if (n < least || n > INT_MAX) return MLK_FAIL(e, MLK_EINVAL, "transform of length %zu", n);
-    size_t nc = 2 * (n / 2 + 1);
+    if (n < least || n > INT_MAX / 2) return MLK_FAIL(e, MLK_EINVAL, "transform of length %zu", n);
     f->kind = kind;
     f->n = n;
-    f->in = fftw_malloc(sizeof(double) * (kind == MLK_FFT_C2R ? nc : n));
-    f->out = fftw_malloc(sizeof(double) * (kind == MLK_FFT_R2C ? nc : n));
+    /* the cosine transform is that of the even continuation, of length 2(n-1): a plan of the same
+     * length as that of the spectra costs nothing, one of its own more than the transform */
+    size_t len = kind == MLK_FFT_DCT1 ? 2 * (n - 1) : n, nc = 2 * (len / 2 + 1);
+    f->in = fftw_malloc(sizeof(double) * (kind == MLK_FFT_C2R ? nc : len));
+    f->out = fftw_malloc(sizeof(double) * (kind == MLK_FFT_C2R ? n : nc));
     if (f->in && f->out) {
         /* the planner is FFTW's only part that is not thread-safe */
 #pragma omp critical(mlk_fft_plan)
         {
-            if (kind == MLK_FFT_R2C)
-                f->plan =
-                    fftw_plan_dft_r2c_1d((int)n, f->in, (fftw_complex *)f->out, FFTW_ESTIMATE);
-            else if (kind == MLK_FFT_C2R)
+            if (kind == MLK_FFT_C2R)
                 f->plan =
                     fftw_plan_dft_c2r_1d((int)n, (fftw_complex *)f->in, f->out, FFTW_ESTIMATE);
             else
-                f->plan = fftw_plan_r2r_1d((int)n, f->in, f->out, FFTW_REDFT00, FFTW_ESTIMATE);
+                f->plan =
+                    fftw_plan_dft_r2c_1d((int)len, f->in, (fftw_complex *)f->out, FFTW_ESTIMATE);
         }
     }
     if (f->plan) return MLK_OK;
@@ -37,7 +38,11 @@ mlk_status mlk_fft_init(mlk_fft *f, mlk_fft_kind kind, size_t n, mlk_err *e)
 
 void mlk_fft_execute(mlk_fft *f)
 {
+    size_t n = f->n;
+    bool even = f->kind == MLK_FFT_DCT1;
+    for (size_t k = 1; even && k + 1 < n; k++) f->in[2 * (n - 1) - k] = f->in[k];
     fftw_execute(f->plan);
+    for (size_t k = 0; even && k < n; k++) f->out[k] = f->out[2 * k];
 }
 
 void mlk_fft_free(mlk_fft *f)

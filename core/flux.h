@@ -4,6 +4,7 @@
 #ifndef MLK_CORE_FLUX_H
 #define MLK_CORE_FLUX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/err.h"
@@ -56,8 +57,11 @@ mlk_status mlk_flux_init(mlk_flux *fl, size_t n, size_t m, size_t nc, int with_p
 mlk_status mlk_flux_add(mlk_flux *fl, size_t n, const double *rows, mlk_err *e);
 void mlk_flux_free(mlk_flux *fl);
 /* Read the fluxes of an mlkit H5MD run (docs/FORMATS.md): observables/energy_flux/{kinetic,
- * convective,virial} and observables/mass_flux/<species>. */
+ * convective,virial} and observables/mass_flux/<species>. Of a run that is still being written:
+ * what there is up to its last checkpoint; that is logged, and the writer is not disturbed. */
 mlk_status mlk_flux_read_h5md(mlk_flux *fl, const char *path, mlk_err *e);
+/* Is path the output of a run of 'mlkit md' that is not finished? */
+bool mlk_flux_unfinished(const char *path);
 /* Append b's samples to a as further segments. Errors: MLK_EINVAL different fluxes, components, dt
  * or volume; those of mlk_spool_extend. */
 mlk_status mlk_flux_append(mlk_flux *a, const mlk_flux *b, mlk_err *e);

@@ -45,6 +45,10 @@ mlk_status mlk_md_state_write(const mlk_md *md, const char *path, int64_t n_part
     if (!s) s = mlk_h5_attr_set_str(h, "/", "settings", md->settings, e);
     if (!s) s = mlk_h5_attr_set_int(h, "/", "step", md->step, e);
     if (!s) s = mlk_h5_attr_set_int(h, "/", "n_part", n_part, e);
+    /* for those who look at the run before it is finished */
+    if (!s) s = mlk_h5_attr_set_double(h, "/", "volume_A3", md->cell.volume, e);
+    if (!s) s = mlk_h5_write(h, "/particles/all/species", MLK_H5_INT, 1, vec, md->z, e);
+    if (!s) s = mlk_h5_write(h, "/particles/all/mass", MLK_H5_DOUBLE, 1, vec, md->mass, e);
     if (!s) s = mlk_h5_write(h, "/x", MLK_H5_DOUBLE, 2, vec, md->x, e);
     if (!s) s = mlk_h5_write(h, "/v", MLK_H5_DOUBLE, 2, vec, md->v, e);
     if (!s) s = mlk_h5_write(h, "/x_list", MLK_H5_DOUBLE, 2, vec, md->x_list, e);

@@ -126,8 +126,11 @@ static bool is_energy(const char *stem)
     return strstr(s, "flux") || strstr(s, "heat") || s[0] == 'J' || !strncmp(s, "hf", 2);
 }
 
-static bool is_mass(const char *stem)
+static bool is_mass(const mlk_columns *c, const char *stem)
 {
+    size_t len = strcspn(bare(stem), "[");
+    for (int k = 0; k < c->n_vcm; k++)
+        if (strlen(c->vcm[k]) == len && !strncmp(c->vcm[k], bare(stem), len)) return true;
     return strstr(stem, "vcm") || strstr(stem, "mom");
 }
 
@@ -154,7 +157,7 @@ static void from_names(mlk_columns *c, bool energy, bool others)
     for (size_t k = 0; k + 2 < c->n; k++) {
         if (!triple_at(c, k, stem)) continue;
         size_t a = 0;
-        if (is_mass(stem)) {
+        if (is_mass(c, stem)) {
             if (!others || c->m >= MLK_FLUX_MAX) continue;
             a = c->m;
             label_of(c, stem, c->label[a]);
@@ -174,7 +177,7 @@ bool mlk_columns_have_flux(const mlk_columns *c, const mlk_table_opts *o)
     char stem[MLK_COLUMN_NAME];
     if (o->energy && *o->energy) return true;
     for (size_t k = 0; k + 2 < c->n; k++)
-        if (triple_at(c, k, stem) && !is_mass(stem) && is_energy(stem)) return true;
+        if (triple_at(c, k, stem) && !is_mass(c, stem) && is_energy(stem)) return true;
     return false;
 }
 

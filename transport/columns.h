@@ -10,11 +10,13 @@
 enum { MLK_COLUMN_NAME = 64, MLK_COLUMNS_MAX = 1024 };
 
 typedef struct mlk_columns {
-    const char *path;                 /* as shown in messages; borrowed                        */
-    char (*name)[MLK_COLUMN_NAME];    /* (MLK_COLUMNS_MAX) names, "" where there are none      */
-    size_t n;                         /* columns                                               */
-    long line;                        /* where the names are, or the first numbers             */
-    bool named;                       /* there are names                                       */
+    const char *path;              /* as shown in messages; borrowed                        */
+    char (*name)[MLK_COLUMN_NAME]; /* (MLK_COLUMNS_MAX) names, "" where there are none      */
+    size_t n;                      /* columns                                               */
+    long line;                     /* where the names are, or the first numbers             */
+    bool named;                    /* there are names                                       */
+    const char (*vcm)[32];         /* (n_vcm) names that mean centre-of-mass velocities; borrowed */
+    int n_vcm;
     size_t m, nc;                     /* fluxes, Cartesian components of each                  */
     char label[MLK_FLUX_MAX][32];     /* (m)                                                   */
     int col[3 * MLK_FLUX_MAX];        /* column of component c of flux a at nc*a + c           */

@@ -21,12 +21,12 @@ size_t mlk_corr_row(size_t m, size_t a, size_t b)
 }
 
 typedef struct work {
-    mlk_fft fwd, inv;
-    size_t block;             /* samples of a block: at least nlag, half the transform's length */
-    double *now, *last;       /* (m*nc, nf) complex transforms of this block and the one before */
+    mlk_fft fwd;
+    size_t block;       /* samples of a block: at least twice nlag, half the transform's length */
+    double *now, *last; /* (m*nc, nf) complex transforms of this block and the one before */
     double *inside, *between; /* (rows, nf) complex products */
-    double *turn;             /* (nfft) complex exp(-2 pi i k / nfft) */
-    size_t last_len;          /* samples of the block before, 0 when there is none */
+    double *turn;             /* (nf) complex exp(-2 pi i k shift / nfft) */
+    size_t shift, last_len;   /* samples of the block before, 0 when there is none */
 } work;
 
 mlk_status mlk_corr_begin(mlk_corr_work *w, size_t len, size_t m, size_t nc, size_t nlag,
@@ -37,8 +37,11 @@ mlk_status mlk_corr_begin(mlk_corr_work *w, size_t len, size_t m, size_t nc, siz
     memset(w, 0, sizeof *w);
     if (nlag < 1 || nlag > len || m < 1 || nc < 1)
         return MLK_FAIL(e, MLK_EINVAL, "correlation of %zu samples up to lag %zu", len, nlag);
-    size_t want = nlag > least ? nlag : least < len ? least : len;
-    size_t nfft = mlk_fft_good_size(2 * want), nf = nfft / 2 + 1, rows = m * (m + 1) / 2;
+    /* a piece is cut evenly: its blocks are longer than half a block, and so than the lags */
+    size_t want = 2 * nlag > least ? 2 * nlag : least < len ? least : len;
+    size_t nfft = 2, nf, rows = m * (m + 1) / 2;
+    while (nfft < 2 * want) nfft *= 2;
+    nf = nfft / 2 + 1;
     work *q = mlk_alloc(1, sizeof *q);
     if (!q) return MLK_FAIL(e, MLK_ENOMEM, "correlation up to lag %zu", nlag);
     w->own = q;
@@ -48,16 +51,11 @@ mlk_status mlk_corr_begin(mlk_corr_work *w, size_t len, size_t m, size_t nc, siz
     q->last = mlk_alloc(m * nc * 2 * nf, sizeof *q->last);
     q->inside = mlk_alloc(rows * 2 * nf, sizeof *q->inside);
     q->between = mlk_alloc(rows * 2 * nf, sizeof *q->between);
-    q->turn = mlk_alloc(2 * nfft, sizeof *q->turn);
+    q->turn = mlk_alloc(2 * nf, sizeof *q->turn);
     mlk_status s = q->now && q->last && q->inside && q->between && q->turn
                        ? MLK_OK
                        : MLK_FAIL(e, MLK_ENOMEM, "correlation up to lag %zu", nlag);
     if (!s) s = mlk_fft_init(&q->fwd, MLK_FFT_R2C, nfft, e);
-    if (!s) s = mlk_fft_init(&q->inv, MLK_FFT_C2R, nfft, e);
-    for (size_t k = 0; k < nfft && !s; k++) {
-        double t = 2 * MLK_PI * (double)k / (double)nfft;
-        q->turn[2 * k] = cos(t), q->turn[2 * k + 1] = -sin(t);
-    }
     if (s) mlk_corr_end(w);
     return s;
 }
@@ -67,7 +65,6 @@ void mlk_corr_end(mlk_corr_work *w)
     work *q = w->own;
     if (!q) return;
     mlk_fft_free(&q->fwd);
-    mlk_fft_free(&q->inv);
     mlk_free(q->now), mlk_free(q->last);
     mlk_free(q->inside), mlk_free(q->between);
     mlk_free(q->turn);
@@ -87,54 +84,74 @@ static void transform(work *q, size_t series, size_t len, const double *const *x
 }
 
 /* r += (conj X_a X_b + conj X_b X_a)/2, which is real: the transform of the symmetrised sums */
-static void products_inside(size_t nf, const double *u, const double *v, double *r)
+static void products_inside(size_t n, const double *u, const double *v, double *r)
 {
-    for (size_t k = 0; k < nf; k++) r[2 * k] += u[2 * k] * v[2 * k] + u[2 * k + 1] * v[2 * k + 1];
+    for (size_t k = 0; k < n; k++) r[2 * k] += u[2 * k] * v[2 * k] + u[2 * k + 1] * v[2 * k + 1];
 }
 
-/* r += turn(k shift) (conj Y_a X_b + conj Y_b X_a)/2: X begins `shift` samples after Y */
-static void products_between(const work *q, size_t shift, const double *ya, const double *yb,
+/* r += turn (conj Y_a X_b + conj Y_b X_a)/2: X begins after Y */
+static void products_between(size_t n, const double *turn, const double *ya, const double *yb,
                              const double *xa, const double *xb, double *r)
 {
-    size_t nfft = q->fwd.n, nf = nfft / 2 + 1;
-    for (size_t k = 0, at = 0; k < nf;
-         k++, at = at + shift < nfft ? at + shift : at + shift - nfft) {
+    for (size_t k = 0; k < n; k++) {
         size_t i = 2 * k, j = 2 * k + 1;
         double re = 0.5 * (ya[i] * xb[i] + ya[j] * xb[j] + yb[i] * xa[i] + yb[j] * xa[j]);
         double im = 0.5 * (ya[i] * xb[j] - ya[j] * xb[i] + yb[i] * xa[j] - yb[j] * xa[i]);
-        double c = q->turn[2 * at], s = q->turn[2 * at + 1];
-        r[i] += c * re - s * im;
-        r[j] += c * im + s * re;
+        r[i] += turn[i] * re - turn[j] * im;
+        r[j] += turn[i] * im + turn[j] * re;
+    }
+}
+
+/* exp(-2 pi i k shift / nfft) */
+static void set_turn(work *q, size_t shift)
+{
+    size_t nfft = q->fwd.n;
+    if (q->shift == shift) return;
+    q->shift = shift;
+    for (size_t k = 0; k <= nfft / 2; k++) {
+        double t = 2 * MLK_PI * (double)(k * shift % nfft) / (double)nfft;
+        q->turn[2 * k] = cos(t), q->turn[2 * k + 1] = -sin(t);
     }
 }
 
 /* add the pairs within the block `now`, and those from `last` to it, the latter to `cross` */
 static void add_block(const mlk_corr_work *w, double *cross)
 {
+    enum { STRIP = 256 }; /* frequencies whose transforms stay in the cache for all pairs */
     work *q = w->own;
-    size_t nf2 = 2 * (q->fwd.n / 2 + 1), m = w->m, nc = w->nc;
-    for (size_t a = 0; a < m; a++)
-        for (size_t b = a; b < m; b++)
-            for (size_t c = 0; c < nc; c++) {
-                size_t ia = (a * nc + c) * nf2, ib = (b * nc + c) * nf2;
-                size_t r = mlk_corr_row(m, a, b) * nf2;
-                products_inside(nf2 / 2, q->now + ia, q->now + ib, q->inside + r);
-                if (q->last_len > 0)
-                    products_between(q, q->last_len, q->last + ia, q->last + ib, q->now + ia,
-                                     q->now + ib, cross + r);
-            }
+    size_t nf = q->fwd.n / 2 + 1, m = w->m, nc = w->nc;
+    if (q->last_len > 0) set_turn(q, q->last_len);
+    for (size_t k = 0; k < nf; k += STRIP) {
+        size_t n = nf - k < STRIP ? nf - k : STRIP;
+        for (size_t a = 0; a < m; a++)
+            for (size_t b = a; b < m; b++)
+                for (size_t c = 0; c < nc; c++) {
+                    size_t ia = 2 * ((a * nc + c) * nf + k), ib = 2 * ((b * nc + c) * nf + k);
+                    size_t r = 2 * (mlk_corr_row(m, a, b) * nf + k);
+                    products_inside(n, q->now + ia, q->now + ib, q->inside + r);
+                    if (q->last_len > 0)
+                        products_between(n, q->turn + 2 * k, q->last + ia, q->last + ib,
+                                         q->now + ia, q->now + ib, cross + r);
+                }
+    }
 }
 
-/* out += the sums whose transforms are acc, which is cleared */
+/* out += the sums whose transforms are acc, which is cleared. The way back is the Hartley transform
+ * of Re - Im, and that is Re - Im of the transform forth: no plan for the way back is needed. */
 static void back(const mlk_corr_work *w, double *acc, double *out)
 {
     work *q = w->own;
-    size_t nf2 = 2 * (q->fwd.n / 2 + 1), rows = w->m * (w->m + 1) / 2;
+    size_t nfft = q->fwd.n, nf2 = 2 * (nfft / 2 + 1), rows = w->m * (w->m + 1) / 2;
     for (size_t r = 0; r < rows; r++) {
-        memcpy(q->inv.in, acc + r * nf2, nf2 * sizeof *acc);
-        mlk_fft_execute(&q->inv);
+        const double *f = acc + r * nf2;
+        for (size_t k = 0; k <= nfft / 2; k++) {
+            q->fwd.in[k] = f[2 * k] - f[2 * k + 1];
+            if (k > 0) q->fwd.in[nfft - k] = f[2 * k] + f[2 * k + 1];
+        }
+        q->fwd.in[nfft / 2] = f[nfft]; /* real there and at 0 */
+        mlk_fft_execute(&q->fwd);
         for (size_t k = 0; k < w->nlag; k++)
-            out[r * w->nlag + k] += q->inv.out[k] / (double)q->fwd.n;
+            out[r * w->nlag + k] += (q->fwd.out[2 * k] - q->fwd.out[2 * k + 1]) / (double)nfft;
     }
     memset(acc, 0, rows * nf2 * sizeof *acc);
 }
@@ -144,8 +161,9 @@ void mlk_corr_piece(mlk_corr_work *w, size_t n, const double *const *x, const ml
 {
     work *q = w->own;
     size_t rows = w->m * (w->m + 1) / 2;
-    for (size_t t = 0; t < n; t += q->last_len) {
-        size_t len = n - t < q->block ? n - t : q->block;
+    size_t n_block = (n + q->block - 1) / q->block;
+    for (size_t i = 0, t = 0; i < n_block; i++, t += q->last_len) {
+        size_t len = n / n_block + (i < n % n_block);
         transform(q, w->m * w->nc, len, x, t);
         /* a block before the first one belongs to the piece before */
         add_block(w, t > 0 ? q->inside : q->between);

@@ -25,7 +25,8 @@ typedef struct mlk_corr_work {
 mlk_status mlk_corr_begin(mlk_corr_work *w, size_t len, size_t m, size_t nc, size_t nlag,
                           mlk_err *e);
 /* The next n samples of the run: sums (m*(m+1)/2, nlag) over the pairs of samples inside this
- * piece. fl: whose samples x are (mlk_flux_release is called on the way), or NULL. */
+ * piece; pieces between the first and the last have at least nlag samples. fl: whose samples x are
+ * (mlk_flux_release is called on the way), or NULL. */
 void mlk_corr_piece(mlk_corr_work *w, size_t n, const double *const *x, const mlk_flux *fl,
                     double *sums);
 /* The run is over: add to sums the pairs that reach from one piece into the next. */

@@ -29,9 +29,11 @@ mlk_status mlk_facts_settle(const mlk_facts *f, mlk_flux *fl, const mlk_sampler 
 
 /* Is this head of a file such a file? path: its name as given. */
 bool mlk_is_lammps_log(const char *head);
+bool mlk_is_vectors(const char *head);
 bool mlk_is_gpumd(const char *path, const char *head);
 /* Read it, from its first line on. */
 mlk_status mlk_read_lammps_log(mlk_flux *fl, mlk_lines *l, const mlk_table_opts *o, mlk_err *e);
+mlk_status mlk_read_vectors(mlk_flux *fl, mlk_lines *l, const mlk_table_opts *o, mlk_err *e);
 mlk_status mlk_read_gpumd(mlk_flux *fl, mlk_lines *l, const mlk_table_opts *o, mlk_err *e);
 
 #endif

@@ -58,12 +58,13 @@ static mlk_status refill(mlk_lines *l, mlk_err *e)
 
 mlk_status mlk_lines_peek(mlk_lines *l, const char **text, mlk_err *e)
 {
-    mlk_status s = MLK_OK;
-    mlk_err late = {0}; /* of a short damaged file the reader shall see what there is */
-    while (!s && !l->end && l->fill - l->at < PEEK) s = refill(l, &late);
+    /* what stands before an error is still to be read: it is reported when that is done */
+    while (!l->end && l->fill - l->at < PEEK)
+        if (refill(l, &l->late)) l->end = true;
     *text = l->buf + l->at;
-    if (s && l->fill == l->at && e && !e->code) *e = late;
-    return l->fill == l->at ? s : MLK_OK;
+    if (l->fill > l->at || !l->late.code) return MLK_OK;
+    if (e && !e->code) *e = l->late;
+    return l->late.code;
 }
 
 mlk_status mlk_lines_next(mlk_lines *l, bool *more, mlk_err *e)
@@ -74,6 +75,11 @@ mlk_status mlk_lines_next(mlk_lines *l, bool *more, mlk_err *e)
     while (!(nl = memchr(l->buf + l->at + seen, '\n', l->fill - l->at - seen)) && !l->end) {
         seen = l->fill - l->at;
         MLK_TRY(refill(l, e));
+    }
+    if (!nl && l->late.code) {
+        l->late.line = l->number;
+        if (e && !e->code) *e = l->late;
+        return l->late.code;
     }
     l->line = l->buf + l->at;
     l->len = nl ? (size_t)(nl - l->line) : l->fill - l->at;

@@ -18,6 +18,7 @@ typedef struct mlk_lines {
     long number; /* of the current line, from 1                             */
     bool cut;    /* the current line is the last of the file and has no line end */
     bool end;
+    mlk_err late; /* met while peeking */
 } mlk_lines;
 
 /* path "-" is stdin. Errors: those of mlk_stream_open. Close also after an error. */

@@ -19,7 +19,7 @@ static bool is_hdf5(const char *path)
 
 static mlk_status read_one(const mlk_table_opts *o, const char *path, mlk_flux *fl, mlk_err *e)
 {
-    if (is_hdf5(path)) {
+    if (is_hdf5(path) || mlk_flux_unfinished(path)) {
         MLK_TRY(mlk_flux_read_h5md(fl, path, e));
         if (o->temperature > 0) fl->temperature = o->temperature;
         return MLK_OK;

@@ -47,10 +47,22 @@ static bool is_names(const char *line)
     return !strncmp(p, "TimeStep ", 9) && !strstr(p, "Number-of-rows");
 }
 
+/* names in a comment: none begins with a digit, and some are those of an energy flux */
+static bool names_of_comment(mlk_columns *c, const char *comment, size_t n, const mlk_table_opts *o)
+{
+    bool fits = mlk_columns_names(c, comment + strspn(comment, "# \t"), "") && c->n == n;
+    for (size_t k = 0; fits && k < n; k++) fits = !isdigit((unsigned char)c->name[k][0]);
+    c->named = fits && mlk_columns_have_flux(c, o);
+    for (size_t k = 0; !c->named && k < MLK_COLUMNS_MAX; k++) c->name[k][0] = 0;
+    return c->named;
+}
+
 /* comments and header; stops at the first line of numbers */
-static mlk_status read_head(mlk_columns *c, mlk_facts *f, mlk_lines *l, mlk_err *e)
+static mlk_status read_head(mlk_columns *c, mlk_facts *f, mlk_lines *l, const mlk_table_opts *o,
+                            mlk_err *e)
 {
     bool more;
+    char comment[4096] = ""; /* the last one */
     for (;;) {
         MLK_TRY(mlk_lines_next(l, &more, e));
         if (!more) {
@@ -62,6 +74,7 @@ static mlk_status read_head(mlk_columns *c, mlk_facts *f, mlk_lines *l, mlk_err 
         if (!*p) continue;
         if (*p == '#') {
             read_comment(f, p);
+            snprintf(comment, sizeof comment, "%s", p);
             if (!is_names(p)) continue;
             f->kind = "fix ave/time";
             p += strspn(p, "# \t");
@@ -89,7 +102,10 @@ static mlk_status read_head(mlk_columns *c, mlk_facts *f, mlk_lines *l, mlk_err 
         MLK_FAIL(e, MLK_EFORMAT, "more than %d columns", MLK_COLUMNS_MAX);
         return mlk_lines_err(l, e);
     }
-    if (!c->named) c->line = l->number;
+    if (!c->named) {
+        c->line = l->number;
+        if (names_of_comment(c, comment, n, o)) c->line--;
+    }
     c->n = n;
     return MLK_OK;
 }
@@ -125,7 +141,7 @@ static mlk_status read_table(mlk_flux *fl, mlk_lines *l, const mlk_table_opts *o
     double energy, velocity;
     mlk_status s;
     MLK_GO(mlk_columns_init(&c, l->path, e));
-    MLK_GO(read_head(&c, &f, l, e));
+    MLK_GO(read_head(&c, &f, l, o, e));
     MLK_GO(mlk_columns_choose(&c, o, e));
     mlk_units_factors(mlk_facts_units(&f, o), &energy, &velocity);
     MLK_GO(mlk_flux_init(fl, 0, c.m, c.nc, 0, l->path, e));
@@ -151,7 +167,9 @@ mlk_status mlk_table_read(mlk_flux *fl, const char *path, const mlk_table_opts *
     MLK_GO(mlk_lines_peek(&l, &head, e));
     if (mlk_is_lammps_log(head))
         s = mlk_read_lammps_log(fl, &l, o, e);
-    else if (mlk_is_gpumd(path, head))
+    else if (mlk_is_vectors(head))
+        s = mlk_read_vectors(fl, &l, o, e);
+    else if (!(o->energy && *o->energy) && mlk_is_gpumd(path, head))
         s = mlk_read_gpumd(fl, &l, o, e);
     else
         s = read_table(fl, &l, o, e);

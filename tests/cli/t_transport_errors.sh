@@ -27,7 +27,7 @@ fails 1 "word:13: error: column 2: '1.2.3' is not a number" $MLKIT transport wor
 sed '2a second header line' good >twice
 fails 1 "twice:3: error: 'second' is not a number" $MLKIT transport twice $opt
 fails 1 "good:2: error: no column '9'" $MLKIT transport good --energy 7-9 --temp 300 --volume 1000 --dt 5fs
-fails 2 "names 2 columns" $MLKIT transport good --energy 2-3 --temp 300 --volume 1000 --dt 5fs
+fails 2 "names 4 columns" $MLKIT transport good --energy 2-5 --temp 300 --volume 1000 --dt 5fs
 sed '/^T/d' good >bare
 fails 2 "which columns" $MLKIT transport bare --flux Na=5-7 --temp 300 --volume 1000 --dt 5fs
 fails 2 "time between two rows" $MLKIT transport good --energy 2-4 --temp 300 --volume 1000
@@ -43,3 +43,21 @@ fails 1 "broken.h5: error: not an HDF5 file" $MLKIT transport broken.h5
 awk 'NR > 2 { $2 = $3 = $4 = 0 } { print }' good >zero
 fails 1 "energy flux is zero" $MLKIT transport zero $opt
 fails 1 "cannot write" $MLKIT transport good $opt -o /nonexistent/x.json
+# damaged, empty, doubled, wrong kinds of files
+gzip -c good | head -c 3000 >cut.gz
+fails 1 "cut.gz:[0-9]*: error: the compressed data end early" $MLKIT transport cut.gz $opt
+fails 1 "<stdin>: error: no numbers" $MLKIT transport - $opt
+fails 1 "Is a directory" $MLKIT transport . $opt
+head -c 5000 /dev/urandom >binary
+fails 1 "binary" $MLKIT transport binary $opt
+sed '/^[0-9]/d' good >header
+fails 1 "header: error: no numbers" $MLKIT transport header $opt
+sed '30s/ [^ ]*/ 1e400/' good >huge
+fails 1 "huge:30: error: column 2: '1e400' is not finite" $MLKIT transport huge $opt
+sed '40s/$/ 7/' good >long
+fails 1 "long:40: error: 8 columns, expected 7" $MLKIT transport long $opt
+sed 's/^T jx/Temp jx/; s/vx/Temp/' good >double
+fails 1 "several columns are named 'Temp'" $MLKIT transport double --energy 2-4 --volume 1000 --dt 5fs
+{ echo "# Volume = -5 A^3"; cat good; } >minus
+fails 1 "volume -5 A^3 (comment): not positive" $MLKIT transport minus --energy 2-4 --temp-col T --dt 5fs
+fails 2 "1 column, the energy flux has 3" $MLKIT transport good --energy 2-4 --flux Na=5 --temp 300 --volume 1000 --dt 5fs

@@ -23,7 +23,8 @@
 #include "train/train.h"
 #include "transport/table.h"
 
-static const char *const others[] = {"sniff", "store", "potential", "table", "config", "number"};
+static const char *const others[] = {"sniff", "store",  "potential", "table",
+                                     "flux",  "config", "number"};
 enum { N_OTHER = sizeof others / sizeof *others, FILES = 16 };
 
 const char *mlk_feed_target(size_t k)
@@ -344,14 +345,22 @@ static const char *potential(const feed *f, mlk_status *s)
     return broken;
 }
 
-static const char *table(const char *path, mlk_status *s)
+/* known: temperature, volume and interval are given, else the files must say them */
+static const char *flux_table(const char *path, bool known, mlk_status *s)
 {
     mlk_flux fl = {0};
     mlk_err e = {0};
-    const mlk_table_opts o = {.temperature = 300, .volume = 1000, .dt = 1};
+    mlk_table_opts o = {0};
+    if (known) o = (mlk_table_opts){.temperature = 300, .volume = 1000, .dt = 1};
     *s = mlk_table_read(&fl, path, &o, &e);
+    const char *broken = check_error(*s, &e, true);
+    if (!*s && !broken && !(fl.dt > 0 && fl.volume > 0 && fl.temperature > 0))
+        broken = "fluxes without interval, volume or temperature";
+    for (size_t k = 0; k < fl.store.k && !broken; k++)
+        for (size_t t = 0; t < fl.n && !broken; t++)
+            if (!isfinite(fl.store.x[k][t])) broken = "a sample that is not finite";
     mlk_flux_free(&fl);
-    return check_error(*s, &e, true);
+    return broken;
 }
 
 static const char *config(const char *path, mlk_status *s)
@@ -404,7 +413,9 @@ const char *mlk_feed(const char *target, const void *bytes, size_t n, mlk_status
     } else if (!strcmp(target, "potential")) {
         broken = potential(&f, s);
     } else if (!strcmp(target, "table")) {
-        broken = table(f.path, s);
+        broken = flux_table(f.path, true, s);
+    } else if (!strcmp(target, "flux")) {
+        broken = flux_table(f.first[0] ? f.first : f.path, false, s);
     } else if (!strcmp(target, "config")) {
         broken = config(f.path, s);
     } else {
