@@ -31,8 +31,8 @@ static const mlk_opt opts[] = {
     {"mobile", MLK_OPT_STR, offsetof(cfg, mobile), "auto", 0, 0, "",
      "mass fluxes that enter: Li or Na,Cl; none: naive only"},
     {"rule", MLK_OPT_STR, offsetof(cfg, rule), "auto", 0, 0, "",
-     "cepstral cut-off: aic, weighted, K=N (coefficients 0..N) or P=N; auto: weighted over "
-     "--pieces"},
+     "cepstral cut-off: aic, weighted, K=N (coefficients 0..N) or P=N; auto: average over "
+     "shapes of spectra and --pieces"},
     {"fstar", MLK_OPT_STR, offsetof(cfg, fstar), "auto", 0, 0, "",
      "resample to this Nyquist frequency, e.g. 14.3THz"},
     {"tskip", MLK_OPT_INT, offsetof(cfg, tskip), "0", 0, 1000000, "",
@@ -159,8 +159,8 @@ static mlk_status set_options(const cfg *c, const mlk_flux *fl, mlk_onsager_opts
     if (!strcmp(c->rule, "aic")) {
         o->rule = MLK_RULE_AIC;
     } else if (!strcmp(c->rule, "weighted") || !strcmp(c->rule, "auto")) {
-        o->rule = MLK_RULE_WEIGHTED;
         o->pool = !strcmp(c->rule, "auto");
+        o->rule = o->pool ? MLK_RULE_SHAPES : MLK_RULE_WEIGHTED;
     } else {
         long p; /* K is the last coefficient kept, P = K + 1 their number */
         bool k = !strncmp(c->rule, "K=", 2);

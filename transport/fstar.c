@@ -89,6 +89,7 @@ mlk_status mlk_tskip_auto(const mlk_flux *fl, const mlk_spectra *full, size_t m,
     double f = fmin(power_edge(full, m, set), 8 * first_width(full, m, set));
     double t = nyquist / f, most = (double)full->n / 400, best = INFINITY;
     t = fmax(1, fmin(t, most));
+    if (rule == MLK_RULE_SHAPES) return *tskip = (size_t)(t + 0.5), MLK_OK;
     for (*tskip = (size_t)(t + 0.5);; t *= sqrt(2.0)) {
         size_t ts = (size_t)(t + 0.5);
         mlk_spectra sp;

@@ -223,7 +223,7 @@ static json_t *fluxes(const mlk_onsager *on, const mlk_flux *fl, json_t *mobile,
 json_t *mlk_transport_json(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o,
                            const mlk_diffusion *diff, int curves)
 {
-    static const char *const rule[] = {"aic", "weighted", "fixed"};
+    static const char *const rule[] = {"aic", "weighted", "fixed", "shapes"};
     json_t *j = json_object(), *mobile = json_array(), *dropped = json_object();
     put(j, "temperature_K", fl->temperature);
     put(j, "volume_A3", fl->volume);

@@ -83,7 +83,7 @@ static void defaults(const mlk_flux *fl, double corrected, double naive, tally t
 {
     mlk_onsager on;
     mlk_err e = {0};
-    mlk_onsager_opts o = {.rule = MLK_RULE_WEIGHTED, .pool = 1};
+    mlk_onsager_opts o = {.rule = MLK_RULE_SHAPES, .pool = 1};
     mlk_check_ok(mlk_onsager_init(&on, fl, &o, NULL, &e), e);
     double s = on.kappa_scale;
     count(t, on.kappa, on.kappa_err / on.kappa, s * corrected);
