@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "cli/transport_show.h"
+#include "reports/report.h"
 #include "transport/output.h"
 #include "transport/read.h"
 
@@ -21,13 +22,18 @@ typedef struct cfg {
     char mobile[MLK_OPT_STR_MAX], rule[MLK_OPT_STR_MAX], charge[MLK_OPT_STR_MAX],
         fstar[MLK_OPT_STR_MAX];
     double temp, volume, dt, gk_limit, gk_max;
-    bool extensive, density;
+    char figures[MLK_OPT_STR_MAX];
+    bool extensive, density, force;
     int units, tskip, pieces, block;
 } cfg;
 
 static const mlk_opt opts[] = {
     {"o", MLK_OPT_STR, offsetof(cfg, out), "", 0, 0, "",
      "write the result with all curves as JSON here"},
+    {"figures", MLK_OPT_STR, offsetof(cfg, figures), "", 0, 0, "",
+     "draw spectra, cut-off, f*, Green-Kubo, gauge, ... into this folder (SVG, PDF, CSV)"},
+    {"force", MLK_OPT_FLAG, offsetof(cfg, force), "false", 0, 0, "",
+     "replace figures that are there"},
     {"mobile", MLK_OPT_STR, offsetof(cfg, mobile), "auto", 0, 0, "",
      "mass fluxes that enter: Li or Na,Cl; none: naive only"},
     {"rule", MLK_OPT_STR, offsetof(cfg, rule), "auto", 0, 0, "",
@@ -223,17 +229,22 @@ mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
     MLK_GO(mlk_transport_read(&fl, (size_t)n, words, &t, &h5, e));
     if (h5) MLK_GO(mlk_diffusion_read(&diff, (size_t)n, (const char *const *)words, e));
     MLK_GO(set_options(&c, &fl, &o, e));
+    bool curves = c.out[0] || c.common.json || c.figures[0];
+    o.scan = curves;
     MLK_GO(mlk_onsager_init(&on, &fl, &o, &diff, e));
-    j = mlk_transport_json(&on, &fl, &o, &diff, c.out[0] || c.common.json);
+    j = mlk_transport_json(&on, &fl, &o, &diff, curves);
     if (!j) {
         s = MLK_FAIL(e, MLK_ENOMEM, "result");
         goto done;
     }
     if (c.out[0]) MLK_GO(mlk_json_write(j, c.out, e));
+    size_t n_fig = 0;
+    if (c.figures[0]) MLK_GO(mlk_report_one(j, words[0], c.figures, c.force, &n_fig, e));
     if (c.common.json)
         s = mlk_json_write(j, "-", e);
     else
         mlk_show_transport(&on, &fl, &o, &diff);
+    if (n_fig) mlk_log(MLK_LOG_INFO, "%zu figures in %s", n_fig, c.figures);
 done:
     json_decref(j);
     mlk_onsager_free(&on);

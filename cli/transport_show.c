@@ -16,7 +16,8 @@ static void line(const char *name, double v, double err, const char *unit)
 void mlk_show_transport(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o,
                         const mlk_diffusion *d)
 {
-    static const char *const rule[] = {"AIC", "AIC-weighted average", "fixed cut-off", "average over shapes"};
+    static const char *const rule[] = {"AIC", "AIC-weighted average", "fixed cut-off",
+                                       "average over shapes"};
     printf("%zu run%s, %zu samples every %g fs (%.4g ps), T = %.2f K, V = %.2f A^3\n",
            fl->n_segment, fl->n_segment > 1 ? "s" : "", fl->n, fl->dt,
            (double)fl->n * fl->dt * 1e-3, fl->temperature, fl->volume);

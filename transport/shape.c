@@ -33,12 +33,12 @@ typedef struct model {
 } model;
 
 typedef struct work {
-    size_t n;            /* coefficients 1..n-1 are used */
-    size_t octaves;      /* relaxations, narrowest last */
-    double r[OCTAVES];   /* exp(-1/decay length) */
-    double *phi;         /* (n,octaves) r^n/n */
-    const double *coef;  /* (n) */
-    double var;          /* of their noise */
+    size_t n;           /* coefficients 1..n-1 are used */
+    size_t octaves;     /* relaxations, narrowest last */
+    double r[OCTAVES];  /* exp(-1/decay length) */
+    double *phi;        /* (n,octaves) r^n/n */
+    const double *coef; /* (n) */
+    double var;         /* of their noise */
     model *m;
     size_t n_model;
 } work;
