@@ -1,7 +1,8 @@
 /* shape.c - see shape.h. The log of a rational spectrum has cepstral coefficients that are sums of
  * +-p^n/n over its poles and zeros p. Real p (relaxation) of every width are a regression on
  * p^n/n, one p per octave; complex ones (vibrations) are coefficients of either sign that decay
- * like r^n/n. How strong, how wide and how many is averaged over with the weight of the data. */
+ * like r^n/n. How many octaves, how strong and how slow the vibrations is averaged over with the
+ * weight that the data give. */
 #include "transport/shape.h"
 
 #include <math.h>
@@ -13,13 +14,13 @@ enum {
     OCTAVES = 12,   /* narrowest relaxation: 2^-12 of the band */
     REACH = 3,      /* coefficients for each unit of the longest decay length */
     MOST = 1 << 13, /* coefficients used */
-    STRENGTHS = 3,  /* of the relaxations */
     DECAYS = 8,     /* of the vibrations, and */
-    AMPLITUDES = 4, /* theirs; in addition: none */
+    AMPLITUDES = 3, /* theirs; in addition: none */
     VIBRATIONS = DECAYS * AMPLITUDES + 1
 };
-/* a pole or zero counts 1: from one in 16 octaves to one in each */
-static const double STRENGTH[STRENGTHS] = {0.25, 0.5, 1};
+/* standard deviation of the sum of poles minus zeros in an octave: each counts 1, one octave in
+ * four has one */
+static const double STRENGTH = 0.5;
 
 typedef struct sums { /* of one kind of vibrations, over the coefficients */
     double a[OCTAVES * OCTAVES], h[OCTAVES], g[OCTAVES];
@@ -51,7 +52,7 @@ static void vibration(const work *w, int kind, double *a2, double *r2)
     int decay = (kind - 1) / AMPLITUDES;
     double longest = (double)(w->n < 400 ? w->n : 400);
     *r2 = exp(-2 / pow(longest, decay / (double)(DECAYS - 1)));
-    *a2 = 0.1 * pow(4, (kind - 1) % AMPLITUDES);
+    *a2 = 0.05 * pow(4, (kind - 1) % AMPLITUDES);
 }
 
 static void collect(const work *w, int kind, sums *s)
@@ -69,7 +70,9 @@ static void collect(const work *w, int kind, sums *s)
         if (q > 0) {
             s->log_ml += 0.5 * (y * y * keep / w->var - log1p(q));
             s->value += 2 * keep * y;
-            s->var += 4 * keep * w->var;
+            /* What is taken away of the coefficients of a vibration adds up to little at f = 0,
+             * where its peak is not: no error is counted for that, only the noise kept. */
+            s->var += 4 * keep * keep * w->var;
             s->p += keep;
         }
         while (first < no && phi[first] < 1e-9) first++; /* has decayed */
@@ -109,15 +112,15 @@ static void backward(size_t n, const double *l, double *x)
     }
 }
 
-/* The models of one kind of vibrations and one strength, with 0, 1, 2, ... octaves of relaxations:
+/* The models of one kind of vibrations with 0, 1, 2, ... octaves of relaxations:
  * their triangles are the leading parts of one. Each octave more is half as likely. */
-static void nested(work *w, const sums *s, int kind, double strength)
+static void nested(work *w, const sums *s, int kind)
 {
     double l[OCTAVES * OCTAVES], x[OCTAVES], u[OCTAVES];
     memcpy(l, s->a, sizeof l);
     memcpy(x, s->h, sizeof x);
     memcpy(u, s->g, sizeof u);
-    for (size_t a = 0; a < w->octaves; a++) l[a * OCTAVES + a] += 1 / (strength * strength);
+    for (size_t a = 0; a < w->octaves; a++) l[a * OCTAVES + a] += 1 / (STRENGTH * STRENGTH);
     cholesky(w->octaves, l);
     forward(w->octaves, l, x);
     forward(w->octaves, l, u);
@@ -128,7 +131,7 @@ static void nested(work *w, const sums *s, int kind, double strength)
         backward(k, l, m.b);
         w->m[w->n_model++] = m;
         if (k == w->octaves) return;
-        double diag = l[k * OCTAVES + k] * strength;
+        double diag = l[k * OCTAVES + k] * STRENGTH;
         m.log_w += 0.5 * x[k] * x[k] - log(diag) - log(2.0);
         m.value += x[k] * u[k];
         m.var += u[k] * u[k];
@@ -181,7 +184,7 @@ mlk_status mlk_shape_average(mlk_shape *out, size_t nf, const double *coef, doub
     for (double len = 0.5; w.octaves < OCTAVES && REACH * len < (double)w.n; len *= 2)
         w.r[w.octaves++] = exp(-1 / len);
     w.phi = mlk_alloc(w.n * w.octaves + 1, sizeof *w.phi);
-    w.m = mlk_alloc(VIBRATIONS * STRENGTHS * (w.octaves + 1), sizeof *w.m);
+    w.m = mlk_alloc(VIBRATIONS * (w.octaves + 1), sizeof *w.m);
     if (!w.phi || !w.m) {
         s = MLK_FAIL(e, MLK_ENOMEM, "shapes of a spectrum of %zu frequencies", nf);
         goto done;
@@ -193,7 +196,7 @@ mlk_status mlk_shape_average(mlk_shape *out, size_t nf, const double *coef, doub
     for (int kind = 0; kind < VIBRATIONS; kind++) {
         sums t;
         collect(&w, kind, &t);
-        for (int k = 0; k < STRENGTHS; k++) nested(&w, &t, kind, STRENGTH[k]);
+        nested(&w, &t, kind);
     }
     average(&w, out, mean);
 done:
