@@ -27,7 +27,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 LIB := $(B)/libmlkit.a
 BIN := $(B)/mlkit
 
-.PHONY: all deps check test asan fuzz damage perf perf-train demo install clean help layers headers format format-check FORCE
+.PHONY: transport-table all deps check test asan fuzz damage perf perf-train demo install clean help layers headers format format-check FORCE
 .DEFAULT_GOAL := all
 
 ## all: build build/mlkit
@@ -83,6 +83,10 @@ check-run: layers headers $(BIN) $(B)/mlk-test
 	sh tests/cli/run.sh $(BIN)
 test-run: check-run $(if $(SLOW_SRC),$(B)/mlk-slow)
 	$(if $(SLOW_SRC),OMP_NUM_THREADS=1 $(B)/mlk-slow -j1 --timeout 1500)
+
+## transport-table: every transport number with a reference, and the coverage of the error bars
+transport-table: $(B)/mlk-slow
+	OMP_NUM_THREADS=1 $(B)/mlk-slow -j1 --filter 'transport_*/*'
 
 ## asan: address and undefined-behaviour sanitizers, fast tests, in build/asan
 asan:

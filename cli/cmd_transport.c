@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "cli/transport_show.h"
+#include "reports/report.h"
 #include "transport/hac.h"
 #include "transport/output.h"
 #include "transport/quantities.h"
@@ -23,20 +24,24 @@ typedef struct cfg {
         temp_col[MLK_OPT_STR_MAX];
     char mobile[MLK_OPT_STR_MAX], rule[MLK_OPT_STR_MAX], charge[MLK_OPT_STR_MAX],
         fstar[MLK_OPT_STR_MAX];
-    char capacity[MLK_OPT_STR_MAX], target[MLK_OPT_STR_MAX];
+    char capacity[MLK_OPT_STR_MAX], target[MLK_OPT_STR_MAX], figures[MLK_OPT_STR_MAX];
     double temp, volume, dt, gk_limit, gk_max, at_naive;
-    bool extensive, density, tensor;
+    bool extensive, density, tensor, force;
     int units, tskip, pieces, block;
 } cfg;
 
 static const mlk_opt opts[] = {
     {"o", MLK_OPT_STR, offsetof(cfg, out), "", 0, 0, "",
      "write the result with all curves as JSON here"},
+    {"figures", MLK_OPT_STR, offsetof(cfg, figures), "", 0, 0, "",
+     "draw spectra, cut-off, f*, Green-Kubo, gauge, ... into this folder (SVG, PDF, CSV)"},
+    {"force", MLK_OPT_FLAG, offsetof(cfg, force), "false", 0, 0, "",
+     "replace figures that are there"},
     {"mobile", MLK_OPT_STR, offsetof(cfg, mobile), "auto", 0, 0, "",
      "mass fluxes that enter: Li or Na,Cl; none: naive only"},
     {"rule", MLK_OPT_STR, offsetof(cfg, rule), "auto", 0, 0, "",
-     "cepstral cut-off: aic, weighted, K=N (coefficients 0..N) or P=N; auto: weighted over "
-     "--pieces"},
+     "cepstral cut-off: aic, weighted, K=N (coefficients 0..N) or P=N; auto: average over "
+     "shapes of spectra and --pieces"},
     {"fstar", MLK_OPT_STR, offsetof(cfg, fstar), "auto", 0, 0, "",
      "resample to this Nyquist frequency, e.g. 14.3THz"},
     {"tskip", MLK_OPT_INT, offsetof(cfg, tskip), "0", 0, 1000000, "",
@@ -173,8 +178,8 @@ static mlk_status set_options(const cfg *c, const mlk_flux *fl, mlk_onsager_opts
     if (!strcmp(c->rule, "aic")) {
         o->rule = MLK_RULE_AIC;
     } else if (!strcmp(c->rule, "weighted") || !strcmp(c->rule, "auto")) {
-        o->rule = MLK_RULE_WEIGHTED;
         o->pool = !strcmp(c->rule, "auto");
+        o->rule = o->pool ? MLK_RULE_SHAPES : MLK_RULE_WEIGHTED;
     } else {
         long p; /* K is the last coefficient kept, P = K + 1 their number */
         bool k = !strncmp(c->rule, "K=", 2);
@@ -313,18 +318,23 @@ mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
     if (h5) MLK_GO(mlk_diffusion_read(&diff, (size_t)n, (const char *const *)words, e));
     MLK_GO(set_options(&c, &fl, &o, e));
     MLK_GO(set_quantities(&c, &qo, e));
+    bool curves = c.out[0] || c.common.json || c.figures[0];
+    o.scan = curves;
     MLK_GO(mlk_onsager_init(&on, &fl, &o, &diff, e));
     MLK_GO(mlk_quantities_init(q, &on, &fl, &o, &qo, e));
-    j = mlk_transport_json(&on, &fl, &o, &diff, q, c.out[0] || c.common.json);
+    j = mlk_transport_json(&on, &fl, &o, &diff, q, curves);
     if (!j) {
         s = MLK_FAIL(e, MLK_ENOMEM, "result");
         goto done;
     }
     if (c.out[0]) MLK_GO(mlk_json_write(j, c.out, e));
+    size_t n_fig = 0;
+    if (c.figures[0]) MLK_GO(mlk_report_one(j, words[0], c.figures, c.force, &n_fig, e));
     if (c.common.json)
         s = mlk_json_write(j, "-", e);
     else
         mlk_show_transport(&on, &fl, &o, &diff, q, c.tensor || (h5 && not_cubic(words[0])));
+    if (n_fig) mlk_log(MLK_LOG_INFO, "%zu figures in %s", n_fig, c.figures);
 done:
     json_decref(j);
     mlk_free(q);

@@ -67,7 +67,8 @@ static void parts(const mlk_onsager *on, const mlk_helfand *h)
 
 static void conductivity(const mlk_onsager *on, const mlk_onsager_opts *o, const mlk_quantities *q)
 {
-    static const char *const rule[] = {"AIC", "AIC-weighted", "fixed cut-off"};
+    static const char *const rule[] = {"AIC", "AIC-weighted", "fixed cut-off",
+                                       "average over shapes"};
     const mlk_greenkubo *g = &on->gk;
     const mlk_helfand *h = &q->helfand;
     double s = on->kappa_scale;

@@ -22,7 +22,7 @@ static double top_of(const mlk_report *r)
     return top > 0 ? top : 1;
 }
 
-static mlk_status kappa(mlk_report *r, mlk_err *e)
+mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
     int rows = 0;
@@ -144,9 +144,10 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
         e);
 }
 
-static mlk_status gauge(mlk_report *r, mlk_err *e)
+mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
+    const char *unit = "eV per atom";
     int idx[3], n = mlk_report_panels(r, idx), rows = 0;
     MLK_TRY(mlk_plot_csv(&p, r, "gauge.csv",
                          "temperature_K,model,offset_eV,kappa_naive_W_mK,kappa_W_mK", e));
@@ -157,6 +158,7 @@ static mlk_status gauge(mlk_report *r, mlk_err *e)
             const json_t *x = json_object_get(g, "offset_eV"),
                          *y = json_object_get(g, "kappa_naive");
             const json_t *k = json_object_get(g, "kappa");
+            unit = mlk_json_get_str(g, "unit", unit);
             for (size_t i = 0; i < json_array_size(x) && i < json_array_size(y); i++, rows++)
                 fprintf(p.csv.fp, "%.10g,%s,%.8g,%.8g,%.8g\n", r->temp[q], r->model[m].name,
                         json_number_value(json_array_get(x, i)),
@@ -168,7 +170,7 @@ static mlk_status gauge(mlk_report *r, mlk_err *e)
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "gauge", 900, 360, e));
-    fprintf(p.gp, "set xlabel 'energy offset (eV per atom)'\nset yrange [0:*]\n");
+    fprintf(p.gp, "set xlabel 'energy offset (%s)'\nset yrange [0:*]\n", unit);
     mlk_plot_grid(&p, 1, n, false, true, true);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
@@ -201,9 +203,9 @@ static mlk_status gauge(mlk_report *r, mlk_err *e)
 mlk_status mlk_report_figures(mlk_report *r, mlk_err *e)
 {
     mlk_plot_probe(&r->gnuplot, &r->pdf);
-    MLK_TRY(kappa(r, e));
+    MLK_TRY(mlk_report_kappa(r, e));
     MLK_TRY(agreement(r, e));
-    MLK_TRY(gauge(r, e));
+    MLK_TRY(mlk_report_gauge(r, e));
     MLK_TRY(mlk_report_figures_models(r, e));
     MLK_TRY(mlk_report_figures_md(r, e));
     return mlk_report_figures_transport(r, e);

@@ -40,10 +40,10 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
         "f_THz", "naive", "naive_filtered", "corrected", "corrected_filtered", NULL};
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows;
-    MLK_TRY(
-        curve_rows(r, "spectrum.csv",
-                   "temperature_K,model,f_THz,naive,naive_filtered,corrected,corrected_filtered",
-                   "spectrum", cols, &rows, e));
+    MLK_TRY(curve_rows(r, "spectrum.csv",
+                       "temperature_K,model,f_THz,naive_W_mK,naive_filtered_W_mK,corrected_W_mK,"
+                       "corrected_filtered_W_mK",
+                       "spectrum", cols, &rows, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "spectrum", 900, 560, e));
     fprintf(p.gp, "set logscale y\nset xrange [0:*]\nset format y '10^{%%T}'\n");
@@ -84,9 +84,10 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
                                        "kappa", "kappa_err",   NULL};
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows;
-    MLK_TRY(curve_rows(r, "green_kubo.csv",
-                       "temperature_K,model,t_ps,kappa_naive,kappa_naive_err,kappa,kappa_err",
-                       "green_kubo", cols, &rows, e));
+    MLK_TRY(curve_rows(
+        r, "green_kubo.csv",
+        "temperature_K,model,t_ps,kappa_naive_W_mK,kappa_naive_err_W_mK,kappa_W_mK,kappa_err_W_mK",
+        "green_kubo", cols, &rows, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "green_kubo", 900, 560, e));
     /* five to ten tics at round times, however long the integral */
@@ -133,10 +134,10 @@ static mlk_status pstar(mlk_report *r, mlk_err *e)
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows;
     double top = 0.1;
-    MLK_TRY(curve_rows(r, "pstar.csv", "temperature_K,model,p,kappa,kappa_err", "pstar", cols,
-                       &rows, e));
+    MLK_TRY(curve_rows(r, "pstar.csv", "temperature_K,model,p,kappa_W_mK,kappa_err_W_mK", "pstar",
+                       cols, &rows, e));
     if (!rows) return MLK_OK;
-    MLK_TRY(mlk_plot_csv(&p, r, "pstar_chosen.csv", "temperature_K,model,pstar,kappa", e));
+    MLK_TRY(mlk_plot_csv(&p, r, "pstar_chosen.csv", "temperature_K,model,pstar,kappa_W_mK", e));
     for (int t = 0; t < r->n_temp; t++)
         for (int m = 0; m < r->n_model; m++) {
             const json_t *j = mlk_report_at(r, m, t);
@@ -182,6 +183,196 @@ static mlk_status pstar(mlk_report *r, mlk_err *e)
                         e);
 }
 
+/* the spectra at the sampling of the run, with f* as an upright line */
+static mlk_status whole_spectra(mlk_report *r, mlk_err *e)
+{
+    static const char *const cols[] = {"f_THz", "naive", "corrected", NULL};
+    mlk_plot p = {0};
+    int idx[3], n = mlk_report_panels(r, idx), rows;
+    MLK_TRY(curve_rows(r, "spectrum_full.csv",
+                       "temperature_K,model,f_THz,naive_W_mK,corrected_W_mK", "spectrum_full", cols,
+                       &rows, e));
+    if (!rows) return MLK_OK;
+    MLK_TRY(mlk_plot_begin(&p, r, "spectrum_full", 900, 360, e));
+    fprintf(p.gp, "set logscale y\nset xrange [0:*]\nset format y '10^{%%T}'\n"
+                  "set xlabel 'frequency (THz)'\n");
+    mlk_plot_grid(&p, 1, n, false, true, true);
+    for (int q = 0; q < n; q++) {
+        fprintf(p.gp, "unset arrow\nset title '%.6g K'\nset ylabel '%s'\n%s", r->temp[idx[q]],
+                q ? "" : "spectrum (W m^{-1} K^{-1})", q ? "unset label\n" : "");
+        for (int m = 0; m < r->n_model; m++) {
+            double f = mlk_json_get_real(mlk_report_at(r, m, idx[q]), "fstar_THz", NAN);
+            if (isfinite(f))
+                fprintf(p.gp,
+                        "set arrow from %.8g, graph 0 to %.8g, graph 1 nohead ls %d lw 1.2 dt 2\n",
+                        f, f, mlk_plot_style(m));
+        }
+        fprintf(p.gp, "plot ");
+        for (int m = 0; m < r->n_model; m++)
+            fprintf(
+                p.gp,
+                "%s'spectrum_full.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : "
+                "NaN):4 with lines lw 1.0 lc rgb faint(%d), '' skip 1 using ($1 == %.10g && "
+                "strcol(2) eq '%s' ? $3 : NaN):5 with lines ls %d lw 1.0 title \"%s\" noenhanced",
+                m ? ", " : "", r->temp[idx[q]], r->model[m].name, mlk_plot_style(m),
+                r->temp[idx[q]], r->model[m].name, mlk_plot_style(m), r->model[m].name);
+        fprintf(p.gp, "\n");
+    }
+    fprintf(p.gp, "unset multiplot\n");
+    return mlk_plot_end(
+        &p, "Flux spectra as sampled",
+        "Power spectra of the energy flux in units of thermal conductivity before "
+        "resampling: naive (pale) and reduced by the mass flux (full colour). Dashed: "
+        "the frequency f* above which nothing enters the cepstral analysis.",
+        e);
+}
+
+/* Akaike criterion and cepstral coefficients of the corrected spectrum */
+static mlk_status cepstrum(mlk_report *r, mlk_err *e)
+{
+    static const char *const cols[] = {"p", "aic", "cepstrum", "aic_naive", "cepstrum_naive", NULL};
+    mlk_plot p = {0};
+    int idx[3], n = mlk_report_panels(r, idx), rows;
+    MLK_TRY(curve_rows(r, "cepstrum.csv",
+                       "temperature_K,model,p,aic,coefficient,aic_naive,coefficient_naive", "pstar",
+                       cols, &rows, e));
+    if (!rows) return MLK_OK;
+    MLK_TRY(mlk_plot_begin(&p, r, "cepstrum", 900, 560, e));
+    fprintf(p.gp, "set xrange [0:*]\n");
+    mlk_plot_grid(&p, 2, n, false, true, true);
+    for (int row = 0; row < 2; row++)
+        for (int q = 0; q < n; q++) {
+            double noise = 0, least = INFINITY;
+            for (int m = 0; m < r->n_model; m++) {
+                const json_t *c = json_object_get(mlk_report_at(r, m, idx[q]), "curves"), *v;
+                size_t k;
+                c = json_object_get(c, "pstar");
+                noise = fmax(noise, mlk_json_get_real(c, "cepstrum_err", 0));
+                json_array_foreach(json_object_get(c, "aic"), k, v) least =
+                    fmin(least, json_number_value(v));
+            }
+            fprintf(p.gp, "set title '%.6g K'\nset xlabel '%s'\nset ylabel '%s'\n%s",
+                    r->temp[idx[q]], row ? "cepstral coefficients kept, P" : "",
+                    q     ? ""
+                    : row ? "Akaike criterion"
+                          : "coefficient c_{P−1}",
+                    row || q ? "unset label\n" : "");
+            fprintf(p.gp, "set yrange [%.6g:%.6g]\nplot ", row ? least - 5 : -12 * noise,
+                    row ? least + 95 : 12 * noise);
+            for (int m = 0; m < r->n_model; m++)
+                fprintf(p.gp,
+                        "%s'cepstrum.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : "
+                        "NaN):%d with linespoints ls %d lw 1.2 ps 0.45 title \"%s\" noenhanced",
+                        m ? ", " : "", r->temp[idx[q]], r->model[m].name, row ? 4 : 5,
+                        mlk_plot_style(m), r->model[m].name);
+            if (!row)
+                fprintf(p.gp,
+                        ", %.6g with lines dt 2 lw 1 lc rgb '#777777', %.6g with lines dt 2 "
+                        "lw 1 lc rgb '#777777'",
+                        noise, -noise);
+            fprintf(p.gp, "\n");
+        }
+    fprintf(p.gp, "unset multiplot\n");
+    return mlk_plot_end(
+        &p, "Cepstral coefficients and Akaike criterion",
+        "Top: coefficients of the logarithm of the corrected spectrum (the first are "
+        "cut off); dashed: one standard error of their noise. Bottom: the Akaike "
+        "criterion against the number of coefficients kept.",
+        e);
+}
+
+/* kappa and kappa_naive of a curve with errors, one panel for each: figures `fstar`, `convergence`
+ */
+static mlk_status both_kappas(mlk_report *r, const char *name, const char *curve,
+                              const char *abscissa, const char *head, const char *xlabel, bool logx,
+                              const char *title, const char *caption, mlk_err *e)
+{
+    const char *cols[] = {abscissa, "kappa_naive", "kappa_naive_err", "kappa", "kappa_err", NULL};
+    char csv[64], header[200];
+    mlk_plot p = {0};
+    int idx[3], n = mlk_report_panels(r, idx), rows;
+    snprintf(csv, sizeof csv, "%s.csv", name);
+    snprintf(
+        header, sizeof header,
+        "temperature_K,model,%s,kappa_naive_W_mK,kappa_naive_err_W_mK,kappa_W_mK,kappa_err_W_mK",
+        head);
+    MLK_TRY(curve_rows(r, csv, header, curve, cols, &rows, e));
+    if (!rows) return MLK_OK;
+    MLK_TRY(mlk_plot_begin(&p, r, name, 900, 560, e));
+    fprintf(p.gp, "set offsets graph 0.04, graph 0.04, graph 0.08, graph 0.08\n%s",
+            logx ? "set logscale x 2\nset format x '%.3g'\n" : "set xrange [0:*]\n");
+    mlk_plot_grid(&p, 2, n, false, true, true);
+    for (int row = 0; row < 2; row++)
+        for (int q = 0; q < n; q++) {
+            fprintf(p.gp, "set title '%.6g K, %s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
+                    r->temp[idx[q]], row ? "corrected" : "naive", row ? xlabel : "",
+                    q ? "" : "κ (W m^{-1} K^{-1})", row || q ? "unset label\n" : "");
+            for (int m = 0; m < r->n_model; m++)
+                fprintf(p.gp,
+                        "%s'%s' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : NaN):%d:%d "
+                        "with yerrorlines ls %d lw 1.2 title \"%s\" noenhanced",
+                        m ? ", " : "", csv, r->temp[idx[q]], r->model[m].name, 4 + 2 * row,
+                        5 + 2 * row, mlk_plot_style(m), r->model[m].name);
+            fprintf(p.gp, "\n");
+        }
+    fprintf(p.gp, "unset multiplot\n");
+    return mlk_plot_end(&p, title, caption, e);
+}
+
+/* Shares of the naive Green-Kubo integral: the 3x3 parts where known, else kinetic, convective,
+ * virial with all cross terms. */
+static mlk_status parts(mlk_report *r, mlk_err *e)
+{
+    static const char *const name[3] = {"kinetic", "convective", "virial"};
+    mlk_plot p = {0};
+    int rows = 0, group = 0;
+    MLK_TRY(mlk_plot_csv(&p, r, "parts.csv",
+                         "temperature_K,model,group,part,naive_W_mK,naive_err_W_mK,corrected_W_mK,"
+                         "corrected_err_W_mK",
+                         e));
+    for (int t = 0; t < r->n_temp; t++)
+        for (int m = 0; m < r->n_model; m++) {
+            const json_t *g = json_object_get(mlk_report_at(r, m, t), "green_kubo");
+            const json_t *one = json_object_get(g, "decomposition");
+            const json_t *v[4] = {
+                json_object_get(g, "parts_naive"), json_object_get(g, "parts_naive_err"),
+                json_object_get(g, "parts_corrected"), json_object_get(g, "parts_corrected_err")};
+            for (size_t a = 0; a < 3; a++)
+                for (size_t b = a; b < 3; b++) {
+                    if (!v[0] && (b > a || !json_object_get(one, name[a]))) continue;
+                    fprintf(p.csv.fp, "%.10g,%s,%d,%s%s%s", r->temp[t], r->model[m].name, group++,
+                            name[a], b > a ? "-" : "", b > a ? name[b] : "");
+                    for (int k = 0; k < 4; k++) {
+                        const json_t *x = json_array_get(json_array_get(v[k], a), b);
+                        if (!v[0] && k == 0) x = json_object_get(one, name[a]);
+                        /* the two equal elements of a cross term together */
+                        double f = b > a ? 2 : 1;
+                        if (json_is_number(x))
+                            fprintf(p.csv.fp, ",%.7g", f * json_number_value(x));
+                        else
+                            fputc(',', p.csv.fp);
+                    }
+                    fputc('\n', p.csv.fp);
+                    rows++;
+                }
+        }
+    MLK_TRY(mlk_plot_csv_end(&p, e));
+    if (!rows || r->n_temp * r->n_model > 1) return MLK_OK; /* names of parts need the room */
+    MLK_TRY(mlk_plot_begin(&p, r, "parts", 620, 400, e));
+    fprintf(p.gp,
+            "set ylabel 'share of κ (W m^{-1} K^{-1})'\nset xtics rotate by -25\n"
+            "set xrange [-0.6:%.3g]\nset bmargin 5\nset key top right\n"
+            "plot 0 with lines lw 1 lc rgb '#777777', 'parts.csv' skip 1 using "
+            "($3-0.08):5:6:xtic(4) with yerrorbars ls 1 title 'naive', '' skip 1 using "
+            "($3+0.08):7:8 with yerrorbars ls 2 title 'corrected'\n",
+            rows - 0.4);
+    return mlk_plot_end(&p, "Kinetic, convective and virial parts",
+                        "Shares of the Green–Kubo integral of the energy flux from its kinetic, "
+                        "convective and virial parts and their cross terms (both orders together), "
+                        "with one standard error.",
+                        e);
+}
+
 static mlk_status theta(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
@@ -224,10 +415,33 @@ static mlk_status theta(mlk_report *r, mlk_err *e)
         e);
 }
 
+static mlk_status fstar(mlk_report *r, mlk_err *e)
+{
+    return both_kappas(r, "fstar", "fstar_scan", "f_THz", "f_THz", "f* (THz)", true, "Choice of f*",
+                       "κ when the fluxes are resampled to another Nyquist frequency f*, with one "
+                       "standard error. The middle point is the one in use. The points share "
+                       "their data; a plateau means that the choice does not matter.",
+                       e);
+}
+
+static mlk_status convergence(mlk_report *r, mlk_err *e)
+{
+    return both_kappas(r, "convergence", "convergence", "t_ps", "t_ps", "length of the data (ps)",
+                       false, "Convergence with simulation time",
+                       "κ from the first part of each run, with one standard error. Later points "
+                       "contain the data of earlier ones.",
+                       e);
+}
+
 mlk_status mlk_report_figures_transport(mlk_report *r, mlk_err *e)
 {
+    MLK_TRY(whole_spectra(r, e));
     MLK_TRY(spectra(r, e));
     MLK_TRY(green_kubo(r, e));
     MLK_TRY(pstar(r, e));
+    MLK_TRY(cepstrum(r, e));
+    MLK_TRY(fstar(r, e));
+    MLK_TRY(convergence(r, e));
+    MLK_TRY(parts(r, e));
     return theta(r, e);
 }

@@ -589,9 +589,13 @@ static mlk_status page(const mlk_report *r, FILE *f, mlk_err *e)
     MLK_TRY(md(r, f, e));
     fputs("<h2 id=transport>5 Transport</h2>\n", f);
     MLK_TRY(figure(r, f, "theta", e));
+    MLK_TRY(figure(r, f, "spectrum_full", e));
     MLK_TRY(figure(r, f, "spectrum", e));
     MLK_TRY(figure(r, f, "pstar", e));
+    MLK_TRY(figure(r, f, "cepstrum", e));
+    MLK_TRY(figure(r, f, "fstar", e));
     MLK_TRY(figure(r, f, "green_kubo", e));
+    MLK_TRY(figure(r, f, "convergence", e));
     MLK_TRY(reproducibility(r, f, e));
     fprintf(f, "</main><footer><div>Made by mlkit %s; drawn again by <code>mlkit report ",
             MLK_VERSION);

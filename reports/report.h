@@ -109,6 +109,13 @@ typedef struct mlk_report_result {
  * there; MLK_EFORMAT a file of the study is broken; out may be NULL. */
 mlk_status mlk_report_draw(const char *run, mlk_report_result *out, mlk_err *e);
 
+/* Draw one transport result (the JSON of mlkit transport with curves) into the folder dir, which is
+ * made: SVG, PDF and CSV of each figure of the report that needs no second run, under the label
+ * `name`. n_fig: how many. Without gnuplot the tables and scripts are written all the same.
+ * Errors: MLK_EIO dir holds figures already and force is not set; MLK_ENOMEM. */
+mlk_status mlk_report_one(const json_t *result, const char *name, const char *dir, bool force,
+                          size_t *n_fig, mlk_err *e);
+
 /* ---- between the files of this room ---- */
 mlk_status mlk_report_load(mlk_report *r, const char *run, mlk_err *e);
 void mlk_report_free(mlk_report *r);
@@ -118,6 +125,8 @@ mlk_status mlk_report_miss(mlk_report *r, mlk_err *e, const char *fmt, ...)
 mlk_status mlk_report_compare(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_json(const mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures(mlk_report *r, mlk_err *e);
+mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e);
+mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures_models(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_calibration(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures_md(mlk_report *r, mlk_err *e);

@@ -9,6 +9,7 @@
 #include "core/fft.h"
 #include "core/mem.h"
 #include "core/stats.h"
+#include "transport/shape.h"
 
 /* 1/(C^-1)_00 by elimination of the fluxes 1..m-1, largest pivot first. A pivot below 1e-13 of its
  * diagonal is rounding noise: the fluxes are linearly dependent. Returns < 0 then. */
@@ -71,15 +72,11 @@ static mlk_status transform(mlk_cepstral *cp, mlk_err *e)
     return MLK_OK;
 }
 
-static mlk_status filter(mlk_cepstral *cp, mlk_err *e)
+/* exp of the spectrum with cepstral coefficients f->in */
+static void filter(mlk_cepstral *cp, mlk_fft *f)
 {
-    mlk_fft f = {0};
-    MLK_TRY(mlk_fft_init(&f, MLK_FFT_DCT1, cp->nf, e));
-    for (size_t k = 0; k < cp->nf; k++) f.in[k] = k < cp->pstar ? cp->coef[k] : 0;
-    mlk_fft_execute(&f);
-    for (size_t k = 0; k < cp->nf; k++) cp->smooth[k] = exp(f.out[k]);
-    mlk_fft_free(&f);
-    return MLK_OK;
+    mlk_fft_execute(f);
+    for (size_t k = 0; k < cp->nf; k++) cp->smooth[k] = exp(f->out[k]);
 }
 
 /* partial sums, their errors and the Akaike criterion for every cut-off */
@@ -123,6 +120,25 @@ static void choose(mlk_cepstral *cp, mlk_rule rule, size_t p)
     cp->sigma = sqrt(sv / sw);
 }
 
+static mlk_status result(mlk_cepstral *cp, mlk_rule rule, size_t p, mlk_err *e)
+{
+    mlk_fft f = {0};
+    MLK_TRY(mlk_fft_init(&f, MLK_FFT_DCT1, cp->nf, e));
+    mlk_status s = MLK_OK;
+    choose(cp, rule, p);
+    if (rule == MLK_RULE_SHAPES) {
+        mlk_shape r;
+        double var = mlk_trigamma((double)cp->nu) / (double)cp->n;
+        s = mlk_shape_average(&r, cp->nf, cp->coef, var, f.in, e);
+        cp->ln_s0 = r.ln_s0, cp->sigma = r.sigma, cp->p_mean = r.p;
+    } else {
+        for (size_t k = 0; k < cp->nf; k++) f.in[k] = k < cp->pstar ? cp->coef[k] : 0;
+    }
+    if (!s) filter(cp, &f);
+    mlk_fft_free(&f);
+    return s;
+}
+
 mlk_status mlk_cepstral_init(mlk_cepstral *cp, const mlk_spectra *sp, size_t m, const int *set,
                              mlk_rule rule, size_t p, mlk_err *e)
 {
@@ -150,8 +166,7 @@ mlk_status mlk_cepstral_init(mlk_cepstral *cp, const mlk_spectra *sp, size_t m, 
     MLK_GO(reduced_spectrum(cp, sp, m, set, e));
     MLK_GO(transform(cp, e));
     scan(cp);
-    choose(cp, rule, p);
-    s = filter(cp, e);
+    s = result(cp, rule, p, e);
 done:
     if (s) mlk_cepstral_free(cp);
     return s;

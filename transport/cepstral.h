@@ -50,7 +50,8 @@ typedef enum {
     MLK_RULE_AIC,      /* P* coefficients by the Akaike criterion */
     MLK_RULE_WEIGHTED, /* average over all P with Akaike weights exp(-AIC/2); its error contains the
                           spread between different P */
-    MLK_RULE_FIXED     /* P given */
+    MLK_RULE_FIXED,    /* P given */
+    MLK_RULE_SHAPES    /* no cut-off: average over shapes of spectra, see shape.h */
 } mlk_rule;
 
 typedef struct mlk_cepstral {
@@ -60,10 +61,11 @@ typedef struct mlk_cepstral {
     double *coef;              /* (nf) cepstral coefficients c_n */
     double *aic;               /* (nf) Akaike criterion keeping c_0..c_K */
     double *l0, *l0_err;       /* (nf) ln S(0) keeping c_0..c_K and its standard error */
-    double *smooth;            /* (nf) filtered spectrum at the chosen cut-off */
+    double *smooth;            /* (nf) filtered spectrum as used for the result */
     double lambda, lambda_end; /* bias of ln S inside and at both ends */
     size_t pstar;              /* coefficients of the best Akaike value, or as fixed */
-    double p_mean;             /* mean P under the weights; pstar otherwise */
+    double p_mean;             /* mean P under the weights, effective number of coefficients for
+                                  MLK_RULE_SHAPES, pstar otherwise */
     double ln_s0, sigma;       /* result: ln S(0), standard error */
 } mlk_cepstral;
 

@@ -89,6 +89,7 @@ mlk_status mlk_tskip_auto(const mlk_flux *fl, const mlk_spectra *full, size_t m,
     double f = fmin(power_edge(full, m, set), 8 * first_width(full, m, set));
     double t = nyquist / f, most = (double)full->n / 400, best = INFINITY;
     t = fmax(1, fmin(t, most));
+    if (rule == MLK_RULE_SHAPES) return *tskip = (size_t)(t + 0.5), MLK_OK;
     for (*tskip = (size_t)(t + 0.5);; t *= sqrt(2.0)) {
         size_t ts = (size_t)(t + 0.5);
         mlk_spectra sp;
@@ -103,4 +104,44 @@ mlk_status mlk_tskip_auto(const mlk_flux *fl, const mlk_spectra *full, size_t m,
         if (miss < best) best = miss, *tskip = ts;
         if (miss < agree || t * sqrt(2.0) > most) return MLK_OK;
     }
+}
+
+static mlk_status scan_one(mlk_fstar_scan *scan, const mlk_spectra *sp, size_t m, const int *set,
+                           mlk_rule rule, size_t p, mlk_err *e)
+{
+    mlk_cepstral naive, cp;
+    MLK_TRY(mlk_cepstral_init(&naive, sp, 1, set, rule, p, e));
+    mlk_status s = mlk_cepstral_init(&cp, sp, m, set, rule, p, e);
+    if (!s) {
+        size_t k = scan->n++;
+        scan->fstar[k] = mlk_spectra_freq(sp, sp->nf - 1);
+        scan->ln_naive[k] = naive.ln_s0, scan->naive_sigma[k] = naive.sigma;
+        scan->ln_s0[k] = cp.ln_s0, scan->sigma[k] = cp.sigma;
+        mlk_cepstral_free(&cp);
+    }
+    mlk_cepstral_free(&naive);
+    return s;
+}
+
+mlk_status mlk_fstar_scan_make(mlk_fstar_scan *scan, const mlk_flux *fl, size_t m, const int *set,
+                               mlk_rule rule, size_t p, int pool, size_t pieces, size_t tskip,
+                               mlk_err *e)
+{
+    size_t last = 0;
+    scan->n = 0;
+    for (int k = 0; k < MLK_FSTAR_SCAN; k++) {
+        size_t ts = (size_t)((double)tskip * pow(2, 0.5 * k - 2) + 0.5);
+        if (ts <= last) continue;
+        last = ts;
+        mlk_spectra sp;
+        mlk_err why = {0};
+        mlk_status s = mlk_spectra_init(
+            &sp, fl, ts, pool ? mlk_pieces_auto(fl, fl->n_segment, m, ts) : pieces, &why);
+        if (!s) {
+            s = scan_one(scan, &sp, m, set, rule, p, &why);
+            mlk_spectra_free(&sp);
+        }
+        if (s == MLK_ENOMEM) return MLK_FAIL(e, MLK_ENOMEM, "scan of f*");
+    }
+    return MLK_OK;
 }

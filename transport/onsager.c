@@ -271,6 +271,9 @@ mlk_status mlk_onsager_init(mlk_onsager *on, const mlk_flux *fl, const mlk_onsag
     on->fstar = mlk_spectra_freq(&on->sp, on->sp.nf - 1);
     MLK_GO(mlk_onsager_analyse(&on->sp, &on->choice, o, &on->naive, &on->corrected, e));
     MLK_GO(replicas(on, fl, o, e));
+    if (o->scan)
+        MLK_GO(mlk_fstar_scan_make(&on->scan, fl, on->m, on->choice.set, o->rule, o->p,
+                                   o->pieces == 0 && o->pool, on->pieces, on->tskip, e));
     on->kappa_naive = 0.5 * on->kappa_scale * exp(on->naive.ln_s0);
     on->kappa_naive_err = on->kappa_naive * on->naive.sigma * on->error_scale;
     on->kappa = 0.5 * on->kappa_scale * exp(on->corrected.ln_s0);

@@ -7,6 +7,7 @@
 #include "core/flux.h"
 #include "transport/cepstral.h"
 #include "transport/diffusion.h"
+#include "transport/fstar.h"
 #include "transport/greenkubo.h"
 #include "transport/select.h"
 
@@ -16,6 +17,7 @@ typedef struct mlk_onsager_opts {
     mlk_rule rule;
     size_t p;                /* number of coefficients for MLK_RULE_FIXED */
     size_t pieces;           /* per run; 0: one, or automatic with pool */
+    int scan;                /* fill mlk_onsager.scan */
     int pool;                /* cut the runs into pieces whose periodograms are averaged */
     double gk_limit, gk_max; /* [fs]; 0 automatic */
     size_t n_mobile;         /* 0 automatic */
@@ -47,6 +49,7 @@ typedef struct mlk_onsager {
     double haven, haven_err;                   /* NaN without tracer diffusion */
     mlk_cepstral naive, corrected;             /* spectra and cepstra after resampling */
     mlk_spectra full, sp;                      /* original sampling; resampled */
+    mlk_fstar_scan scan;                       /* n = 0 unless asked for */
     mlk_greenkubo gk;
     size_t n_replica; /* runs, 0 when there is only one */
     mlk_replica *replica;

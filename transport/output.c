@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/element.h"
+#include "core/stats.h"
 #include "transport/block.h"
 #include "transport/spectral.h"
 
@@ -96,6 +97,12 @@ static json_t *pstar_curve(const mlk_onsager *on)
     size_t idx[MOST], np = mlk_thin(last, MOST, 0, idx);
     json_t *o = json_object(), *p = json_array(), *k = json_array(), *ke = json_array();
     json_t *kn = json_array(), *kne = json_array();
+    json_object_set_new(o, "aic", picked(c->aic, idx, np, 1));
+    json_object_set_new(o, "aic_naive", picked(n->aic, idx, np, 1));
+    json_object_set_new(o, "cepstrum", picked(c->coef, idx, np, 1));
+    json_object_set_new(o, "cepstrum_naive", picked(n->coef, idx, np, 1));
+    put(o, "cepstrum_err", sqrt(mlk_trigamma((double)c->nu) / (double)c->n));
+    put(o, "cepstrum_naive_err", sqrt(mlk_trigamma((double)n->nu) / (double)n->n));
     for (size_t i = 0; i < np; i++) {
         size_t j = idx[i];
         double v = 0.5 * on->kappa_scale * exp(c->l0[j]), w = 0.5 * on->kappa_scale * exp(n->l0[j]);
@@ -110,6 +117,23 @@ static json_t *pstar_curve(const mlk_onsager *on)
     json_object_set_new(o, "kappa_err", ke);
     json_object_set_new(o, "kappa_naive", kn);
     json_object_set_new(o, "kappa_naive_err", kne);
+    return o;
+}
+
+static json_t *fstar_curve(const mlk_onsager *on)
+{
+    const mlk_fstar_scan *f = &on->scan;
+    double k[MLK_FSTAR_SCAN], ke[MLK_FSTAR_SCAN], kn[MLK_FSTAR_SCAN], kne[MLK_FSTAR_SCAN];
+    for (size_t i = 0; i < f->n; i++) {
+        k[i] = 0.5 * on->kappa_scale * exp(f->ln_s0[i]), ke[i] = k[i] * f->sigma[i];
+        kn[i] = 0.5 * on->kappa_scale * exp(f->ln_naive[i]), kne[i] = kn[i] * f->naive_sigma[i];
+    }
+    json_t *o = json_object();
+    json_object_set_new(o, "f_THz", mlk_json_reals(f->fstar, f->n));
+    json_object_set_new(o, "kappa", mlk_json_reals(k, f->n));
+    json_object_set_new(o, "kappa_err", mlk_json_reals(ke, f->n));
+    json_object_set_new(o, "kappa_naive", mlk_json_reals(kn, f->n));
+    json_object_set_new(o, "kappa_naive_err", mlk_json_reals(kne, f->n));
     return o;
 }
 
@@ -305,7 +329,7 @@ static json_t *fluxes(const mlk_onsager *on, const mlk_flux *fl, json_t *mobile,
 json_t *mlk_transport_json(const mlk_onsager *on, const mlk_flux *fl, const mlk_onsager_opts *o,
                            const mlk_diffusion *diff, const mlk_quantities *q, int curves)
 {
-    static const char *const rule[] = {"aic", "weighted", "fixed"};
+    static const char *const rule[] = {"aic", "weighted", "fixed", "shapes"};
     json_t *j = json_object(), *mobile = json_array(), *dropped = json_object();
     put(j, "temperature_K", fl->temperature);
     put(j, "volume_A3", fl->volume);
@@ -381,6 +405,7 @@ json_t *mlk_transport_json(const mlk_onsager *on, const mlk_flux *fl, const mlk_
     json_object_set_new(c, "spectrum", spectrum_curve(on));
     json_object_set_new(c, "spectrum_full", full_curve(on));
     json_object_set_new(c, "pstar", pstar_curve(on));
+    if (on->scan.n > 0) json_object_set_new(c, "fstar_scan", fstar_curve(on));
     if (diff && diff->n_species > 0) json_object_set_new(c, "msd", msd_curve(diff));
     if (on->m > 1) {
         json_t *all = gauges(on, fl, o, q);

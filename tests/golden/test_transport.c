@@ -300,7 +300,7 @@ Test(transport, nacl_default_is_consistent_and_gauge_invariant)
     mlk_flux fl;
     mlk_err e = {0};
     mlk_onsager a, b;
-    mlk_onsager_opts o = {.rule = MLK_RULE_WEIGHTED, .pool = 1};
+    mlk_onsager_opts o = {.rule = MLK_RULE_SHAPES, .pool = 1};
     load(&fl, NULL);
     mlk_check_ok(mlk_onsager_init(&a, &fl, &o, NULL, &e), e);
     cr_assert(fabs(a.kappa - 0.4983) < 2 * 0.028, "kappa %g", a.kappa);
@@ -363,7 +363,7 @@ static void within(const char *what, double v, double err, double exact)
 static void run(mlk_onsager *on, const mlk_flux *fl, size_t n_mobile)
 {
     mlk_err e = {0};
-    mlk_onsager_opts o = {.rule = MLK_RULE_WEIGHTED, .pool = 1, .n_mobile = n_mobile};
+    mlk_onsager_opts o = {.rule = MLK_RULE_SHAPES, .pool = 1, .n_mobile = n_mobile};
     snprintf(o.mobile[0], 32, "m1");
     mlk_check_ok(mlk_onsager_init(on, fl, &o, NULL, &e), e);
 }

@@ -11,7 +11,7 @@
 #include "tests/support/synthetic.h"
 #include "transport/onsager.h"
 
-enum { SEEDS = 200 };
+enum { SEEDS = 200, FEW = 60 };
 
 typedef struct tally {
     double n, ratio, sq, quoted, c1, c2, z2;
@@ -83,7 +83,7 @@ static void defaults(const mlk_flux *fl, double corrected, double naive, tally t
 {
     mlk_onsager on;
     mlk_err e = {0};
-    mlk_onsager_opts o = {.rule = MLK_RULE_WEIGHTED, .pool = 1};
+    mlk_onsager_opts o = {.rule = MLK_RULE_SHAPES, .pool = 1};
     mlk_check_ok(mlk_onsager_init(&on, fl, &o, NULL, &e), e);
     double s = on.kappa_scale;
     count(t, on.kappa, on.kappa_err / on.kappa, s * corrected);
@@ -100,6 +100,20 @@ static void agree(const char *name, const char *what, double p, double q)
     double s = sqrt(2 * fmax(q * (1 - q), 0.02) / SEEDS);
     cr_expect(fabs(p - q) < 4 * s, "%s: %s %.3f, reference %.3f, statistical error %.3f", name,
               what, p, q, s);
+}
+
+/* bias below 1 % and coverage 0.68 and 0.95, as far as so many seeds can tell (3 standard errors)
+ */
+static void honest(const tally *t, double rms, char which)
+{
+    double n = t->n, one = 3 * sqrt(0.68 * 0.32 / n), two = 3 * sqrt(0.95 * 0.05 / n);
+    double e = sqrt(t->sq / n), bias = t->ratio / n - 1;
+    cr_expect(e < rms, "%c: r.m.s. error %g, plain rule %g", which, e, rms);
+    /* LIMIT: 2 % in case C, where a vibration is a hundred times stronger than what diffuses */
+    cr_expect(fabs(bias) < (which == 'C' ? 0.02 : 0.01) + 3 * e / sqrt(n), "%c: bias %g", which,
+              bias);
+    cr_expect(fabs(t->c1 / n - 0.68) < one + 0.04, "%c: one sigma %g", which, t->c1 / n);
+    cr_expect(t->c2 / n > 0.95 - two, "%c: two sigma %g", which, t->c2 / n);
 }
 
 Test(transport_coverage, reference_table)
@@ -142,16 +156,39 @@ Test(transport_coverage, reference_table)
             snprintf(name, sizeof name, "%c default %s", "ABC"[k], what[i]);
             if (d[k][i].n > 0) print(name, d[k] + i);
         }
-    /* The default beats every row of the table in r.m.s. error, with honest coverage: 0.76, 0.67
-     * and 0.60 when measured. LIMIT: case C (a vibration a hundred times stronger than the
-     * diffusive part of the flux) keeps a bias of -3 %, hence its lower bound; the table's plain
-     * rule reaches 0.47. */
-    static const double least1[3] = {0.62, 0.57, 0.50}, least2[3] = {0.92, 0.87, 0.86};
-    cr_expect(sqrt(da[0].sq / SEEDS) < 0.091 && sqrt(db[0].sq / SEEDS) < 0.13 &&
-              sqrt(dc[0].sq / SEEDS) < 0.117);
-    for (int k = 0; k < 3; k++) {
-        double c1 = d[k][0].c1 / SEEDS, c2 = d[k][0].c2 / SEEDS;
-        cr_expect(c1 > least1[k] && c1 < 0.86, "%c: one sigma %g", "ABC"[k], c1);
-        cr_expect(c2 > least2[k], "%c: two sigma %g", "ABC"[k], c2);
+    /* The default beats the best f* of the plain rule in r.m.s. error, and its error bars are
+     * honest: over thousands of other seeds coverage is 0.70 and 0.96 (docs/THEORY.md). */
+    static const double aic[3] = {0.098, 0.13, 0.117};
+    for (int k = 0; k < 3; k++) honest(d[k], aic[k], "ABC"[k]);
+    fflush(stdout);
+}
+
+/* processes that nothing was tuned on, with fewer seeds */
+Test(transport_coverage, other_processes)
+{
+    static const struct {
+        const char *name;
+        char which;
+        size_t n, runs;
+    } p[] = {{"A, 20 ps", 'A', 4000, 1},
+             {"A, one Cartesian component", 'a', 20000, 1},
+             {"A, three runs of 50 ps", 'A', 10000, 3},
+             {"S, one flux", 'S', 20000, 1},
+             {"O, mode at 2 THz", 'O', 20000, 1}};
+    for (size_t k = 0; k < sizeof p / sizeof *p; k++) {
+        tally t[5] = {0};
+        for (uint64_t seed = 1; seed <= FEW; seed++) {
+            mlk_flux fl;
+            syn_flux(&fl, p[k].which, p[k].n, p[k].runs, seed);
+            defaults(&fl, syn_exact(p[k].which, 2), syn_exact(p[k].which, 1), t);
+            mlk_flux_free(&fl);
+        }
+        char name[64];
+        snprintf(name, sizeof name, "%s: corrected", p[k].name);
+        print(name, t);
+        snprintf(name, sizeof name, "%s: naive", p[k].name);
+        print(name, t + 1);
+        for (int q = 0; q < 2; q++) honest(t + q, INFINITY, p[k].which);
     }
+    fflush(stdout);
 }

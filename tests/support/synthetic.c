@@ -35,15 +35,68 @@ static double step(block *b, mlk_rng *g)
     return b->u = u;
 }
 
-static void case_a(mlk_rng *g, size_t n, double *e, double *m)
+/* Sums of independent blocks: flux a is sum_j w[a][j] u_j. tau [fs] alone: relaxing; with thz:
+ * ringing, tau its decay time. */
+typedef struct linear {
+    char name;
+    size_t n_flux, n_block;
+    struct {
+        double tau, thz;
+    } block[4];
+    double w[2][4]; /* unused entries 0 */
+} linear;
+static const double DT = 5;
+static const linear processes[] = {
+    {'A', 2, 4, {{100, 0}, {40, 0}, {30, 0}, {400, 5}}, {{500, 300, 0, 400}, {-0.2, 0, 0.15, 0.2}}},
+    {'O', 2, 4, {{100, 0}, {40, 0}, {30, 0}, {400, 2}}, {{500, 300, 0, 400}, {-0.2, 0, 0.15, 0.2}}},
+    {'P', 2, 3, {{2000, 0}, {100, 0}, {30, 0}}, {{112, 500, 0}, {0, -0.2, 0.15}}},
+    {'Q', 2, 3, {{2000, 0}, {100, 0}, {30, 0}}, {{300, 500, 0}, {-0.1, 0, 0.15}}},
+    {'S', 1, 3, {{100, 0}, {40, 0}, {400, 5}}, {{500, 300, 400}}},
+};
+
+static const linear *process(char which)
 {
-    block b[4] = {relaxing(5, 100), relaxing(5, 40), relaxing(5, 30), ringing(5, 5, 400)};
+    for (size_t k = 0; k < sizeof processes / sizeof *processes; k++)
+        if (processes[k].name == which) return processes + k;
+    return NULL;
+}
+
+double syn_exact(char which, size_t m)
+{
+    if (which == 'C') return SYN_C;
+    if (which == 'B') return m == 1 ? SYN_B_NAIVE : SYN_B_CORRECTED;
+    const linear *p = process(which == 'D' || which == 'a' ? 'A' : which);
+    double l[2][2] = {{0}};
+    for (size_t j = 0; j < p->n_block; j++) {
+        double tau = p->block[j].tau, f = p->block[j].thz, phi = exp(-DT / tau), t;
+        if (f > 0) {
+            double a1 = 2 * phi * cos(2 * MLK_PI * f * 1e-3 * DT), a2 = -phi * phi;
+            double s2 = (1 + a2) * ((1 - a2) * (1 - a2) - a1 * a1) / (1 - a2);
+            t = DT / 2 * s2 / ((1 - a1 - a2) * (1 - a1 - a2));
+        } else {
+            t = DT / 2 * (1 + phi) / (1 - phi);
+        }
+        for (int a = 0; a < 2; a++)
+            for (int b = 0; b < 2; b++) l[a][b] += p->w[a][j] * p->w[b][j] * t;
+    }
+    return m == 1 || p->n_flux == 1 ? l[0][0] : l[0][0] - l[0][1] * l[0][1] / l[1][1];
+}
+
+static void blocks(const linear *p, mlk_rng *g, size_t n, double *const *j)
+{
+    block b[4];
+    for (size_t k = 0; k < p->n_block; k++)
+        b[k] = p->block[k].thz > 0 ? ringing(DT, p->block[k].thz, p->block[k].tau)
+                                   : relaxing(DT, p->block[k].tau);
     for (size_t t = 0; t < n + RUN_IN; t++) {
         double u[4];
-        for (int k = 0; k < 4; k++) u[k] = step(b + k, g);
+        for (size_t k = 0; k < p->n_block; k++) u[k] = step(b + k, g);
         if (t < RUN_IN) continue;
-        e[t - RUN_IN] = 500 * u[0] + 300 * u[1] + 400 * u[3];
-        m[t - RUN_IN] = -0.20 * u[0] + 0.15 * u[2] + 0.20 * u[3];
+        for (size_t a = 0; a < p->n_flux; a++) {
+            double v = 0;
+            for (size_t k = 0; k < p->n_block; k++) v += p->w[a][k] * u[k];
+            j[a][t - RUN_IN] = v;
+        }
     }
 }
 
@@ -72,8 +125,10 @@ static void case_c(mlk_rng *g, size_t n, double *e, double *m)
 
 void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed)
 {
-    size_t m = which == 'B' ? 3 : which == 'D' ? 4 : 2, all = n * runs;
-    if (mlk_flux_init(fl, all, m, 3, 0, NULL, NULL)) abort();
+    size_t nc = which == 'a' ? 1 : 3, all = n * runs;
+    if (which == 'a') which = 'A';
+    size_t m = which == 'B' ? 3 : which == 'D' ? 4 : which == 'S' ? 1 : 2;
+    if (mlk_flux_init(fl, all, m, nc, 0, NULL, NULL)) abort();
     mlk_flux one = {0};
     fl->dt = which == 'B' ? 1 : 5;
     fl->volume = 65013.301261;
@@ -82,7 +137,7 @@ void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed)
         snprintf(fl->label[a], sizeof fl->label[a], "%s%zu", a ? "m" : "energy", a);
     snprintf(fl->label[0], sizeof fl->label[0], "energy");
     for (size_t r = 0; r < runs; r++)
-        for (size_t c = 0; c < 3; c++) {
+        for (size_t c = 0; c < nc; c++) {
             mlk_rng g = mlk_rng_make(seed, 3 * r + c + 1000 * (uint64_t)which);
             double *j[4] = {0};
             for (size_t a = 0; a < m; a++) j[a] = mlk_flux_series(fl, a, c) + r * n;
@@ -91,7 +146,7 @@ void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed)
             else if (which == 'C')
                 case_c(&g, n, j[0], j[1]);
             else
-                case_a(&g, n, j[0], j[1]);
+                blocks(process(which == 'D' ? 'A' : which), &g, n, j);
             for (size_t t = 0; which == 'D' && t < n; t++) j[2][t] = -22.98977 / 35.453 * j[1][t];
         }
     if (runs == 1) return;
@@ -100,11 +155,11 @@ void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed)
     *fl = (mlk_flux){0};
     for (size_t r = 0; r < runs; r++) {
         mlk_flux part = {0};
-        if (mlk_flux_init(&part, n, m, 3, 0, NULL, NULL)) abort();
+        if (mlk_flux_init(&part, n, m, nc, 0, NULL, NULL)) abort();
         part.dt = one.dt, part.volume = one.volume, part.temperature = one.temperature;
         for (size_t a = 0; a < m; a++)
             snprintf(part.label[a], sizeof part.label[a], "%s", one.label[a]);
-        for (size_t k = 0; k < 3 * m; k++)
+        for (size_t k = 0; k < nc * m; k++)
             for (size_t t = 0; t < n; t++) part.store.x[k][t] = one.store.x[k][r * n + t];
         if (r == 0) {
             *fl = part;

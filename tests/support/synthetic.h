@@ -20,7 +20,10 @@
 
 /* 'A': two coupled fluxes with an optical mode (dt 5 fs); 'B': three fluxes, vector autoregression
  * (dt 1 fs); 'C': a second flux that does not diffuse (5 fs); 'D': A with a linearly dependent
- * third flux and a zero fourth one. n samples per run, `runs` independent runs. T = 1400 K, V =
+ * third flux and a zero fourth one. Further ones, 5 fs, that no method was tuned on: 'O' A with the
+ * mode at 2 THz; 'P', 'Q' a peak 80 GHz wide at zero frequency that carries half and most of the
+ * integral; 'S' one flux only; 'a' one Cartesian component of A.
+ * n samples per run, `runs` independent runs. T = 1400 K, V =
  * 65013.301261 A^3. Aborts the test when memory is exhausted. Free with mlk_flux_free. */
 void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed);
 
@@ -30,6 +33,8 @@ void syn_flux(mlk_flux *fl, char which, size_t n, size_t runs, uint64_t seed);
  * coupling scales what the fluxes share: 1 as meant, 0 none (kappa = naive). */
 void syn_tensor(mlk_flux *fl, size_t n, uint64_t seed, double coupling, double naive[9],
                 double kappa[9]);
+/* Exact integral of the energy flux of a case, reduced by the other fluxes (m = 1: not). */
+double syn_exact(char which, size_t m);
 
 /* Write an H5MD run as 'mlkit md' does: 12 Li that diffuse (independent Ornstein-Uhlenbeck
  * velocities, D = SYN_RUN_D), 8 P and 26 S that only vibrate, total momentum zero, 650 K, fluxes

@@ -50,7 +50,7 @@ Test(flux, h5md_run_from_file_to_json)
     cr_assert(d.n_species == 3 && d.mobile[0] && !d.mobile[1] && !d.mobile[2]);
     mlk_check_close(d.d[0], SYN_RUN_D, 4 * d.d_err[0]);
     cr_assert(d.d_err[0] < 0.25 * SYN_RUN_D && d.d_err[0] > 0.01 * SYN_RUN_D);
-    mlk_onsager_opts o = {.rule = MLK_RULE_WEIGHTED,
+    mlk_onsager_opts o = {.rule = MLK_RULE_SHAPES,
                           .pool = 1,
                           .has_charge = 1,
                           .charge = {0, 1 / fl.mass[1], 5 / fl.mass[2], -2 / fl.mass[3]},
@@ -134,7 +134,7 @@ Test(flux, mobile_species_from_spectra)
     scratch(path, "s");
     syn_h5md(path, 12000, 9);
     mlk_check_ok(mlk_flux_read_h5md(&fl, path, &e), e);
-    mlk_onsager_opts o = {.rule = MLK_RULE_WEIGHTED, .pool = 1};
+    mlk_onsager_opts o = {.rule = MLK_RULE_SHAPES, .pool = 1};
     mlk_check_ok(mlk_onsager_init(&on, &fl, &o, NULL, &e), e);
     cr_assert(on.m == 2 && on.choice.set[1] == 1, "%s", on.choice.reason);
     mlk_onsager_free(&on);
