@@ -73,8 +73,10 @@ static void conductivity(const mlk_onsager *on, const mlk_onsager_opts *o, const
     const mlk_helfand *h = &q->helfand;
     double s = on->kappa_scale;
     char name[64];
-    printf("\nthermal conductivity, cepstral analysis (f* = %.3f THz%s, P* = %zu, %s", on->fstar,
-           on->fstar_auto ? " chosen" : "", on->corrected.pstar, rule[o->rule]);
+    printf("\nthermal conductivity, cepstral analysis (f* = %.3f THz%s, ", on->fstar,
+           on->fstar_auto ? " chosen" : "");
+    if (o->rule != MLK_RULE_SHAPES) printf("P* = %zu, ", on->corrected.pstar);
+    printf("%s", rule[o->rule]);
     printf(on->pieces > 1 ? ", %zu pieces)\n" : ")\n", on->pieces);
     line("kappa naive", on->kappa_naive, on->kappa_naive_err, "W/m/K");
     if (on->m > 1) line("kappa (Onsager-corrected)", on->kappa, on->kappa_err, "W/m/K");

@@ -227,12 +227,24 @@ static mlk_status whole_spectra(mlk_report *r, mlk_err *e)
         e);
 }
 
+/* does any result of the study hold this array? */
+static bool any_has(const mlk_report *r, const char *curve, const char *key)
+{
+    for (int t = 0; t < r->n_temp; t++)
+        for (int m = 0; m < r->n_model; m++) {
+            const json_t *c = json_object_get(mlk_report_at(r, m, t), "curves");
+            if (json_array_size(json_object_get(json_object_get(c, curve), key))) return true;
+        }
+    return false;
+}
+
 /* Akaike criterion and cepstral coefficients of the corrected spectrum */
 static mlk_status cepstrum(mlk_report *r, mlk_err *e)
 {
     static const char *const cols[] = {"p", "aic", "cepstrum", "aic_naive", "cepstrum_naive", NULL};
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows;
+    if (!any_has(r, "pstar", "aic")) return MLK_OK;
     MLK_TRY(curve_rows(r, "cepstrum.csv",
                        "temperature_K,model,p,aic,coefficient,aic_naive,coefficient_naive", "pstar",
                        cols, &rows, e));
