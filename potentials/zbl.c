@@ -102,19 +102,27 @@ static double energy(const core_pair *q, double r, double *d)
     return u;
 }
 
+/* up to so many types the constants of all pairs are made once, beyond for each pair */
+enum { TYPES = 12 };
+
 void mlk_zbl_add(const mlk_potential *pot, const mlk_neigh *nl, const int *type, size_t i0,
                  size_t i1, double *u, double *const p[3])
 {
-    double most = pot->zbl.table ? mlk_zbl_outer(pot) : pot->zbl.outer;
+    core_pair tab[TYPES * TYPES], one;
+    size_t nt = pot->n_species <= TYPES ? pot->n_species : 0;
+    for (size_t a = 0; a < nt; a++)
+        for (size_t b = a; b < nt; b++) tab[a * nt + b] = tab[b * nt + a] = pair_of(pot, a, b);
+    const double most = mlk_zbl_outer(pot);
     for (size_t i = i0; i < i1; i++)
         for (size_t k = nl->start[i]; k < nl->start[i + 1]; k++) {
             double r2 = 0, d;
             for (int c = 0; c < 3; c++) r2 += nl->r[c][k] * nl->r[c][k];
             if (r2 >= most * most) continue;
-            core_pair q = pair_of(pot, (size_t)type[i], (size_t)type[nl->j[k]]);
-            double r = sqrt(r2);
-            if (r >= q.outer) continue;
-            u[i] += 0.5 * energy(&q, r, &d);
+            size_t a = (size_t)type[i], b = (size_t)type[nl->j[k]];
+            const core_pair *q = tab + a * nt + b;
+            if (!nt) one = pair_of(pot, a, b), q = &one;
+            if (r2 >= q->outer * q->outer) continue;
+            u[i] += 0.5 * energy(q, sqrt(r2), &d);
             for (int c = 0; c < 3; c++) p[c][k] += 0.5 * d * nl->r[c][k];
         }
 }

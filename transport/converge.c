@@ -6,6 +6,7 @@
 
 #include "transport/derive.h"
 
+/* fl: resampled already */
 static mlk_status one(mlk_converge *c, size_t k, const mlk_onsager *on, const mlk_flux *fl,
                       const mlk_onsager_opts *o, mlk_err *e)
 {
@@ -14,7 +15,7 @@ static mlk_status one(mlk_converge *c, size_t k, const mlk_onsager *on, const ml
     mlk_cepstral n = {0}, r = {0};
     mlk_err short_run = {0}; /* too little data is no error here */
     mlk_status s;
-    MLK_GO(mlk_flux_first(&first, fl, on->tskip, k + 1, &short_run));
+    MLK_GO(mlk_flux_first(&first, fl, k + 1, &short_run));
     size_t p = mlk_onsager_pieces(o, &first, on->m, 1);
     MLK_GO(mlk_spectra_init(&sp, &first, 1, p, &short_run));
     MLK_GO(mlk_onsager_analyse(&sp, &on->choice, o, &n, &r, &short_run));
@@ -38,11 +39,16 @@ mlk_status mlk_converge_init(mlk_converge *c, const mlk_onsager *on, const mlk_f
     c->target = target;
     double rel = on->kappa_err / on->kappa / target;
     c->need = c->have * rel * rel;
+    mlk_flux low = {0};
+    MLK_TRY(mlk_flux_resample(&low, fl, on->tskip, e));
+    mlk_status s = MLK_OK;
     for (size_t k = 0; k < MLK_CONVERGE; k++) {
         c->t[k] = c->have * (double)(k + 1) / MLK_CONVERGE;
         c->naive[k] = c->naive_err[k] = c->kappa[k] = c->kappa_err[k] = NAN;
-        if (k + 1 < MLK_CONVERGE) MLK_TRY(one(c, k, on, fl, o, e));
+        if (k + 1 < MLK_CONVERGE && !s) s = one(c, k, on, &low, o, e);
     }
+    mlk_flux_free(&low);
+    if (s) return s;
     c->naive[MLK_CONVERGE - 1] = on->kappa_naive,
                             c->naive_err[MLK_CONVERGE - 1] = on->kappa_naive_err;
     c->kappa[MLK_CONVERGE - 1] = on->kappa, c->kappa_err[MLK_CONVERGE - 1] = on->kappa_err;

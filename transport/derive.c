@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "transport/cepstral.h"
+#include "core/stats.h"
 
 /* m fluxes of n samples with the facts and, for n = fl->n, the runs of fl */
 static mlk_status empty_like(mlk_flux *out, const mlk_flux *fl, size_t n, size_t m, mlk_err *e)
@@ -47,31 +47,37 @@ mlk_status mlk_flux_mix(mlk_flux *out, const mlk_flux *fl, size_t m2, const doub
     return MLK_OK;
 }
 
-mlk_status mlk_flux_first(mlk_flux *out, const mlk_flux *fl, size_t tskip, size_t part, mlk_err *e)
+/* the first part/8 of every run, resampled */
+static mlk_status shorter(mlk_flux *out, const mlk_flux *fl, size_t tskip, size_t part, mlk_err *e)
 {
-    size_t n = 0;
+    size_t n = 0, at = 0;
     for (size_t g = 0; g < fl->n_segment; g++)
         n += (fl->segment[g + 1] - fl->segment[g]) * part / 8 / tskip;
     MLK_TRY(empty_like(out, fl, n, fl->m, e));
     out->dt = fl->dt * (double)tskip;
-    double *y = mlk_alloc(n + 1, sizeof *y);
-    if (!y) {
-        mlk_flux_free(out);
-        return MLK_FAIL(e, MLK_ENOMEM, "%zu samples", n);
-    }
-    for (size_t g = 0, at = 0; g < fl->n_segment; g++) {
+    for (size_t g = 0; g < fl->n_segment; g++) {
         size_t first = fl->segment[g], len = (fl->segment[g + 1] - first) * part / 8 / tskip;
         out->segment[g] = at;
         for (size_t a = 0; a < fl->m; a++)
             for (size_t c = 0; c < fl->nc; c++) {
-                mlk_resample(mlk_flux_series(fl, a, c) + first, len * tskip, tskip, y);
-                memcpy(mlk_flux_series(out, a, c) + at, y, len * sizeof *y);
+                const double *x = mlk_flux_series(fl, a, c) + first;
+                double *y = mlk_flux_series(out, a, c) + at;
+                for (size_t i = 0; i < len; i++) y[i] = mlk_mean(tskip, x + i * tskip);
                 mlk_flux_release(fl);
             }
         at += len;
     }
     out->segment[fl->n_segment] = n;
     for (size_t a = 0; a < fl->m; a++) facts(out, a, fl, a);
-    mlk_free(y);
     return MLK_OK;
+}
+
+mlk_status mlk_flux_resample(mlk_flux *out, const mlk_flux *fl, size_t tskip, mlk_err *e)
+{
+    return shorter(out, fl, tskip, 8, e);
+}
+
+mlk_status mlk_flux_first(mlk_flux *out, const mlk_flux *fl, size_t part, mlk_err *e)
+{
+    return shorter(out, fl, 1, part, e);
 }

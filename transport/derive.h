@@ -8,8 +8,9 @@
 
 /* J'_i = sum_a t[i*fl->m+a] J_a, i < m2, runs as in fl. Errors: MLK_EINVAL, MLK_ENOMEM. */
 mlk_status mlk_flux_mix(mlk_flux *out, const mlk_flux *fl, size_t m2, const double *t, mlk_err *e);
-/* The first `part` of 8 parts of every run, resampled by tskip. Errors: MLK_EINVAL nothing left;
- * MLK_ENOMEM. */
-mlk_status mlk_flux_first(mlk_flux *out, const mlk_flux *fl, size_t tskip, size_t part, mlk_err *e);
+/* Means of tskip samples. Errors: MLK_ENOMEM. */
+mlk_status mlk_flux_resample(mlk_flux *out, const mlk_flux *fl, size_t tskip, mlk_err *e);
+/* The first `part` of 8 parts of every run. Errors: MLK_ENOMEM. */
+mlk_status mlk_flux_first(mlk_flux *out, const mlk_flux *fl, size_t part, mlk_err *e);
 
 #endif

@@ -109,6 +109,7 @@ static mlk_status spectra(pair *p, const mlk_onsager *on, const mlk_flux *fl, si
                 memcpy(x + a * 2 * nf, fft.out, 2 * nf * sizeof *x);
             }
             accumulate(m, nf, dt / (double)n, x, c);
+            mlk_flux_release(fl);
         }
     }
     for (size_t k = 0; k < nf; k++) {
