@@ -142,6 +142,21 @@ static mlk_status shares(mlk_greenkubo *gk, const mlk_flux *fl, mlk_err *e)
     return s;
 }
 
+/* left: (n_block, rows, n_lag) integrals with one block left out */
+static mlk_status matrix_at(mlk_greenkubo *gk, const double *left, size_t far, mlk_err *e)
+{
+    size_t m = gk->m, rows = m * (m + 1) / 2;
+    MLK_TRY(mlk_lagmatrix_init(&gk->at, m, gk->n_block, e));
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < m; j++) {
+            size_t r = mlk_corr_row(m, i, j);
+            gk->at.all[i * m + j] = gk->integral[r * gk->n_lag + gk->limit];
+            for (size_t b = 0; b < gk->n_block; b++)
+                gk->at.left[(b * m + i) * m + j] = left[(b * rows + r) * gk->n_lag + far];
+        }
+    return MLK_OK;
+}
+
 mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, const int *set,
                               size_t max_lag, double limit, mlk_err *e)
 {
@@ -215,6 +230,7 @@ mlk_status mlk_greenkubo_init(mlk_greenkubo *gk, const mlk_flux *fl, size_t m, c
     gk->at_naive = gk->naive[gk->limit], gk->at_naive_err = gk->naive_err[far];
     gk->at_schur = gk->schur[gk->limit], gk->at_schur_err = gk->schur_err[far];
     for (int p = 0; p < 3; p++) gk->part[p] = NAN;
+    MLK_GO(matrix_at(gk, bl, far, e));
     if (fl->has_parts) s = shares(gk, fl, e);
 done:
     mlk_corr_end(&w);
@@ -226,5 +242,6 @@ done:
 void mlk_greenkubo_free(mlk_greenkubo *gk)
 {
     mlk_free(gk->corr);
+    mlk_lagmatrix_free(&gk->at);
     memset(gk, 0, sizeof *gk);
 }

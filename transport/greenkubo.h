@@ -6,6 +6,7 @@
 
 #include "core/err.h"
 #include "core/flux.h"
+#include "transport/lagmatrix.h"
 
 typedef struct mlk_greenkubo {
     size_t m, n_lag, n_block;
@@ -19,6 +20,8 @@ typedef struct mlk_greenkubo {
     double part[3];                /* kinetic, convective, virial share of I_EE at the limit; NaN */
     size_t limit;                  /* lag at which the integral is read */
     int limit_found;               /* 0: no plateau was found below the largest lag */
+    mlk_lagmatrix at;              /* integrals at the limit; blocks left out: where at_naive_err is
+                                      read */
 } mlk_greenkubo;
 
 /* Fluxes set[0..m-1] (set[0] the energy). Correlations over whole runs, averaged over runs by

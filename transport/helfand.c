@@ -128,9 +128,7 @@ mlk_status mlk_helfand_init(mlk_helfand *h, const mlk_onsager *on, const mlk_flu
     mlk_status s;
     size_t k = on->gk.limit, k1, k2;
     gather(fl, on->m, on->choice.set, x);
-    MLK_GO(mlk_lagmatrix_integral(&lm, fl, on->m, x, k, reach(fl, k, 2), e));
-    matrix(&lm, on, fl, h->gk_l, h->gk_l_err);
-    mlk_lagmatrix_free(&lm);
+    matrix(&on->gk.at, on, fl, h->gk_l, h->gk_l_err);
     window(fl, k, &k1, &k2);
     MLK_GO(mlk_lagmatrix_slope(&lm, fl, on->m, x, k1, k2, e));
     const size_t first = 0;

@@ -2,6 +2,7 @@
 #include "transport/lagmatrix.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -40,7 +41,13 @@ static mlk_status integral(const task *t, size_t first, size_t len, size_t k, do
     double *c = mlk_alloc((rows + 1) * n_lag, sizeof *c);
     if (!c) return MLK_FAIL(e, MLK_ENOMEM, "correlation to lag %zu", k);
     for (size_t i = 0; i < m * nc; i++) x[i] = t->x[i] + first;
-    mlk_status s = mlk_corr(len, m, nc, x, n_lag, c, e);
+    mlk_corr_work w;
+    mlk_status s = mlk_corr_begin(&w, len, m, nc, n_lag, e);
+    if (!s) {
+        mlk_corr_piece(&w, len, x, t->fl, c);
+        mlk_corr_normalise(&w, len, c);
+        mlk_corr_end(&w);
+    }
     for (size_t a = 0; a < m && !s; a++)
         for (size_t b = a; b < m; b++) {
             mlk_corr_integral(n_lag, c + mlk_corr_row(m, a, b) * n_lag, t->fl->dt,
@@ -94,6 +101,15 @@ static mlk_status slope(const task *t, size_t first, size_t len, double *out, ml
     return s;
 }
 
+mlk_status mlk_lagmatrix_init(mlk_lagmatrix *lm, size_t m, size_t n_block, mlk_err *e)
+{
+    *lm = (mlk_lagmatrix){.m = m, .n_block = n_block};
+    lm->all = mlk_alloc((n_block + 1) * m * m, sizeof *lm->all);
+    if (!lm->all) return MLK_FAIL(e, MLK_ENOMEM, "%zu blocks", n_block);
+    lm->left = lm->all + m * m;
+    return MLK_OK;
+}
+
 static mlk_status run(mlk_lagmatrix *lm, const task *t, mlk_err *e)
 {
     const mlk_flux *fl = t->fl;
@@ -103,17 +119,15 @@ static mlk_status run(mlk_lagmatrix *lm, const task *t, mlk_err *e)
     if (2 * most > mlk_lag_block(fl) || t->k1 < 1 || m > MLK_FLUX_MAX)
         return MLK_FAIL(e, MLK_EINVAL, "lag %zu is beyond half a block of %zu samples", most,
                         mlk_lag_block(fl));
-    lm->all = mlk_alloc((nb + 2) * mm, sizeof *lm->all);
-    if (!lm->all) return MLK_FAIL(e, MLK_ENOMEM, "%zu blocks", nb);
-    lm->left = lm->all + mm;
-    lm->m = m, lm->n_block = nb;
-    double *sum = lm->left + nb * mm, one[MLK_FLUX_MAX * MLK_FLUX_MAX];
+    MLK_TRY(mlk_lagmatrix_init(lm, m, nb, e));
+    double sum[MLK_FLUX_MAX * MLK_FLUX_MAX] = {0}, one[MLK_FLUX_MAX * MLK_FLUX_MAX];
     mlk_status s = MLK_OK;
     for (size_t g = 0, b = 0; g < fl->n_segment; g++) {
         size_t first = fl->segment[g], len = fl->segment[g + 1] - first, lb = len / per_run;
         /* stretches of many lags: displacements of a whole run need not be in memory */
         size_t ns = t->slope && len / (64 * t->k2) > 1 ? len / (64 * t->k2) : 1, ls = len / ns;
-        for (size_t p = 0; p < ns; p++) {
+        bool blocks = ns >= per_run; /* the blocks themselves are long enough */
+        for (size_t p = 0; p < ns && !blocks; p++) {
             MLK_GO(t->slope ? slope(t, first + p * ls, ls, one, e)
                             : integral(t, first, len, t->k1, one, e));
             for (size_t i = 0; i < mm; i++)
@@ -124,6 +138,8 @@ static mlk_status run(mlk_lagmatrix *lm, const task *t, mlk_err *e)
             MLK_GO(t->slope ? slope(t, first + p * lb, lb, v, e)
                             : integral(t, first + p * lb, lb, t->k2, v, e));
             for (size_t i = 0; i < mm; i++) sum[i] += v[i];
+            for (size_t i = 0; i < mm && blocks; i++)
+                lm->all[i] += (double)len / (double)(fl->n * per_run) * v[i];
         }
     }
     for (size_t b = 0; b < nb; b++)

@@ -14,6 +14,8 @@ typedef struct mlk_lagmatrix {
     double *left; /* (n_block,m,m) the same with one block of the data left out; in `all` */
 } mlk_lagmatrix;
 
+/* All zero. Errors: MLK_ENOMEM. */
+mlk_status mlk_lagmatrix_init(mlk_lagmatrix *lm, size_t m, size_t n_block, mlk_err *e);
 /* Samples in a block: about ten blocks in all, at least one per run. */
 size_t mlk_lag_block(const mlk_flux *fl);
 /* Fluxes are given as series x (m*fl->nc): component c of flux a is x[a*nc+c], fl->n samples; fl
