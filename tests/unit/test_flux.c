@@ -179,3 +179,23 @@ Test(flux, bad_runs_are_named)
     mlk_flux_free(&a);
     mlk_flux_free(&b);
 }
+
+Test(flux, runs_of_nearly_one_volume_are_pooled_per_volume)
+{
+    mlk_flux a, b;
+    mlk_err e = {0};
+    mlk_check_ok(mlk_flux_init(&a, 4, 1, 1, 0, NULL, &e), e);
+    mlk_check_ok(mlk_flux_init(&b, 2, 1, 1, 0, NULL, &e), e);
+    a.dt = b.dt = 1, a.temperature = b.temperature = 300;
+    a.volume = 1000, b.volume = 1010;
+    double *x = mlk_flux_series(&b, 0, 0);
+    x[0] = 3, x[1] = -5;
+    mlk_check_ok(mlk_flux_append(&a, &b, &e), e);
+    x = mlk_flux_series(&a, 0, 0);
+    mlk_check_close(x[4] * x[4] / a.volume, 9 / 1010.0, 1e-15);
+    mlk_check_close(x[4] * x[5] / a.volume, -15 / 1010.0, 1e-15);
+    b.volume = 1030; /* another state */
+    cr_expect_eq(mlk_flux_append(&a, &b, &e), MLK_EINVAL);
+    mlk_flux_free(&a);
+    mlk_flux_free(&b);
+}
