@@ -373,7 +373,7 @@ static mlk_status parts(mlk_report *r, mlk_err *e)
     MLK_TRY(mlk_plot_begin(&p, r, "parts", 620, 400, e));
     fprintf(p.gp,
             "set ylabel 'share of κ (W m^{-1} K^{-1})'\nset xtics rotate by -25\n"
-            "set xrange [-0.6:%.3g]\nset bmargin 5\nset key top right\n"
+            "set xrange [-0.6:%.3g]\nset bmargin 5\nset key outside top center horizontal\n"
             "plot 0 with lines lw 1 lc rgb '#777777', 'parts.csv' skip 1 using "
             "($3-0.08):5:6:xtic(4) with yerrorbars ls 1 title 'naive', '' skip 1 using "
             "($3+0.08):7:8 with yerrorbars ls 2 title 'corrected'\n",

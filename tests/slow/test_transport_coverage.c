@@ -11,7 +11,7 @@
 #include "tests/support/synthetic.h"
 #include "transport/onsager.h"
 
-enum { SEEDS = 200, FEW = 60 };
+enum { FIRST = 200001, SEEDS = 200, FEW = 60 };
 
 typedef struct tally {
     double n, ratio, sq, quoted, c1, c2, z2;
@@ -119,7 +119,8 @@ static void honest(const tally *t, double rms, char which)
 Test(transport_coverage, reference_table)
 {
     tally t[N_ROW] = {0}, da[5] = {0}, db[5] = {0}, dc[5] = {0};
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    /* seeds that took no part in the development of the estimator */
+    for (uint64_t seed = FIRST; seed < FIRST + SEEDS; seed++) {
         mlk_flux a, b, c;
         syn_flux(&a, 'A', 20000, 1, seed);
         syn_flux(&b, 'B', 100000, 1, seed);
