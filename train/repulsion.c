@@ -1,9 +1,8 @@
 /* repulsion.c - shortest distances of the training data and the repulsive core chosen from them.
  *
- * Below the distances of the data a fitted model knows nothing and may fall to minus infinity: hot
- * Li3PS4 fell apart through S-S and P-P contacts that no frame has, downhill by 16 eV. So where the
- * file format can hold a core of each pair of elements (NEP), each is switched on from 0.97 of the
- * shortest distance of that pair: the data do not feel it.
+ * Below the distances of the data a fitted model knows nothing and may fall to minus infinity.
+ * Where the file format can hold a core of each pair of elements (NEP), each is switched on from
+ * 0.97 of the shortest distance of that pair: the data do not feel it (docs/THEORY.md, 11).
  *
  * Elsewhere one universal ZBL core is switched on from 0.9 of the nearest-neighbour distance that
  * all but one atom in a thousand keep, down to half of that. (The quantile, because one frame with
