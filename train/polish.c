@@ -154,6 +154,15 @@ static mlk_status cycle(mlk_trainer *d, mlk_gauss *q, double *x, mlk_err *e)
     return MLK_OK;
 }
 
+/* The plan follows the speed measured at first; a machine that became busy must not double the
+ * time.
+ */
+static bool out_of_time(const mlk_trainer *d)
+{
+    double used = d->h->wall + mlk_wtime() - d->started;
+    return d->c->stop.budget > 0 && used > 1.25 * d->c->stop.budget;
+}
+
 static mlk_status all_cycles(mlk_trainer *d, mlk_gauss *q, double *x, mlk_err *e)
 {
     size_t np = d->pot->n_param;
@@ -163,12 +172,15 @@ static mlk_status all_cycles(mlk_trainer *d, mlk_gauss *q, double *x, mlk_err *e
     else
         memcpy(x, d->t.adam.avg, np * sizeof *x);
     if (!d->t.cycle) MLK_TRY(mlk_trainer_save(d, e));
-    while (d->t.cycle < d->t.n_cycle && d->t.n_stall < 3) {
+    while (d->t.cycle < d->t.n_cycle && d->t.n_stall < 3 && !out_of_time(d)) {
         MLK_TRY(cycle(d, q, x, e));
         MLK_TRY(mlk_trainer_set_param(d, x, e));
         MLK_TRY(mlk_trainer_save(d, e));
     }
-    if (d->t.cycle < d->t.n_cycle)
+    if (d->t.cycle < d->t.n_cycle && d->t.n_stall < 3)
+        mlk_log(MLK_LOG_WARN, "the time budget is used up: %lld of %lld cycles are done",
+                (long long)d->t.cycle, (long long)d->t.n_cycle);
+    else if (d->t.cycle < d->t.n_cycle)
         mlk_log(MLK_LOG_INFO, "no gain in %lld cycles: done", (long long)d->t.n_stall);
     return MLK_OK;
 }
