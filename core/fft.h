@@ -3,6 +3,7 @@
 #ifndef MLK_CORE_FFT_H
 #define MLK_CORE_FFT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/err.h"
@@ -18,7 +19,8 @@ typedef struct mlk_fft {
     mlk_fft_kind kind;
     size_t n;
     double *in, *out; /* owned; complex numbers lie as (re, im) pairs */
-    void *plan;       /* owned */
+    void *plan;       /* shared by all transforms of one length */
+    bool own;         /* ... but for this one */
 } mlk_fft;
 
 /* Prepare transforms of length n >= 1 (any factors; powers of 2, 3, 5, 7 are fastest). f all-zero
