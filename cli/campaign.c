@@ -20,9 +20,9 @@
 /* ---- everything about run lengths that one may want to change, in one place ---- */
 
 /* What --quick sets; run "0" takes the production time from the table of families. */
-const char *const mlk_settings_quick[][2] = {
-    {"quick", "true"}, {"replicas", "1"},        {"npt", "6ps"}, {"equil", "4ps"},
-    {"run", "0"},      {"train-budget", "100s"}, {NULL, NULL}};
+const char *const mlk_settings_quick[][2] = {{"quick", "true"},        {"replicas", "1"},
+                                             {"equil", "6ps"},         {"run", "0"},
+                                             {"train-budget", "100s"}, {NULL, NULL}};
 
 static const struct family {
     const char *name;
@@ -378,6 +378,9 @@ static void announce(const mlk_campaign *c)
     for (int k = 0; k < c->n_model; k++)
         snprintf(m + strlen(m), sizeof m - strlen(m), " %s (%g ps)", c->model[k].name,
                  c->model[k].run * 1e-3);
+    char npt[64] = "";
+    if (c->set.npt > 0)
+        snprintf(npt, sizeof npt, "%g ps at %g GPa, ", c->set.npt * 1e-3, c->set.pressure);
     mlk_log(MLK_LOG_INFO, "run folder    %s", c->run);
     mlk_log(MLK_LOG_INFO, "data          %s%s, %zu file%s", c->data_shown,
             *c->set.data ? "" : " (the bundled Li3PS4 set; --data takes others)", c->n_input,
@@ -387,10 +390,9 @@ static void announce(const mlk_campaign *c)
             c->set.quick ? " (--quick)" : "");
     mlk_log(MLK_LOG_INFO, "production   %s", m);
     mlk_log(MLK_LOG_INFO,
-            "per run       %g ps at %g GPa, %g ps equilibration, dt %g fs, %d replica%s, supercell "
-            "%s, seed %d",
-            c->set.npt * 1e-3, c->set.pressure, c->set.equil * 1e-3, c->set.dt, c->set.replicas,
-            c->set.replicas > 1 ? "s" : "", c->set.supercell, c->set.seed);
+            "per run       %s%g ps equilibration, dt %g fs, %d replica%s, supercell %s, seed %d",
+            npt, c->set.equil * 1e-3, c->set.dt, c->set.replicas, c->set.replicas > 1 ? "s" : "",
+            c->set.supercell, c->set.seed);
 }
 
 static void campaign_free(mlk_campaign *c)

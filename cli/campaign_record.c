@@ -104,11 +104,10 @@ mlk_status mlk_campaign_inputs(mlk_campaign *c, mlk_err *e)
 {
     mlk_settings *set = &c->set;
     char path[1024];
-    for (size_t k = 0; !*set->data && k < MLK_BUNDLED; k++) {
-        MLK_TRY(mlk_dataset_bundled(k, path, sizeof path, e));
+    if (!*set->data) {
+        MLK_TRY(mlk_dataset_bundled(path, sizeof path, e));
         MLK_TRY(add_data(c, path, e));
-    }
-    if (*set->data) {
+    } else {
         char list[MLK_OPT_STR_MAX], *save = NULL;
         snprintf(list, sizeof list, "%s", set->data);
         for (char *w = strtok_r(list, ",", &save); w; w = strtok_r(NULL, ",", &save)) {

@@ -382,22 +382,6 @@ static void count_neighbours(const mlk_nep *m, const int *type, const mlk_neigh 
     }
 }
 
-/* "zbl 0 0" and a table at the end of nep.txt; GPUMD looks for its pairs among the angular
- * neighbours */
-static mlk_status core_table(mlk_potential *pot, double **table, double *longest, mlk_err *e)
-{
-    mlk_nep *m = pot->state;
-    size_t n = m->nt * (m->nt + 1) / 2 * 10;
-    if (!m->zbl_table) m->zbl_table = mlk_alloc(n, sizeof *m->zbl_table);
-    if (!m->zbl_table) return MLK_FAIL(e, MLK_ENOMEM, "ZBL table");
-    pot->zbl = (mlk_zbl){.on = true, .table = m->zbl_table};
-    m->zbl_tokens = 2;
-    *table = m->zbl_table;
-    *longest = m->rca[0];
-    for (size_t t = 1; t < m->nt; t++) *longest = fmin(*longest, m->rca[t]);
-    return MLK_OK;
-}
-
 static mlk_status look(mlk_potential *pot, const mlk_frame *fr, range *g, int most[2],
                        mlk_neigh *nl, mlk_scratch *sc, mlk_err *e)
 {
@@ -474,7 +458,6 @@ const mlk_potential_type mlk_potential_nep = {
     .destroy = mlk_nep_destroy,
     .update = mlk_nep_pack,
     .prepare = prepare,
-    .core_table = core_table,
     .sniff = mlk_nep_sniff,
     .read = mlk_nep_read,
     .write = mlk_nep_write,

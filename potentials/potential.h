@@ -57,9 +57,6 @@ typedef struct mlk_potential_type {
      * them and only makes room for more neighbours in its file. NULL: nothing to do. */
     mlk_status (*prepare)(mlk_potential *pot, size_t n_frames, const mlk_frame *const *frames,
                           mlk_err *e);
-    /* Room for a core of each pair of elements, (pairs a<=b, 10) as mlk_zbl.table, owned by the
-     * model; *longest: radius it may reach [A]. NULL: the file of this type cannot hold one. */
-    mlk_status (*core_table)(mlk_potential *pot, double **table, double *longest, mlk_err *e);
     /* Does this file look like mine? Called with the first bytes of it (NUL-terminated). */
     bool (*sniff)(const char *path, const char *head);
     /* Community format. read fills hyper, species, rc, param and state of an all-zero potential

@@ -83,9 +83,11 @@ static void cell_reduction(FILE *f, double v)
 }
 
 /* in the order of the page */
-static const char *const order[] = {"kappa",       "agreement", "gauge", "learning",  "parity",
-                                    "calibration", "traces",    "rdf",   "msd",       "diffusion",
-                                    "theta",       "spectrum",  "pstar", "green_kubo"};
+static const char *const order[] = {
+    "kappa",    "agreement", "gauge",      "learning", "parity",        "calibration", "traces",
+    "rdf",      "msd",       "diffusion",  "theta",    "spectrum_full", "spectrum",    "pstar",
+    "cepstrum", "fstar",     "green_kubo", "parts",    "convergence"};
+enum { N_ORDER = sizeof order / sizeof *order };
 
 static const mlk_report_fig *drawn(const mlk_report *r, const char *name)
 {
@@ -101,7 +103,8 @@ static mlk_status figure(const mlk_report *r, FILE *f, const char *name, mlk_err
     char path[1300], file[64], *svg = NULL;
     int number = 1;
     if (!fig) return MLK_OK;
-    for (size_t k = 0; strcmp(order[k], name); k++) number += drawn(r, order[k]) != NULL;
+    for (size_t k = 0; k < N_ORDER && strcmp(order[k], name); k++)
+        number += drawn(r, order[k]) != NULL;
     snprintf(file, sizeof file, "%s.svg", name);
     MLK_TRY(mlk_file_slurp(mlk_path_join(path, sizeof path, r->figdir, file), &svg, NULL, e));
     const char *body = strstr(svg, "<svg");
@@ -595,6 +598,7 @@ static mlk_status page(const mlk_report *r, FILE *f, mlk_err *e)
     MLK_TRY(figure(r, f, "cepstrum", e));
     MLK_TRY(figure(r, f, "fstar", e));
     MLK_TRY(figure(r, f, "green_kubo", e));
+    MLK_TRY(figure(r, f, "parts", e));
     MLK_TRY(figure(r, f, "convergence", e));
     MLK_TRY(reproducibility(r, f, e));
     fprintf(f, "</main><footer><div>Made by mlkit %s; drawn again by <code>mlkit report ",

@@ -1,19 +1,15 @@
 /* repulsion.c - shortest distances of the training data and the repulsive core chosen from them.
  *
- * Below the distances of the data a fitted model knows nothing and may fall to minus infinity.
- * Where the file format can hold a core of each pair of elements (NEP), each is switched on from
- * 0.97 of the shortest distance of that pair: the data do not feel it (docs/THEORY.md, 11).
- *
- * Elsewhere one universal ZBL core is switched on from 0.9 of the nearest-neighbour distance that
- * all but one atom in a thousand keep, down to half of that. (The quantile, because one frame with
- * one violent contact must not push the core of all pairs out of reach; what that frame feels of
- * the core is taken off its labels before the fit.) */
+ * Below the distances of the data a fitted model knows nothing and may fall to minus infinity. The
+ * universal ZBL core is switched on from 0.9 of the nearest-neighbour distance that all but one
+ * atom in a thousand keep, down to half of that: the data do not feel it, a close encounter in a
+ * hot run does. (The quantile, because one frame with one violent contact must not push the core of
+ * all pairs out of reach; what that frame feels of the core is taken off its labels before the
+ * fit.) */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/element.h"
-#include "core/units.h"
 #include "train/train.h"
 
 mlk_status mlk_fit_dmin(mlk_potential *pot, const mlk_dataset *ds, mlk_err *e)
@@ -84,53 +80,6 @@ done:
     return s;
 }
 
-/* ZBL factors phi = sum c exp(-d x) of a pair, x = r ainv, and its scale zz [eV A]. */
-static double screened(double zz, double ainv, const double *row, double r)
-{
-    double phi = 0;
-    for (int k = 0; k < 4; k++) phi += row[2 + 2 * k] * exp(-row[3 + 2 * k] * r * ainv);
-    return zz / r * phi;
-}
-
-/* One row of the table: full below 0.6 d, nothing beyond 0.97 d, for a pair that comes as near as
- * d in the data. The universal core where it is at least WALL at 0.8 d; elsewhere (sulfur that no
- * bond lets near sulfur, 2.4 A) an exponential that is. */
-static void core_row(double za, double zb, double d, double longest, double row[10])
-{
-    static const double universal[8] = {0.18175, 3.1998, 0.50986, 0.94229,
-                                        0.28022, 0.4029, 0.02817, 0.20162};
-    static const double WALL = 5.0, RANGE = 0.3; /* [eV], [A] */
-    const double zz = MLK_COULOMB * za * zb, r = 0.8 * d;
-    const double ainv = (pow(za, 0.23) + pow(zb, 0.23)) / 0.46848;
-    row[1] = fmin(0.97 * d, longest);
-    row[0] = fmin(0.6 * d, 0.9 * row[1]);
-    memcpy(row + 2, universal, sizeof universal);
-    if (screened(zz, ainv, row, r) >= WALL) return;
-    for (int k = 0; k < 4; k++) row[2 + 2 * k] = 0, row[3 + 2 * k] = 1;
-    row[2] = WALL * r / zz * exp(r / RANGE);
-    row[3] = 1 / (RANGE * ainv);
-}
-
-/* a core for each pair of elements, from its own shortest distance; `usual` for pairs never seen */
-static mlk_status core_of_pairs(mlk_potential *pot, double usual, char *note, size_t cap,
-                                mlk_err *e)
-{
-    double *t, longest;
-    MLK_TRY(pot->type->core_table(pot, &t, &longest, e));
-    size_t q = pot->n_species, len;
-    len = (size_t)snprintf(note, cap, "repulsive core of each pair, nothing beyond [A]");
-    for (size_t a = 0; a < q; a++)
-        for (size_t b = a; b < q; b++, t += 10) {
-            double d = fmin(pot->dmin[a * q + b], pot->dmin[b * q + a]);
-            core_row(pot->z[a], pot->z[b], d > 0 ? d : usual, longest, t);
-            if (len < cap)
-                len += (size_t)snprintf(note + len, cap - len, "%s %s-%s %.2f", a + b ? "," : "",
-                                        mlk_element_symbol(pot->z[a]),
-                                        mlk_element_symbol(pot->z[b]), t[1]);
-        }
-    return MLK_OK;
-}
-
 mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *how, char *note,
                        size_t cap, mlk_err *e)
 {
@@ -160,7 +109,6 @@ mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *ho
                  z->inner, z->outer, shortest);
         return MLK_OK;
     }
-    if (pot->type->core_table && usual >= 0.5) return core_of_pairs(pot, usual, note, cap, e);
     /* two decimals, so that every file format holds the same number */
     double outer = floor(0.9 * fmin(usual, 2.7) * 100) / 100;
     if (outer < 0.4) {

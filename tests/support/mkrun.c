@@ -149,18 +149,19 @@ static void transport(const char *run, int m, int t)
     json_t *sp = json_pack("{s:o,s:o,s:o,s:o,s:o}", "f_THz", ramp(0, 0.3), "naive", ramp(kn, 0.05),
                            "naive_filtered", ramp(kn, 0.04), "corrected", ramp(kc, 0.05),
                            "corrected_filtered", ramp(kc, 0.04));
+    json_t *full = json_pack("{s:o,s:o}", "f_THz", ramp(0, 1), "naive", ramp(kn, 0.05));
     json_t *ps = json_pack("{s:o,s:o,s:o}", "p", ramp(1, 1), "kappa",
                            wave(0, 0.3, N_CURVE, kc - 0.2, 0.2), "kappa_err", ramp(0.03, 0.002));
     json_t *msd = json_pack("{s:o,s:o,s:o}", "t_ps", ramp(0, 0.1), "Li", ramp(0, 0.5), "S",
                             wave(0, 1, N_CURVE, 0.1, 0.2));
     json_t *j =
         json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:f,s:[s],s:{s:{s:f,s:f,s:b}},s:{s:o,s:o,s:"
-                  "o,s:o,s:o}}",
+                  "o,s:o,s:o,s:o}}",
                   "temperature_K", temps[t], "kappa_naive", kn, "kappa_naive_err", 0.05, "kappa",
                   kc, "kappa_err", 0.05, "theta", 1 - kc / kn, "theta_err", 0.03, "sigma_S_m",
                   10.0 + t, "pstar", 12, "fstar_THz", 18.0, "mobile", "Li", "diffusion", "Li",
                   "D_cm2_s", 1e-5 * (t + 1), "D_err", 1e-6, "mobile", 1, "curves", "green_kubo", gk,
-                  "spectrum", sp, "pstar", ps, "msd", msd, "gauge", gauge);
+                  "spectrum", sp, "spectrum_full", full, "pstar", ps, "msd", msd, "gauge", gauge);
     must(mlk_json_write(j, path, &e), &e);
     json_decref(j);
 }

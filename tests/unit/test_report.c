@@ -107,8 +107,8 @@ Test(report, page_is_self_contained_and_escaped)
     cr_assert(mlk_file_exists("run/report/figures/calibration.csv") &&
               mlk_file_exists("run/report/figures/calibration_quantiles.csv"));
     if (res.gnuplot) {
-        cr_assert_eq(res.n_fig, 14);
-        cr_assert(strstr(html, "<svg") && strstr(html, "Figure 14."));
+        cr_assert_eq(res.n_fig, 15);
+        cr_assert(strstr(html, "<svg") && strstr(html, "Figure 15."));
         cr_assert(mlk_file_exists("run/report/figures/kappa.svg") &&
                   mlk_file_exists("run/report/figures/calibration.svg"));
     }
