@@ -104,10 +104,11 @@ mlk_status mlk_campaign_inputs(mlk_campaign *c, mlk_err *e)
 {
     mlk_settings *set = &c->set;
     char path[1024];
-    if (!*set->data) {
-        MLK_TRY(mlk_dataset_bundled(path, sizeof path, e));
+    for (size_t k = 0; !*set->data && k < MLK_BUNDLED; k++) {
+        MLK_TRY(mlk_dataset_bundled(k, path, sizeof path, e));
         MLK_TRY(add_data(c, path, e));
-    } else {
+    }
+    if (*set->data) {
         char list[MLK_OPT_STR_MAX], *save = NULL;
         snprintf(list, sizeof list, "%s", set->data);
         for (char *w = strtok_r(list, ",", &save); w; w = strtok_r(NULL, ",", &save)) {

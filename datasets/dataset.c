@@ -48,18 +48,18 @@ mlk_status mlk_dataset_add(mlk_dataset *ds, mlk_frame *fr, mlk_err *e)
     return MLK_OK;
 }
 
-mlk_status mlk_dataset_bundled(char *buf, size_t cap, mlk_err *e)
+mlk_status mlk_dataset_bundled(size_t which, char *buf, size_t cap, mlk_err *e)
 {
-    char exe[PATH_CAP], beside[2][PATH_CAP + 64];
+    static const char *const name[MLK_BUNDLED] = {"li3ps4", "li3ps4_breaking"};
+    char exe[PATH_CAP], place[4][PATH_CAP + 64];
     ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
     exe[n > 0 ? n : 0] = 0;
     char *slash = strrchr(exe, '/');
     if (slash) *slash = 0;
-    snprintf(beside[0], sizeof beside[0], "%s/../share/mlkit/datasets/li3ps4", exe);
-    snprintf(beside[1], sizeof beside[1], "%s/../datasets/li3ps4", exe);
-    const char *const place[] = {MLK_SOURCE "/datasets/li3ps4",
-                                 MLK_PREFIX "/share/mlkit/datasets/li3ps4", beside[0], beside[1]};
-    for (size_t k = 0; k < sizeof place / sizeof *place; k++) {
+    const char *const root[] = {MLK_SOURCE, MLK_PREFIX "/share/mlkit", exe, exe};
+    const char *const up[] = {"", "", "/../share/mlkit", "/.."};
+    for (size_t k = 0; k < 4; k++) {
+        snprintf(place[k], sizeof place[k], "%s%s/datasets/%s", root[k], up[k], name[which]);
         if ((k >= 2 && !exe[0]) || !mlk_file_is_dir(place[k])) continue;
         if (strlen(place[k]) >= cap)
             return MLK_FAIL(e, MLK_EINVAL, "the path of the bundled data is too long: %s",

@@ -74,8 +74,10 @@ int mlk_dataset_is_foreign(const char *path);
  * unless again is nonzero. */
 mlk_status mlk_dataset_split(mlk_dataset *ds, double fraction, uint64_t seed, int again,
                              mlk_err *e);
-/* Folder of the bundled Li3PS4 set: beside the source tree or under PREFIX/share/mlkit. buf of cap
- * bytes. Errors: MLK_EIO not found, with the places looked at. */
-mlk_status mlk_dataset_bundled(char *buf, size_t cap, mlk_err *e);
+/* Folder `which` < MLK_BUNDLED of the bundled Li3PS4 set: 0 runs near equilibrium, 1 frames on the
+ * way to a broken P-S bond. Beside the source tree or under PREFIX/share/mlkit. buf of cap bytes.
+ * Errors: MLK_EIO not found, with the places looked at. */
+enum { MLK_BUNDLED = 2 };
+mlk_status mlk_dataset_bundled(size_t which, char *buf, size_t cap, mlk_err *e);
 
 #endif

@@ -36,8 +36,8 @@ mlk_status mlk_fit_load(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e)
         MLK_FAIL(e, MLK_EINVAL, "data.valid is given, but nothing to train on");
         return mlk_err_hint(e, "name the training data in data.train");
     }
-    if (!c->n_path) {
-        MLK_TRY(mlk_dataset_bundled(path, sizeof path, e));
+    for (size_t k = 0; !c->n_path && k < MLK_BUNDLED; k++) {
+        MLK_TRY(mlk_dataset_bundled(k, path, sizeof path, e));
         MLK_TRY(mlk_dataset_read(ds, path, e));
     }
     for (size_t k = 0; k < c->n_path; k++) MLK_TRY(mlk_dataset_read(ds, c->path[k], e));

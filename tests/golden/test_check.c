@@ -170,7 +170,7 @@ Test(check_golden, bundled_set)
     mlk_dataset ds = {0};
     mlk_check c = {0};
     mlk_err e = {0};
-    mlk_check_ok(mlk_dataset_bundled(path, sizeof path, &e), e);
+    mlk_check_ok(mlk_dataset_bundled(0, path, sizeof path, &e), e);
     mlk_check_ok(mlk_dataset_read_all(&ds, path, NULL, &e), e);
     fitted(&ds, &c);
     for (size_t k = 0; k < c.s.n; k++) {

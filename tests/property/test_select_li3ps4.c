@@ -26,7 +26,7 @@ static void begin(setup *t)
     mlk_err e = {0};
     memset(t, 0, sizeof *t);
     mlk_log_set_level(MLK_LOG_WARN);
-    mlk_check_ok(mlk_dataset_bundled(dir, sizeof dir, &e), e);
+    mlk_check_ok(mlk_dataset_bundled(0, dir, sizeof dir, &e), e);
     mlk_check_ok(mlk_dataset_read_all(&t->ds, dir, NULL, &e), e);
     mlk_check_ok(mlk_potential_new(&t->pot, mlk_potential_find("snap"), &e), e);
     mlk_check_ok(mlk_opt_set(t->pot->type->hyper, t->pot->hyper, "twojmax", "2", &e), e);

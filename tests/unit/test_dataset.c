@@ -219,7 +219,7 @@ Test(dataset, bundled_set_is_the_published_one)
     mlk_dataset ds = {0};
     mlk_collection c;
     mlk_err e = {0};
-    cr_assert(!mlk_dataset_bundled(dir, sizeof dir, &e), "%s", e.msg);
+    cr_assert(!mlk_dataset_bundled(0, dir, sizeof dir, &e), "%s", e.msg);
     cr_assert(!mlk_dataset_read(&ds, dir, &e), "%s", e.msg);
     cr_expect_eq(ds.n, 325);
     cr_expect_eq(ds.n_species, 3);
