@@ -130,17 +130,31 @@ static mlk_status waits_for(mlk_job *j, size_t dep, mlk_err *e)
     return MLK_OK;
 }
 
+double mlk_md_steps(const mlk_campaign *c, int model)
+{
+    return (c->model[model].run + c->set.equil + 1.2 * c->set.npt) / c->set.dt;
+}
+
+/* Atoms and elements of a run, for estimates: a usual study if nothing is known. */
+static void know_size(mlk_campaign *c)
+{
+    mlk_frame fr = {0};
+    int z[MLK_ELEMENT_MAX];
+    c->atoms = c->n_atoms ? (double)c->n_atoms : 256, c->n_elements = 3;
+    if (!mlk_campaign_start_frame(c, &fr, NULL))
+        c->atoms = (double)fr.n, c->n_elements = mlk_frame_species(&fr, z);
+    mlk_frame_free(&fr);
+}
+
 static mlk_status plan_md(mlk_campaign *c, int m, int t, int r, const size_t from[2], mlk_err *e)
 {
     char k[16], id[96], out[160], log[160];
     const mlk_campaign_model *mod = &c->model[m];
-    double steps = (mod->run + c->set.equil + 1.2 * c->set.npt) / c->set.dt,
-           atoms = c->n_atoms ? (double)c->n_atoms : 256;
     snprintf(id, sizeof id, "md/%s/%s/r%d", mod->name, mlk_kelvin(c->temp[t], k), r + 1);
     snprintf(out, sizeof out, "%s/run.h5", id);
     snprintf(log, sizeof log, "%s/md.log", id);
-    MLK_TRY(
-        add_job(c, MLK_JOB_MD, steps * atoms / mlk_family_of(mod->type)->speed, id, out, log, e));
+    MLK_TRY(add_job(c, MLK_JOB_MD, mlk_md_steps(c, m) * c->atoms / mlk_family_of(mod->type)->speed,
+                    id, out, log, e));
     mlk_job *j = &c->job[c->n_job - 1];
     j->model = m, j->temp = t, j->rep = r;
     MLK_TRY(waits_for(j, from[0], e));
@@ -333,6 +347,7 @@ mlk_status mlk_campaign_run(const mlk_settings *set, const mlk_campaign_how *how
     if (!old && mlk_file_exists(c->run) && !mlk_file_is_dir(c->run))
         MLK_GO(MLK_FAIL(e, MLK_EINVAL, "%s is a file, not a folder", c->run));
     if (old) MLK_GO(mlk_campaign_compare(c, yaml, e));
+    know_size(c);
     MLK_GO(plan_jobs(c, e));
     announce(c);
     if (!how->dry_run) {

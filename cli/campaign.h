@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "core/err.h"
+#include "core/frame.h"
 #include "core/json.h"
 #include "core/opt.h"
 
@@ -69,6 +70,8 @@ typedef struct mlk_campaign_how {
     const char *program; /* the mlkit binary that runs the jobs; NULL: this one                   */
     const char *run;     /* the run folder                                                        */
     const char *job;     /* id of the only job to run; "": all                                    */
+    const char *slurm;   /* write scripts with these sbatch options instead; NULL: do not         */
+    int threads;         /* of each job in those scripts                                          */
     json_t **summary; /* out, new reference, may be NULL: jobs total, done, failed, ...         */
 } mlk_campaign_how;
 
@@ -119,7 +122,10 @@ typedef struct mlk_campaign_model {
     char from[1024]; /* a ready model: the file or folder; "" one that is fitted here */
     char file[1024]; /* of a ready model: its community file, as it was found         */
     int seed;
-    double run; /* production time [fs] */
+    double run;          /* production time [fs]                                     */
+    double speed;        /* atom*step/s of one thread, by mlk_campaign_speeds        */
+    char speed_from[96]; /* where that comes from                                    */
+    bool timed;          /* it was measured                                          */
 } mlk_campaign_model;
 
 typedef struct mlk_campaign {
@@ -135,6 +141,8 @@ typedef struct mlk_campaign {
     size_t n_input, cap_input, cap_hash;
     int supercell[3]; /* 0 until the structure is known                                   */
     size_t n_atoms;
+    double atoms;      /* of a run, for estimates: n_atoms, or what can be known now    */
+    size_t n_elements; /* the same                                                       */
     char structure_from[512];
     char created[32];
     mlk_job *job;
@@ -191,6 +199,10 @@ mlk_status mlk_campaign_inputs(mlk_campaign *c, mlk_err *e);
 mlk_status mlk_campaign_compare(mlk_campaign *c, const char *path, mlk_err *e);
 mlk_status mlk_campaign_write(const mlk_campaign *c, mlk_err *e); /* campaign.yaml */
 mlk_status mlk_campaign_structure(mlk_campaign *c, mlk_err *e);   /* structure.xyz, supercell */
+/* The supercell the runs start from, as far as it is known before the structure is chosen. */
+mlk_status mlk_campaign_start_frame(const mlk_campaign *c, mlk_frame *super, mlk_err *e);
+/* Time steps of a run of a model. */
+double mlk_md_steps(const mlk_campaign *c, int model);
 mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_err *e);
 /* Print the thermal conductivities and where the report is, from report.json, to stdout. */
 void mlk_campaign_headline(const mlk_campaign *c);

@@ -198,6 +198,16 @@ mlk_status mlk_job_start(mlk_runner *r, mlk_job *j, int threads, bool *busy, mlk
     int lock;
     MLK_TRY(mlk_job_lock(r->c, j, &lock, busy, e));
     if (*busy) return MLK_OK;
+    if (j->told) { /* who had it may have done it */
+        long before = j->done_at;
+        mlk_status read = mlk_journal_read(r->c, e);
+        bool done = !read && j->was_done && j->done_at > before;
+        if (done) j->state = MLK_JOB_SKIPPED, r->n_ok++;
+        if (read || done) {
+            close(lock);
+            return read;
+        }
+    }
     j->threads = threads, j->t0 = mlk_wtime();
     folder_of(j->out, dir, sizeof dir);
     mlk_status s = mlk_mkdir_p(dir, e);

@@ -63,7 +63,8 @@ static void plain_name(const char *path, char *buf, size_t cap)
     if (!*buf) snprintf(buf, cap, "model");
 }
 
-/* A name that no model has yet: "nepA", "nepA_2", ... (a family's own are "nep-1", ...). */
+/* A name that neither an earlier model nor a fitted one has: "nepA", "nepA_2", ... (a family's own
+ * are "nep-1", ...). */
 static void unique_name(const mlk_campaign *c, mlk_campaign_model *m)
 {
     char base[44];
@@ -71,7 +72,7 @@ static void unique_name(const mlk_campaign *c, mlk_campaign_model *m)
     for (int n = 2, again = 1; again; n++) {
         again = 0;
         for (int k = 0; k < c->n_model; k++)
-            again |= &c->model[k] != m && !strcmp(c->model[k].name, m->name);
+            again |= (&c->model[k] < m || !*c->model[k].from) && !strcmp(c->model[k].name, m->name);
         if (again) snprintf(m->name, sizeof m->name, "%s_%d", base, n);
     }
 }

@@ -172,25 +172,6 @@ static mlk_status loop(mlk_runner *r, mlk_err *e)
 
 /* ---- before and after ---- */
 
-static mlk_status dry_run(const mlk_campaign *c, mlk_err *e)
-{
-    for (size_t k = 0; k < c->n_job; k++) {
-        const mlk_job *j = &c->job[k];
-        char **argv, line[MLK_COMMAND_MAX];
-        if (!j->must) {
-            printf("# %s: done\n", j->id);
-        } else if (j->kind == MLK_JOB_STRUCTURE) {
-            printf("# %s: choose the start structure and the supercell\n", j->id);
-        } else {
-            MLK_TRY(mlk_campaign_argv(c, j, &argv, e));
-            mlk_argv_print(argv, line, sizeof line);
-            mlk_argv_free(argv);
-            puts(line);
-        }
-    }
-    return MLK_OK;
-}
-
 static json_t *summary(const mlk_runner *r)
 {
     char path[1100];
@@ -269,7 +250,8 @@ mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_e
     char d[32];
     MLK_TRY(mlk_journal_read(c, e));
     mark(c);
-    if (how->dry_run) return dry_run(c, e);
+    if (how->dry_run) return mlk_campaign_dry_run(c, r.cores, how->summary, e);
+    if (how->slurm) return mlk_campaign_slurm(c, how, e);
     if (*how->job) MLK_TRY(only(c, how->job, e));
     drop_stale(c);
     for (size_t k = 0; k < c->n_job; k++) {
@@ -285,6 +267,7 @@ mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_e
     else
         mlk_log(MLK_LOG_INFO, "%zu jobs to run, %zu done before; %d side by side, about %s",
                 r.n_must, c->n_job - r.n_must, r.cores, mlk_duration(mlk_seconds_left(&r), d));
+    MLK_TRY(mlk_campaign_disk_check(c, r.cores, e));
     mlk_status s = loop(&r, e);
     if (how->summary) *how->summary = summary(&r);
     if (s) return s;

@@ -42,6 +42,26 @@ mlk_status mlk_job_start(mlk_runner *r, mlk_job *j, int threads, bool *busy, mlk
 /* Its child has ended with this status of waitpid. */
 mlk_status mlk_job_reap(mlk_runner *r, mlk_job *j, int status, mlk_err *e);
 
+/* campaign_estimate.c: what is to come. */
+typedef struct mlk_disk {
+    double kept, need; /* bytes the jobs to be run leave; bytes they need at most on the way  */
+    double free;       /* on the file system of the run folder; NaN unknown                    */
+} mlk_disk;
+double mlk_job_bytes(const mlk_campaign *c, const mlk_job *j);
+mlk_disk mlk_campaign_disk(const mlk_campaign *c, int side_by_side);
+/* Errors: MLK_EIO it cannot fit; a warning when it hardly does. */
+mlk_status mlk_campaign_disk_check(const mlk_campaign *c, int side_by_side, mlk_err *e);
+/* "1.2 GB"; returns buf. */
+char *mlk_bytes(double v, char buf[32]);
+/* Measure the models that are there, and refine the estimates of the runs. Takes seconds. */
+void mlk_campaign_speeds(mlk_campaign *c);
+/* Print the plan, or make *json (new reference; NULL: print). */
+mlk_status mlk_campaign_dry_run(mlk_campaign *c, int cores, json_t **json, mlk_err *e);
+
+/* campaign_slurm.c: RUN/slurm/ with the jobs that are to be run. Errors: MLK_EIO; MLK_EINVAL
+ * options that cannot stand in a script. */
+mlk_status mlk_campaign_slurm(const mlk_campaign *c, const mlk_campaign_how *how, mlk_err *e);
+
 /* Wall time until everything is done, from what was measured so far. */
 double mlk_seconds_left(const mlk_runner *r);
 void mlk_show_progress(mlk_runner *r);
