@@ -113,7 +113,10 @@ typedef struct mlk_job {
     pid_t pid;
     int threads;
     double t0, wall;
-    double percent, seen; /* progress, and when it last changed */
+    long log_from;          /* where the log of this session begins                              */
+    double percent, seen;   /* progress, and when it last changed                                */
+    double percent0, seen0; /* the first that was seen in this session, and when               */
+    bool continued;         /* it was begun in an earlier session: its wall time is not all     */
     char error[300];
 } mlk_job;
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -175,6 +176,8 @@ static mlk_status child(mlk_runner *r, mlk_job *j, int lock, mlk_err *e)
     for (char **w = words; *w && n + 1 < sizeof argv / sizeof *argv; w++) argv[n++] = *w;
     argv[n] = NULL;
     mlk_status s = log_start(r, j, command, e);
+    struct stat log;
+    j->log_from = stat(j->log, &log) ? 0 : (long)log.st_size;
     if (!s) {
         fflush(NULL);
         pid_t parent = getpid();
@@ -184,7 +187,7 @@ static mlk_status child(mlk_runner *r, mlk_job *j, int lock, mlk_err *e)
     }
     if (!s) {
         setpgid(j->pid, j->pid); /* whoever comes first */
-        j->state = MLK_JOB_RUNNING, j->percent = 0;
+        j->state = MLK_JOB_RUNNING, j->percent = 0, j->seen = 0;
         r->used += j->threads;
         mlk_log(MLK_LOG_DEBUG, "start %s: %s", j->id, command);
     }
@@ -209,6 +212,7 @@ mlk_status mlk_job_start(mlk_runner *r, mlk_job *j, int threads, bool *busy, mlk
         }
     }
     j->threads = threads, j->t0 = mlk_wtime();
+    j->continued = j->start_at && !j->was_done;
     folder_of(j->out, dir, sizeof dir);
     mlk_status s = mlk_mkdir_p(dir, e);
     folder_of(j->log, dir, sizeof dir);

@@ -41,6 +41,7 @@ mlk_job *mlk_job_by_id(mlk_campaign *c, const char *id)
 static void take_event(mlk_job *j, const json_t *ev, long line)
 {
     const char *what = mlk_json_get_str(ev, "event", "");
+    if (!strcmp(what, "start")) j->continued = j->start_at && !j->was_done;
     j->was_done = !strcmp(what, "done");
     if (!strcmp(what, "start")) j->start_at = line;
     if (!j->was_done) return;
