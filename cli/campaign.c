@@ -307,12 +307,50 @@ static void announce(const mlk_campaign *c)
             c->set.supercell, c->set.seed);
 }
 
-static void campaign_free(mlk_campaign *c)
+void mlk_campaign_close(mlk_campaign *c)
 {
     for (size_t k = 0; k < c->n_job; k++) mlk_free(c->job[k].dep);
     for (size_t k = 0; k < c->n_input; k++) mlk_free(c->input[k]);
     mlk_free(c->job), mlk_free(c->input), mlk_free(c->hash);
     mlk_free(c);
+}
+
+/* What follows from the settings alone. */
+static mlk_status resolve(mlk_campaign *c, const char *run, mlk_err *e)
+{
+    size_t len = (size_t)snprintf(c->run, sizeof c->run, "%s", run);
+    while (len > 1 && len < sizeof c->run && c->run[len - 1] == '/') c->run[--len] = 0;
+    if (!len || len > 700)
+        return MLK_FAIL(e, MLK_EINVAL, "-o: the name of the run folder is %s",
+                        len ? "too long" : "empty");
+    MLK_TRY(mlk_temps_parse(c->set.temps, c->temp, &c->n_temp, e));
+    if (strcmp(c->set.supercell, "auto")) {
+        int used = 0, *r = c->supercell;
+        const char *text = c->set.supercell;
+        if (sscanf(text, "%dx%dx%d%n", &r[0], &r[1], &r[2], &used) != 3 || text[used] || r[0] < 1 ||
+            r[1] < 1 || r[2] < 1 || r[0] > 99 || r[1] > 99 || r[2] > 99)
+            return MLK_FAIL(e, MLK_EINVAL, "--supercell '%s' is neither auto nor of the form 2x2x2",
+                            text);
+    }
+    return mlk_campaign_models(c, e);
+}
+
+mlk_status mlk_campaign_open(mlk_campaign **out, const char *run, mlk_err *e)
+{
+    char yaml[1100];
+    mlk_campaign *c = mlk_alloc(1, sizeof *c);
+    if (!c) return MLK_FAIL(e, MLK_ENOMEM, "study");
+    mlk_path_join(yaml, sizeof yaml, run, "campaign.yaml");
+    mlk_status s = mlk_opt_defaults(mlk_settings_table, &c->set, e);
+    if (!s) s = mlk_settings_read(yaml, &c->set, e);
+    if (!s) s = resolve(c, run, e);
+    if (!s) know_size(c);
+    if (!s) s = plan_jobs(c, e);
+    if (s)
+        mlk_campaign_close(c);
+    else
+        *out = c;
+    return s;
 }
 
 mlk_status mlk_campaign_run(const mlk_settings *set, const mlk_campaign_how *how, mlk_err *e)
@@ -323,23 +361,9 @@ mlk_status mlk_campaign_run(const mlk_settings *set, const mlk_campaign_how *how
     mlk_campaign *c = mlk_alloc(1, sizeof *c);
     if (!c) return MLK_FAIL(e, MLK_ENOMEM, "study");
     c->set = *set;
-    size_t len = (size_t)snprintf(c->run, sizeof c->run, "%s", how->run);
-    while (len > 1 && len < sizeof c->run && c->run[len - 1] == '/') c->run[--len] = 0;
-    if (!len || len > 700)
-        MLK_GO(MLK_FAIL(e, MLK_EINVAL, "-o: the name of the run folder is %s",
-                        len ? "too long" : "empty"));
+    MLK_GO(resolve(c, how->run, e));
     snprintf(c->program, sizeof c->program, "%s", how->program ? how->program : "/proc/self/exe");
     if (how->program) MLK_GO(mlk_path_absolute(c->program, sizeof c->program, "the program", e));
-    MLK_GO(mlk_temps_parse(c->set.temps, c->temp, &c->n_temp, e));
-    if (strcmp(set->supercell, "auto")) {
-        int used = 0, *r = c->supercell;
-        if (sscanf(set->supercell, "%dx%dx%d%n", &r[0], &r[1], &r[2], &used) != 3 ||
-            set->supercell[used] || r[0] < 1 || r[1] < 1 || r[2] < 1 || r[0] > 99 || r[1] > 99 ||
-            r[2] > 99)
-            MLK_GO(MLK_FAIL(e, MLK_EINVAL, "--supercell '%s' is neither auto nor of the form 2x2x2",
-                            set->supercell));
-    }
-    MLK_GO(mlk_campaign_models(c, e));
     MLK_GO(mlk_campaign_inputs(c, e));
     mlk_path_join(yaml, sizeof yaml, c->run, "campaign.yaml");
     bool old = mlk_file_exists(yaml);
@@ -358,6 +382,6 @@ mlk_status mlk_campaign_run(const mlk_settings *set, const mlk_campaign_how *how
     s = mlk_campaign_jobs(c, how, e);
 done:
     if (fd >= 0) close(fd);
-    campaign_free(c);
+    mlk_campaign_close(c);
     return s;
 }

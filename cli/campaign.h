@@ -110,6 +110,7 @@ typedef struct mlk_job {
     bool busy, told;        /* an earlier process is still at it; that was said             */
     bool was_done, must;    /* by the journal and its file; to be run now                   */
     long start_at, done_at; /* lines of the journal, from 1, of its last start and end; 0: none */
+    double began;           /* of the last start in the journal, seconds since 1970            */
     pid_t pid;
     int threads;
     double t0, wall;
@@ -165,7 +166,16 @@ mlk_status mlk_settings_read(const char *yaml, mlk_settings *set, mlk_err *e);
  * another study lives in the folder), MLK_EINTERRUPTED, MLK_EIO/MLK_ENUMERIC when jobs failed. */
 mlk_status mlk_campaign_run(const mlk_settings *set, const mlk_campaign_how *how, mlk_err *e);
 
+/* How far the study in a run folder is: {total, done, running: [{job, percent, threads}], failed:
+ * [{job, error, log}], percent, seconds_left (null when nothing runs)}, a new reference. Errors: no
+ * study, or its models are gone. */
+mlk_status mlk_campaign_state(const char *run, json_t **state, mlk_err *e);
+void mlk_campaign_state_print(const char *run); /* the same for people; nothing when it fails */
+
 /* ---- between the campaign files ---- */
+/* The study of a run folder, planned, without a look at its data; mlk_campaign_close it. */
+mlk_status mlk_campaign_open(mlk_campaign **c, const char *run, mlk_err *e);
+void mlk_campaign_close(mlk_campaign *c);
 /* What is assumed of a family of models. */
 typedef struct mlk_family {
     const char *name;

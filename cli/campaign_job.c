@@ -213,6 +213,7 @@ mlk_status mlk_job_start(mlk_runner *r, mlk_job *j, int threads, bool *busy, mlk
     }
     j->threads = threads, j->t0 = mlk_wtime();
     j->continued = j->start_at && !j->was_done;
+    *j->error = 0;
     folder_of(j->out, dir, sizeof dir);
     mlk_status s = mlk_mkdir_p(dir, e);
     folder_of(j->log, dir, sizeof dir);

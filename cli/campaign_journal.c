@@ -1,9 +1,12 @@
 /* campaign_journal.c - journal.jsonl of a study: what was started, done, failed; append only. See
  * campaign_run.h. */
+#define _DEFAULT_SOURCE /* timegm */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/campaign_run.h"
@@ -38,12 +41,28 @@ mlk_job *mlk_job_by_id(mlk_campaign *c, const char *id)
     return NULL;
 }
 
+/* Seconds since 1970 of a time as mlk_timestamp writes it; 0: it is none. */
+static double seconds_of(const char *text)
+{
+    struct tm t = {0};
+    if (sscanf(text, "%d-%d-%dT%d:%d:%dZ", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min,
+               &t.tm_sec) != 6)
+        return 0;
+    t.tm_year -= 1900, t.tm_mon -= 1;
+    return (double)timegm(&t);
+}
+
 static void take_event(mlk_job *j, const json_t *ev, long line)
 {
     const char *what = mlk_json_get_str(ev, "event", "");
     if (!strcmp(what, "start")) j->continued = j->start_at && !j->was_done;
     j->was_done = !strcmp(what, "done");
-    if (!strcmp(what, "start")) j->start_at = line;
+    if (!strcmp(what, "start")) {
+        j->start_at = line;
+        j->threads = (int)mlk_json_get_real(ev, "threads", 1);
+        j->began = seconds_of(mlk_json_get_str(ev, "time", ""));
+    }
+    snprintf(j->error, sizeof j->error, "%s", mlk_json_get_str(ev, "error", ""));
     if (!j->was_done) return;
     j->done_at = line;
     j->wall = mlk_json_get_real(ev, "wall_s", 0);

@@ -44,3 +44,15 @@ mlk_status mlk_job_lock(const mlk_campaign *c, const mlk_job *j, int *fd, bool *
 {
     return take(c, 1 + (off_t)(j - c->job), F_WRLCK, fd, busy, e);
 }
+
+bool mlk_job_locked(const mlk_campaign *c, const mlk_job *j)
+{
+    char path[1100];
+    struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    l.l_start = 1 + (off_t)(j - c->job);
+    int fd = open(mlk_path_join(path, sizeof path, c->run, ".lock"), O_RDWR | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool held = !fcntl(fd, F_OFD_GETLK, &l) && l.l_type != F_UNLCK;
+    close(fd);
+    return held;
+}

@@ -7,8 +7,8 @@
 #include "cli/campaign_run.h"
 #include "core/log.h"
 
-/* How far a job is, from the tail of its log: the last "NN %" or " N/M ". */
-static void look(mlk_job *j)
+/* From the tail of its log: the last "NN %" or " N/M ". */
+void mlk_job_look(mlk_job *j)
 {
     char tail[600];
     FILE *f = fopen(j->log, "rb");
@@ -42,8 +42,7 @@ static bool measured(const mlk_job *j)
     return j->state == MLK_JOB_RUNNING && j->seen >= j->t0 && j->percent - j->percent0 >= 3;
 }
 
-/* Measured over guessed thread-seconds of jobs like this one. */
-static double calibration(const mlk_campaign *c, const mlk_job *like)
+double mlk_job_scale(const mlk_campaign *c, const mlk_job *like)
 {
     double real = 0, guess = 0;
     for (size_t k = 0; k < c->n_job; k++) {
@@ -59,12 +58,12 @@ static double calibration(const mlk_campaign *c, const mlk_job *like)
     return guess > 0 && real > 0 ? real / guess : 1;
 }
 
-/* Thread-seconds that a job has still to run. */
-static double left_of(const mlk_campaign *c, const mlk_job *j)
+double mlk_job_left(const mlk_campaign *c, const mlk_job *j)
 {
     if (!j->must || mlk_job_finished(j)) return 0;
-    double all = j->estimate * calibration(c, j), now = mlk_wtime();
+    double all = j->estimate * mlk_job_scale(c, j), now = mlk_wtime();
     if (j->state != MLK_JOB_RUNNING) return all;
+    if (!j->pid && !measured(j)) return all * (1 - j->percent / 100); /* seen from outside */
     if (!measured(j)) return fmax(all - (now - j->t0) * j->threads, 0.1 * all);
     double per = (j->seen - j->seen0) / (j->percent - j->percent0);
     return fmax(0, per * (100 - j->percent) - (now - j->seen)) * j->threads;
@@ -84,7 +83,7 @@ double mlk_seconds_left(const mlk_runner *r)
     }
     for (size_t k = c->n_job; k-- > 0;) {
         mlk_job *j = &c->job[k];
-        double left = left_of(c, j), threads = 1;
+        double left = mlk_job_left(c, j), threads = 1;
         sum += left;
         if (j->state == MLK_JOB_RUNNING)
             threads = j->threads;
@@ -107,7 +106,7 @@ void mlk_show_progress(mlk_runner *r)
     for (size_t k = 0; k < r->c->n_job; k++) {
         mlk_job *j = &r->c->job[k];
         if (j->state != MLK_JOB_RUNNING) continue;
-        look(j);
+        mlk_job_look(j);
         if (len < sizeof now)
             len += (size_t)snprintf(now + len, sizeof now - len, "%s%s", len ? ", " : "", j->id);
         if (len < sizeof now && j->percent > 0)

@@ -25,7 +25,7 @@ static bool older(const mlk_job *j, const mlk_job *q)
 
 /* A job is to be run when it is not done and somebody needs it: another job to be run, or nobody
  * waits for it at all. What was made from a model or a trajectory that is made anew is stale. */
-static void mark(mlk_campaign *c)
+void mlk_campaign_mark(mlk_campaign *c)
 {
     bool change = true;
     while (change) {
@@ -249,7 +249,7 @@ mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_e
     mlk_runner r = {.c = c, .cores = how->jobs > 0 ? how->jobs : mlk_threads()};
     char d[32];
     MLK_TRY(mlk_journal_read(c, e));
-    mark(c);
+    mlk_campaign_mark(c);
     if (how->dry_run) return mlk_campaign_dry_run(c, r.cores, how->summary, e);
     if (how->slurm) return mlk_campaign_slurm(c, how, e);
     if (*how->job) MLK_TRY(only(c, how->job, e));

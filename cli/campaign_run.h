@@ -4,6 +4,7 @@
  * campaign_job.c      one job as a child process, and what belongs to its start and end
  * campaign_journal.c  journal.jsonl
  * campaign_lock.c     who is at work in the folder
+ * campaign_state.c    how far it is, seen from outside
  * campaign_progress.c how far it is, and the time left */
 #ifndef MLK_CLI_CAMPAIGN_RUN_H
 #define MLK_CLI_CAMPAIGN_RUN_H
@@ -42,6 +43,9 @@ mlk_status mlk_job_start(mlk_runner *r, mlk_job *j, int threads, bool *busy, mlk
 /* Its child has ended with this status of waitpid. */
 mlk_status mlk_job_reap(mlk_runner *r, mlk_job *j, int status, mlk_err *e);
 
+/* Does any process hold that lock? */
+bool mlk_job_locked(const mlk_campaign *c, const mlk_job *j);
+
 /* campaign_estimate.c: what is to come. */
 typedef struct mlk_disk {
     double kept, need; /* bytes the jobs to be run leave; bytes they need at most on the way  */
@@ -61,6 +65,15 @@ mlk_status mlk_campaign_dry_run(mlk_campaign *c, int cores, json_t **json, mlk_e
 /* campaign_slurm.c: RUN/slurm/ with the jobs that are to be run. Errors: MLK_EIO; MLK_EINVAL
  * options that cannot stand in a script. */
 mlk_status mlk_campaign_slurm(const mlk_campaign *c, const mlk_campaign_how *how, mlk_err *e);
+
+/* Update percent of a running job. */
+void mlk_job_look(mlk_job *j);
+/* Measured over guessed thread-seconds of jobs like this one; 1: nothing is known. */
+double mlk_job_scale(const mlk_campaign *c, const mlk_job *like);
+/* Thread-seconds that a job has still to run. */
+double mlk_job_left(const mlk_campaign *c, const mlk_job *j);
+/* Which jobs have to be run (must), after mlk_journal_read. */
+void mlk_campaign_mark(mlk_campaign *c);
 
 /* Wall time until everything is done, from what was measured so far. */
 double mlk_seconds_left(const mlk_runner *r);
