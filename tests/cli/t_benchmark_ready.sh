@@ -86,3 +86,15 @@ for f in model.yaml ranges.csv snap.snapcoeff snap.snapparam; do cmp fit/snap-1/
 $MLKIT report W --json 2>err >report.json
 ! grep -q 'not fitted yet' report.json || fail "a ready model is called missing"
 grep -q '"ready": ".*fit/snap-1"' report.json && grep -q force_rmse_meV_A report.json || fail "errors are not in the report"
+
+# how far a study is, while it runs and after it was stopped
+$MLKIT benchmark --models ./ar.lj $study --run 2ns --program ./quick -o X >out 2>err &
+pid=$!
+n=0; while [ $n -lt 200 ] && ! grep -q '^production' X/md/ar/0060K/r1/md.log 2>/dev/null; do sleep 0.1; n=$((n + 1)); done
+$MLKIT report X >state 2>&1
+grep -q '^2 of 5 jobs done, [0-9]* %, about .* left' state && grep -q '^  running  md/ar/0060K/r1' state || fail "running: $(cat state)"
+kill -TERM $pid
+set +e; wait $pid; set -e
+$MLKIT report X --json -q >state 2>/dev/null
+grep -q '"running": \[\]' state && grep -q '"seconds_left": null' state || fail "stopped: $(cat state)"
+$MLKIT report X 2>/dev/null | grep -q 'nothing is running: mlkit benchmark -o X' || fail "how to go on"
