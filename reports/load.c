@@ -11,6 +11,7 @@
 #include "core/opt.h"
 #include "core/units.h"
 #include "datasets/dataset.h"
+#include "reports/csv.h"
 #include "reports/report.h"
 
 char *mlk_kelvin(double t, char buf[16])
@@ -314,6 +315,30 @@ static mlk_status load_committees(mlk_report *r, mlk_err *e)
     return MLK_OK;
 }
 
+/* A ready model may count its energies from another zero (isolated atoms, cohesive energies): where
+ * the mean error is large and the same for all frames, the energy error is given without it, and
+ * the shift beside it. */
+static mlk_status take_zero(const char *parity, json_t *errors, mlk_err *e)
+{
+    mlk_csv t;
+    double sum = 0, sum2 = 0, n = 0;
+    if (!mlk_file_exists(parity)) return MLK_OK;
+    MLK_TRY(mlk_csv_read(&t, parity, e));
+    int ref = mlk_csv_col(&t, "reference_eV_atom"), model = mlk_csv_col(&t, "predicted_eV_atom");
+    for (size_t i = 0; i < t.n; i++) {
+        double d = 1e3 * (mlk_csv_num(&t, i, model) - mlk_csv_num(&t, i, ref));
+        if (isfinite(d)) sum += d, sum2 += d * d, n++;
+    }
+    mlk_csv_free(&t);
+    if (!n) return MLK_OK;
+    double mean = sum / n, sd = sqrt(fmax(0, sum2 / n - mean * mean));
+    if (fabs(mean) < 100 || fabs(mean) < 3 * sd) return MLK_OK; /* meV/atom: an error, not a zero */
+    json_object_set_new(errors, "energy_shift_meV_atom", mlk_json_real(mean));
+    json_object_set_new(errors, "energy_rmse_meV_atom", mlk_json_real(sd));
+    json_object_del(errors, "energy_mae_meV_atom");
+    return MLK_OK;
+}
+
 /* What mlkit validate found of a ready model, in the form of train.json. */
 static mlk_status load_validated(mlk_report *r, mlk_report_model *m, mlk_err *e)
 {
@@ -327,8 +352,10 @@ static mlk_status load_validated(mlk_report *r, mlk_report_model *m, mlk_err *e)
     json_object_set_new(m->train, "model", json_string(m->type));
     json_object_set_new(m->train, "ready", json_string(m->ready));
     json_object_set(m->train, "force_rmse_by_species", json_object_get(j, "force_rmse_by_species"));
+    json_object_del(j, "models"); /* the same once more, as a list */
     json_object_set_new(m->train, "valid", j);
-    return MLK_OK;
+    snprintf(path, sizeof path, "%s/validate/%s/parity_energy.csv", r->run, m->name);
+    return take_zero(path, j, e);
 }
 
 static mlk_status load_results(mlk_report *r, mlk_err *e)

@@ -80,12 +80,15 @@ file=$(ls $S/*.xml.gz | head -1)
 $MLKIT train $file --model snap --quick -o fit -q >out 2>err || fail "training for the test"
 plan=$($MLKIT benchmark --models fit/snap-1 --data $file --temps 300 -o W --dry-run -q)
 echo "$plan" | grep -q '^mlkit validate W/models/snap-1 W/dataset.h5 -o W/validate/snap-1' || fail "no validation: $plan"
-status $MLKIT benchmark --models fit/snap-1 --data $file --supercell 1x1x1 --temps 300 --replicas 1 --run 0.1ps --equil 0.05ps --program ./quick -o W
+# the bare file knows no reference energies: its energies have another zero
+status $MLKIT benchmark --models fit/snap-1,fit/snap-1/snap.snapcoeff --data $file --supercell 1x1x1 --temps 300 --replicas 1 --run 0.1ps --equil 0.05ps --program ./quick -o W
 for f in model.yaml ranges.csv snap.snapcoeff snap.snapparam; do cmp fit/snap-1/$f W/models/snap-1/$f || fail "$f"; done
 [ -e W/validate/snap-1/errors.json ] || fail "not validated"
 $MLKIT report W --json 2>err >report.json
 ! grep -q 'not fitted yet' report.json || fail "a ready model is called missing"
 grep -q '"ready": ".*fit/snap-1"' report.json && grep -q force_rmse_meV_A report.json || fail "errors are not in the report"
+[ "$(grep -c energy_shift_meV_atom report.json)" = 1 ] || fail "another zero of the energies"
+awk -F'[:,]' '/"energy_rmse_meV_atom"/ { n++; if ($2 > 100) bad = 1 } END { exit bad || n < 2 }' report.json || fail "energy errors with another zero"
 
 # how far a study is, while it runs and after it was stopped
 $MLKIT benchmark --models ./ar.lj $study --run 2ns --program ./quick -o X >out 2>err &
