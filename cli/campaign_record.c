@@ -100,11 +100,27 @@ static mlk_status add_data(mlk_campaign *c, const char *path, mlk_err *e)
     return MLK_OK;
 }
 
+static mlk_status add_model(mlk_campaign *c, const mlk_campaign_model *m, mlk_err *e)
+{
+    char **path;
+    size_t n;
+    MLK_TRY(mlk_ready_files(m, &path, &n, e));
+    mlk_status s = MLK_OK;
+    for (size_t k = 0; !s && k < n; k++) s = add_input(c, path[k], e);
+    mlk_strings_free(path, n);
+    return s;
+}
+
 mlk_status mlk_campaign_inputs(mlk_campaign *c, mlk_err *e)
 {
     mlk_settings *set = &c->set;
     char path[1024];
-    for (size_t k = 0; !*set->data && k < MLK_BUNDLED; k++) {
+    bool needed = mlk_campaign_has_data(c);
+    if (!needed && !*set->structure) {
+        MLK_FAIL(e, MLK_EINVAL, "no start structure: all models are ready and no data are given");
+        return mlk_err_hint(e, "add --structure FILE, or --data FILES to choose a frame of");
+    }
+    for (size_t k = 0; needed && !*set->data && k < MLK_BUNDLED; k++) {
         MLK_TRY(mlk_dataset_bundled(k, path, sizeof path, e));
         MLK_TRY(add_data(c, path, e));
     }
@@ -122,6 +138,8 @@ mlk_status mlk_campaign_inputs(mlk_campaign *c, mlk_err *e)
         MLK_TRY(mlk_path_absolute(set->structure, sizeof set->structure, "the structure", e));
         MLK_TRY(add_input(c, set->structure, e));
     }
+    for (int k = 0; k < c->n_model; k++)
+        if (*c->model[k].from) MLK_TRY(add_model(c, &c->model[k], e));
     return MLK_OK;
 }
 
@@ -161,9 +179,16 @@ mlk_status mlk_campaign_write(const mlk_campaign *c, mlk_err *e)
     fprintf(f, "temperatures: [");
     for (int k = 0; k < c->n_temp; k++) fprintf(f, "%s%.10g", k ? ", " : "", c->temp[k]);
     fprintf(f, "]  # K\nmodels:\n");
-    for (int k = 0; k < c->n_model; k++)
-        fprintf(f, "  - {name: %s, type: %s, seed: %d, run_ps: %.10g}\n", c->model[k].name,
-                c->model[k].type, c->model[k].seed, c->model[k].run * 1e-3);
+    for (int k = 0; k < c->n_model; k++) {
+        const mlk_campaign_model *m = &c->model[k];
+        fprintf(f, "  - {name: %s, type: %s, ", m->name, m->type);
+        if (*m->from)
+            fprintf(f, "ready: "), quote(f, m->from);
+        else
+            fprintf(f, "seed: %d", m->seed);
+        if (*m->hyper) fprintf(f, ", settings: "), quote(f, m->hyper);
+        fprintf(f, ", run_ps: %.10g}\n", m->run * 1e-3);
+    }
     fprintf(f, "inputs:  # SHA-256 of every file that was read\n");
     for (size_t k = 0; k < c->n_input; k++) {
         fprintf(f, "  - {path: "), quote(f, c->input[k]);

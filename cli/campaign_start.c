@@ -96,6 +96,23 @@ static mlk_status from_data(mlk_campaign *c, mlk_frame *fr, mlk_err *e)
     return s;
 }
 
+mlk_status mlk_campaign_start_frame(const mlk_campaign *c, mlk_frame *super, mlk_err *e)
+{
+    char path[1100];
+    int rep[3];
+    mlk_frame fr = {0};
+    mlk_path_join(path, sizeof path, c->run, "structure.xyz");
+    if (!c->n_atoms || !mlk_file_exists(path)) snprintf(path, sizeof path, "%s", c->set.structure);
+    if (!*path) return MLK_FAIL(e, MLK_EINVAL, "the start structure is not known yet");
+    mlk_status s = mlk_parse_structure(path, 0, &fr, e);
+    if (!s && !(fr.has & MLK_HAS_CELL)) s = MLK_FAIL(e, MLK_EINVAL, "no cell");
+    memcpy(rep, c->supercell, sizeof rep);
+    if (!s && !rep[0]) supercell_auto(&fr, rep);
+    if (!s) s = mlk_frame_repeat(&fr, rep, super, e);
+    mlk_frame_free(&fr);
+    return s;
+}
+
 mlk_status mlk_campaign_structure(mlk_campaign *c, mlk_err *e)
 {
     char path[1100];

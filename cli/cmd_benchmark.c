@@ -12,6 +12,8 @@ typedef struct cfg {
     mlk_common common;
     mlk_settings set;
     char out[MLK_OPT_STR_MAX], file[MLK_OPT_STR_MAX], program[MLK_OPT_STR_MAX];
+    char job[MLK_OPT_STR_MAX], slurm[MLK_OPT_STR_MAX];
+    int emit;
     int jobs;
     bool dry_run;
 } cfg;
@@ -22,8 +24,14 @@ static const mlk_opt opts[] = {
     {"c", MLK_OPT_STR, offsetof(cfg, file), "", 0, 0, "", "settings from a campaign.yaml"},
     {"jobs", MLK_OPT_INT, offsetof(cfg, jobs), "0", 0, 1024, "",
      "jobs side by side; 0: one per core"},
+    {"job", MLK_OPT_STR, offsetof(cfg, job), "", 0, 0, "",
+     "run only this job of the study in RUN (for batch systems), as md/nep-1/0650K/r1"},
     {"dry-run", MLK_OPT_FLAG, offsetof(cfg, dry_run), "false", 0, 0, "",
-     "print the plan and do nothing"},
+     "print the plan with its time and disk space, and do nothing"},
+    {"emit", MLK_OPT_CHOICE, offsetof(cfg, emit), "nothing", 0, 0, "nothing|slurm",
+     "write job scripts for a cluster into RUN/slurm instead of running the study"},
+    {"slurm-options", MLK_OPT_STR, offsetof(cfg, slurm), "", 0, 0, "",
+     "options of sbatch for every script, as \"--partition=long --time=24:00:00\""},
     {"program", MLK_OPT_STR, offsetof(cfg, program), "", 0, 0, "",
      "the mlkit binary that runs the jobs; default: this one"},
     MLK_COMMON_OPTS(cfg),
@@ -48,6 +56,10 @@ static mlk_status resolve(const cfg *c, const bool *given, mlk_settings *set, ml
         MLK_TRY(mlk_settings_read(c->file, set, e));
     } else if (!any) {
         mlk_path_join(yaml, sizeof yaml, c->out, "campaign.yaml");
+        if (*c->job && !mlk_file_exists(yaml)) {
+            MLK_FAIL(e, MLK_EINVAL, "--job: there is no study in %s", c->out);
+            return mlk_err_hint(e, "mlkit benchmark --emit slurm -o %s begins one", c->out);
+        }
         if (mlk_file_exists(yaml)) {
             MLK_TRY(mlk_settings_read(yaml, set, e));
             mlk_log(MLK_LOG_INFO, "continuing %s with its settings", c->out);
@@ -85,6 +97,12 @@ mlk_status mlk_cmd_benchmark(int argc, char **argv, mlk_err *e)
         mlk_err_hint(e, "data are given with --data, the run folder with -o");
         return MLK_EINVAL;
     }
+    if ((*c.job && (c.emit || c.dry_run)) || (*c.slurm && !c.emit)) {
+        MLK_FAIL(e, MLK_EINVAL,
+                 "--job, --emit and --dry-run exclude each other; --slurm-options "
+                 "belongs to --emit slurm");
+        return MLK_EINVAL;
+    }
     mlk_settings set;
     MLK_TRY(resolve(&c, given, &set, e));
     json_t *summary = NULL;
@@ -92,6 +110,9 @@ mlk_status mlk_cmd_benchmark(int argc, char **argv, mlk_err *e)
                             .dry_run = c.dry_run,
                             .program = *c.program ? c.program : NULL,
                             .run = c.out,
+                            .job = c.job,
+                            .slurm = c.emit ? c.slurm : NULL,
+                            .threads = c.common.threads > 0 ? c.common.threads : 1,
                             .summary = c.common.json ? &summary : NULL};
     mlk_status s = mlk_campaign_run(&set, &how, e);
     if (summary) {

@@ -1,6 +1,7 @@
 /* cmd_report.c - mlkit report: draw the report of a finished or running study. */
 #include <stdio.h>
 
+#include "cli/campaign.h"
 #include "cli/cmd.h"
 #include "core/file.h"
 #include "core/json.h"
@@ -31,6 +32,7 @@ mlk_status mlk_cmd_report(int argc, char **argv, mlk_err *e)
     mlk_report_result r = {0};
     MLK_TRY(mlk_report_draw(words[0], &r, e));
     if (!c.common.json) {
+        mlk_campaign_state_print(words[0]);
         printf("%s\n%zu figures%s; %s\n", r.statement, r.n_fig,
                r.gnuplot ? "" : " (gnuplot is not installed)", r.html);
         if (r.n_missing) printf("the study is not complete: the report lists what is missing\n");
@@ -40,6 +42,9 @@ mlk_status mlk_cmd_report(int argc, char **argv, mlk_err *e)
     snprintf(path, sizeof path, "%s/report/report.json", words[0]);
     MLK_TRY(mlk_json_read(path, &j, e));
     json_object_set_new(j, "report", json_string(r.html));
+    json_t *state = NULL;
+    mlk_err quiet = {0};
+    if (!mlk_campaign_state(words[0], &state, &quiet)) json_object_set_new(j, "jobs", state);
     mlk_status s = mlk_json_write(j, "-", e);
     json_decref(j);
     return s;

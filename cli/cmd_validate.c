@@ -26,25 +26,28 @@ static const mlk_opt opts[] = {
     {"committee", MLK_OPT_FLAG, offsetof(cfg, committee), "true", 0, 0, "",
      "models of one kind together: error of their mean, prediction intervals (--no-committee)"},
     {"o", MLK_OPT_STR, offsetof(cfg, out), "", 0, 0, "",
-     "folder for errors.csv, parity_*.csv and the files of a committee"},
+     "folder for errors.csv, errors.json, parity_*.csv and the files of a committee"},
     {"parity", MLK_OPT_FLAG, offsetof(cfg, parity), "true", 0, 0, "",
      "parity_*.csv with -o (--no-parity)"},
     MLK_COMMON_OPTS(cfg),
     {0}};
 
-/* A model folder holds model.yaml; of a file, its content decides: what a parser or the store knows
- * is data, the rest must be a potential. */
+/* A model folder holds model.yaml or a community file; of a file, its content decides: what a
+ * parser or the store knows is data, the rest must be a potential. */
 static bool is_model(const char *path)
 {
     char yaml[1024];
     size_t n = strlen(path);
-    if (mlk_file_is_dir(path))
-        return mlk_file_exists(mlk_path_join(yaml, sizeof yaml, path, "model.yaml"));
+    mlk_potential *pot = NULL;
+    mlk_err quiet = {0};
+    if (mlk_file_is_dir(path)) {
+        if (mlk_file_exists(mlk_path_join(yaml, sizeof yaml, path, "model.yaml"))) return true;
+        return mlk_potential_read(&pot, path, &quiet) == MLK_OK &&
+               (mlk_potential_destroy(pot), true);
+    }
     if (n > 5 && !strcmp(path + n - 5, ".yaml")) return true;
     if (n > 3 && !strcmp(path + n - 3, ".h5")) return false;
     if (!mlk_file_exists(path)) return false;
-    mlk_potential *pot = NULL;
-    mlk_err quiet = {0};
     if (mlk_potential_read(&pot, path, &quiet) == MLK_OK) {
         mlk_potential_destroy(pot);
         return true;
@@ -205,13 +208,15 @@ static mlk_status predict(const cfg *c, mlk_dataset *ds, const mlk_energies *en,
     return write_parity(c, ds, m, k, nm, e);
 }
 
-static mlk_status print_json(const mlk_validated *m, size_t nm, json_t *committees, mlk_err *e)
+/* The object of --json, to path ("-": stdout). */
+static mlk_status write_json(const mlk_validated *m, size_t nm, json_t *committees,
+                             const char *path, mlk_err *e)
 {
     json_t *j = nm == 1 ? model_json(&m[0]) : json_object(), *list = json_array();
     for (size_t k = 0; k < nm; k++) json_array_append_new(list, model_json(&m[k]));
     json_object_set_new(j, "models", list);
     if (json_array_size(committees)) json_object_set(j, "committees", committees);
-    mlk_status s = mlk_json_write(j, "-", e);
+    mlk_status s = mlk_json_write(j, path, e);
     json_decref(j);
     return s;
 }
@@ -242,7 +247,12 @@ static mlk_status run(const cfg *c, int n_words, char **words, mlk_err *e)
     if (c->committee)
         MLK_GO(mlk_validate_committees(&ds, &en, m, nm, split, c->which - 1, c->out,
                                        !c->common.json, committees, e));
-    if (c->common.json) s = print_json(m, nm, committees, e);
+    if (*c->out) {
+        char path[1100];
+        mlk_path_join(path, sizeof path, c->out, "errors.json");
+        MLK_GO(write_json(m, nm, committees, path, e));
+    }
+    if (c->common.json) s = write_json(m, nm, committees, "-", e);
 done:
     json_decref(committees);
     for (size_t k = 0; k < nm; k++) mlk_predict_free(m[k].p, ds.n), mlk_potential_destroy(m[k].pot);

@@ -108,10 +108,20 @@ double mlk_cputime(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* A batch system signals every process of a job at once, and a parent passes its signal on: what
+ * comes within a second of the first is the same wish. clock_gettime may be called in a handler. */
 static void on_signal(int sig)
 {
-    if (stop_signal) _exit(128 + sig);
-    stop_signal = sig;
+    static struct timespec first;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!stop_signal) {
+        first = now, stop_signal = sig;
+        return;
+    }
+    double since =
+        (double)(now.tv_sec - first.tv_sec) + 1e-9 * (double)(now.tv_nsec - first.tv_nsec);
+    if (since > 1) _exit(128 + sig);
 }
 
 void mlk_stop_install(void)

@@ -25,7 +25,8 @@ char *mlk_duration(double seconds, char *buf);
 double mlk_wtime(void);
 double mlk_cputime(void);
 
-/* Install handlers for SIGINT and SIGTERM that set the stop flag (a second signal kills). */
+/* Install handlers for SIGINT and SIGTERM that set the stop flag (a second signal, a second
+ * later or more, kills). */
 void mlk_stop_install(void);
 /* The signal that asked us to stop, or 0. Long loops look at it after each step. */
 int mlk_stop_requested(void);

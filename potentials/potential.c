@@ -442,6 +442,46 @@ done:
     return s;
 }
 
+/* By the first bytes of the file, or its name. */
+static bool is_potential(const char *path)
+{
+    char head[1024];
+    FILE *f = mlk_file_is_dir(path) ? NULL : fopen(path, "rb");
+    if (!f) return false;
+    head[fread(head, 1, sizeof head - 1, f)] = 0;
+    fclose(f);
+    for (const mlk_potential_type *const *t = mlk_potential_types; *t; t++)
+        if ((*t)->sniff && (*t)->sniff(path, head)) return true;
+    return false;
+}
+
+/* Length of a path up to the ending of its last component. */
+static size_t stem(const char *path)
+{
+    const char *dot = strrchr(mlk_path_base(path), '.');
+    return dot ? (size_t)(dot - path) : strlen(path);
+}
+
+/* A folder without model.yaml that holds the community file of exactly one model. */
+static mlk_status read_only_one(mlk_potential **pot, const char *dir, mlk_err *e)
+{
+    char **name, found[1024] = "", path[1024];
+    size_t n, n_model = 0;
+    MLK_TRY(mlk_dir_names(dir, &name, &n, e));
+    for (size_t k = 0; k < n; k++) {
+        if (!is_potential(mlk_path_join(path, sizeof path, dir, name[k]))) continue;
+        /* x.snapcoeff and x.snapparam are one model */
+        bool same = n_model && stem(path) == stem(found) && !strncmp(path, found, stem(path));
+        if (!same) n_model++, snprintf(found, sizeof found, "%s", path);
+    }
+    mlk_strings_free(name, n);
+    if (n_model == 1) return read_bare(pot, found, e);
+    MLK_FAIL(e, MLK_EFORMAT, "has no model.yaml and %s model file",
+             n_model ? "more than one" : "no");
+    mlk_err_at(e, dir, 0);
+    return mlk_err_hint(e, n_model ? "give the file itself" : "this is not the folder of a model");
+}
+
 mlk_status mlk_potential_read(mlk_potential **pot, const char *path, mlk_err *e)
 {
     *pot = NULL;
@@ -449,7 +489,7 @@ mlk_status mlk_potential_read(mlk_potential **pot, const char *path, mlk_err *e)
     size_t n = strlen(path);
     if (mlk_file_is_dir(path)) {
         mlk_path_join(yaml, sizeof yaml, path, "model.yaml");
-        return read_manifest(pot, yaml, e);
+        return mlk_file_exists(yaml) ? read_manifest(pot, yaml, e) : read_only_one(pot, path, e);
     }
     if (n > 5 && !strcmp(path + n - 5, ".yaml")) return read_manifest(pot, path, e);
     return read_bare(pot, path, e);

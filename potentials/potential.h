@@ -137,8 +137,8 @@ mlk_status mlk_potential_new(mlk_potential **pot, const mlk_potential_type *type
 mlk_status mlk_potential_create(mlk_potential *pot, size_t n_species, const int *z, uint64_t seed,
                                 mlk_err *e);
 void mlk_potential_destroy(mlk_potential *pot); /* NULL is harmless */
-/* Read a model folder (model.yaml), a model.yaml, or a bare community file recognised by content.
- */
+/* Read a model folder (with model.yaml, or with the community file of one model), a model.yaml, or
+ * a bare community file recognised by content. */
 mlk_status mlk_potential_read(mlk_potential **pot, const char *path, mlk_err *e);
 /* Write a model folder: community file + model.yaml. extra: YAML lines appended verbatim to
  * model.yaml (provenance, errors), may be NULL. */

@@ -11,6 +11,7 @@
 #include "core/opt.h"
 #include "core/units.h"
 #include "datasets/dataset.h"
+#include "reports/csv.h"
 #include "reports/report.h"
 
 char *mlk_kelvin(double t, char buf[16])
@@ -76,6 +77,7 @@ static mlk_status load_campaign(mlk_report *r, mlk_err *e)
         mod->run_ps = NAN;
         snprintf(mod->name, sizeof mod->name, "%s", name);
         snprintf(mod->type, sizeof mod->type, "%s", mlk_conf_str(&m->child[k], "type", ""));
+        snprintf(mod->ready, sizeof mod->ready, "%s", mlk_conf_str(&m->child[k], "ready", ""));
         mlk_parse_double(mlk_conf_str(&m->child[k], "run_ps", ""), &mod->run_ps);
         if (mlk_parse_long(mlk_conf_str(&m->child[k], "seed", "0"), &seed)) mod->seed = (int)seed;
         snprintf(mod->dir, sizeof mod->dir, "%s/models/%s", r->run, mod->name);
@@ -121,6 +123,9 @@ static mlk_status load_data(mlk_report *r, mlk_err *e)
                            .p_min = NAN,
                            .p_max = NAN,
                            .f_rms = NAN};
+    bool wanted = *mlk_conf_str(mlk_conf_get(&r->conf, "settings"), "data", "") != 0;
+    for (int m = 0; m < r->n_model; m++) wanted |= !*r->model[m].ready;
+    if (!wanted) return MLK_OK; /* ready models only */
     if (!mlk_file_exists(mlk_path_join(path, sizeof path, r->run, "dataset.h5")))
         return mlk_report_miss(r, e, "dataset.h5: the data set has not been converted yet");
     mlk_dataset ds = {0};
@@ -301,17 +306,66 @@ static mlk_status load_committees(mlk_report *r, mlk_err *e)
     char path[1400];
     for (int m = 0; m < r->n_model; m++) {
         bool first = true;
-        for (int k = 0; k < m; k++) first &= strcmp(r->model[k].type, r->model[m].type) != 0;
+        if (*r->model[m].ready) continue;
+        for (int k = 0; k < m; k++)
+            first &= *r->model[k].ready || strcmp(r->model[k].type, r->model[m].type) != 0;
         snprintf(path, sizeof path, "%s/committee/%s/committee.json", r->run, r->model[m].type);
         if (first && mlk_file_exists(path)) MLK_TRY(mlk_json_read(path, &r->model[m].committee, e));
     }
     return MLK_OK;
 }
 
+/* A ready model may count its energies from another zero (isolated atoms, cohesive energies): where
+ * the mean error is large and the same for all frames, the energy error is given without it, and
+ * the shift beside it. */
+static mlk_status take_zero(const char *parity, json_t *errors, mlk_err *e)
+{
+    mlk_csv t;
+    double sum = 0, sum2 = 0, n = 0;
+    if (!mlk_file_exists(parity)) return MLK_OK;
+    MLK_TRY(mlk_csv_read(&t, parity, e));
+    int ref = mlk_csv_col(&t, "reference_eV_atom"), model = mlk_csv_col(&t, "predicted_eV_atom");
+    for (size_t i = 0; i < t.n; i++) {
+        double d = 1e3 * (mlk_csv_num(&t, i, model) - mlk_csv_num(&t, i, ref));
+        if (isfinite(d)) sum += d, sum2 += d * d, n++;
+    }
+    mlk_csv_free(&t);
+    if (!n) return MLK_OK;
+    double mean = sum / n, sd = sqrt(fmax(0, sum2 / n - mean * mean));
+    if (fabs(mean) < 100 || fabs(mean) < 3 * sd) return MLK_OK; /* meV/atom: an error, not a zero */
+    json_object_set_new(errors, "energy_shift_meV_atom", mlk_json_real(mean));
+    json_object_set_new(errors, "energy_rmse_meV_atom", mlk_json_real(sd));
+    json_object_del(errors, "energy_mae_meV_atom");
+    return MLK_OK;
+}
+
+/* What mlkit validate found of a ready model, in the form of train.json. */
+static mlk_status load_validated(mlk_report *r, mlk_report_model *m, mlk_err *e)
+{
+    char path[1400];
+    json_t *j;
+    snprintf(path, sizeof path, "%s/validate/%s/errors.json", r->run, m->name);
+    if (!mlk_file_exists(path)) return MLK_OK;
+    MLK_TRY(mlk_json_read(path, &j, e));
+    m->train = json_object();
+    json_object_set_new(m->train, "name", json_string(m->name));
+    json_object_set_new(m->train, "model", json_string(m->type));
+    json_object_set_new(m->train, "ready", json_string(m->ready));
+    json_object_set(m->train, "force_rmse_by_species", json_object_get(j, "force_rmse_by_species"));
+    json_object_del(j, "models"); /* the same once more, as a list */
+    json_object_set_new(m->train, "valid", j);
+    snprintf(path, sizeof path, "%s/validate/%s/parity_energy.csv", r->run, m->name);
+    return take_zero(path, j, e);
+}
+
 static mlk_status load_results(mlk_report *r, mlk_err *e)
 {
     char path[1400], k[16];
     for (int m = 0; m < r->n_model; m++) {
+        if (*r->model[m].ready) {
+            MLK_TRY(load_validated(r, &r->model[m], e));
+            continue;
+        }
         mlk_path_join(path, sizeof path, r->model[m].dir, "train.json");
         if (!mlk_file_exists(path))
             MLK_TRY(mlk_report_miss(r, e, "model %s: not fitted yet", r->model[m].name));

@@ -24,7 +24,10 @@ typedef struct mlk_report_model {
     char dir[1200]; /* RUN/models/<name>                        */
     double run_ps;  /* planned production                       */
     int seed;
-    json_t *train;     /* train.json, NULL while there is none                        */
+    char ready[1024]; /* a ready model, not fitted in this study: where it came from; or ""  */
+    /* train.json, NULL while there is none; of a ready model its errors on the data of the study,
+     * as "valid" (all frames: it was fitted to none of them as far as the study knows) */
+    json_t *train;
     json_t *committee; /* committee.json of the family, at its first model; or NULL */
 } mlk_report_model;
 

@@ -1,0 +1,209 @@
+/* campaign_estimate.c - what a study will cost before it is run: time, from the speed of its models
+ * in a few hundred steps, and disk. See campaign_run.h. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "cli/campaign_run.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/threads.h"
+#include "md/md.h"
+#include "potentials/potential.h"
+
+/* defaults of mlkit md, which the study leaves alone */
+static const double sample_fs = 4, dump_fs = 50;
+static const int thermo_steps = 20;
+
+/* Bytes of what a job leaves that is no trajectory; measured on studies of Li3PS4. */
+enum { MODEL_BYTES = 2000000, OTHER_BYTES = 300000, REPORT_BYTES = 12000000, RUN_BYTES = 500000 };
+
+/* Cycles of the loop below per second on the machine on which the speeds of the table of families
+ * were measured (Xeon, 2.1 GHz, AVX-512). */
+static const double reference_rate = 6.7e7;
+
+/* ---- disk ---- */
+
+static double md_bytes(const mlk_campaign *c, const mlk_job *j)
+{
+    const mlk_campaign_model *m = &c->model[j->model];
+    double dt = c->set.dt, equil = c->set.equil + c->set.npt;
+    double sample = dt * fmax(1, floor(sample_fs / dt + 1e-9)),
+           dump = dt * fmax(1, rint(dump_fs / dt));
+    double flux = (9 + 3 * (double)c->n_elements) * 8, thermo = 5 * 8;
+    return m->run / sample * flux + (m->run + equil) / (dt * thermo_steps) * thermo +
+           m->run / dump * c->atoms * 12 + RUN_BYTES;
+}
+
+double mlk_job_bytes(const mlk_campaign *c, const mlk_job *j)
+{
+    if (j->kind == MLK_JOB_MD) return md_bytes(c, j);
+    if (j->kind == MLK_JOB_TRAIN) return MODEL_BYTES;
+    return j->kind == MLK_JOB_REPORT ? REPORT_BYTES : OTHER_BYTES;
+}
+
+/* What a run that was interrupted has on the disk already. */
+static double parts_bytes(const mlk_job *j)
+{
+    char dir[1100], path[2048], **name;
+    size_t n;
+    double sum = 0;
+    snprintf(dir, sizeof dir, "%s.parts", j->out);
+    if (!mlk_file_is_dir(dir) || mlk_dir_names(dir, &name, &n, NULL)) return 0;
+    for (size_t k = 0; k < n; k++) {
+        struct stat st;
+        if (!stat(mlk_path_join(path, sizeof path, dir, name[k]), &st)) sum += (double)st.st_size;
+    }
+    mlk_strings_free(name, n);
+    return sum;
+}
+
+mlk_disk mlk_campaign_disk(const mlk_campaign *c, int side_by_side)
+{
+    mlk_disk d = {.free = NAN};
+    double largest = 0;
+    int n_md = 0;
+    char path[1024];
+    for (size_t k = 0; k < c->n_job; k++) {
+        const mlk_job *j = &c->job[k];
+        if (!j->must) continue;
+        double bytes = mlk_job_bytes(c, j);
+        if (j->kind == MLK_JOB_MD) largest = fmax(largest, bytes), n_md++;
+        d.kept += bytes;
+        d.need += j->kind == MLK_JOB_MD ? fmax(0, bytes - parts_bytes(j)) : bytes;
+    }
+    /* at its end a run is merged from its parts: for a moment it is there twice */
+    d.need += largest * (n_md < side_by_side ? n_md : side_by_side);
+    /* the folder may not be there yet: the nearest one above it */
+    snprintf(path, sizeof path, "%s", c->run);
+    while (!mlk_file_exists(path) && strrchr(path, '/') > path) *strrchr(path, '/') = 0;
+    struct statvfs fs;
+    if (!statvfs(mlk_file_exists(path) ? path : ".", &fs))
+        d.free = (double)fs.f_bavail * (double)fs.f_frsize;
+    return d;
+}
+
+char *mlk_bytes(double v, char buf[32])
+{
+    static const char *const unit[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+    int k = 0;
+    for (; v >= 999.5 && k < 5; k++) v /= 1e3;
+    snprintf(buf, 32, v < 9.95 && k ? "%.1f %s" : "%.0f %s", v, unit[k]);
+    return buf;
+}
+
+mlk_status mlk_campaign_disk_check(const mlk_campaign *c, int side_by_side, mlk_err *e)
+{
+    mlk_disk d = mlk_campaign_disk(c, side_by_side);
+    char need[32], have[32];
+    if (!(d.free < 1.2 * d.need)) return MLK_OK;
+    mlk_bytes(d.need, need), mlk_bytes(d.free, have);
+    if (d.free >= d.need) {
+        mlk_log(MLK_LOG_WARN, "%s: the study needs about %s more, and %s are free", c->run, need,
+                have);
+        return MLK_OK;
+    }
+    MLK_FAIL(e, MLK_EIO, "not enough room: the study needs about %s more, and %s are free", need,
+             have);
+    mlk_err_at(e, c->run, 0);
+    return mlk_err_hint(e, "make room, give a folder on another disk with -o, or shorten the study "
+                           "(--run, --replicas)");
+}
+
+/* ---- time ---- */
+
+static double calibrate(void)
+{
+    static double x[2048];
+    double t0 = mlk_cputime(), t = t0, sum = 0, n = 0;
+    for (int k = 0; k < 2048; k++) x[k] = 1 + k * 1e-3;
+    while (t - t0 < 0.05) {
+        for (int k = 0; k < 2048; k++) sum += exp(-x[k]) / sqrt(x[k] + 1e-9 * sum);
+        n += 2048;
+        t = mlk_cputime();
+    }
+    return sum > 0 ? n / (t - t0) / reference_rate : 1;
+}
+
+/* A few hundred steps of one thread, at most about 0.7 s; NAN: not possible. */
+static double measure(const mlk_campaign *c, const char *path, const mlk_frame *fr)
+{
+    mlk_potential *pot = NULL;
+    mlk_md md = {0};
+    mlk_err quiet = {0};
+    double rate = NAN;
+    mlk_md_config cfg = {.temp = c->temp[0],
+                         .dt = c->set.dt,
+                         .run = 1000 * c->set.dt,
+                         .dump = dump_fs,
+                         .tau = 100,
+                         .tau_p = 1000,
+                         .skin = 0.7,
+                         .thermo = thermo_steps,
+                         .checkpoint = 60,
+                         .seed = 1};
+    mlk_log_level was = mlk_log_get_level();
+    mlk_log_set_level(MLK_LOG_ERROR);
+    if (!mlk_potential_read(&pot, path, &quiet) && !mlk_md_init(&md, &cfg, pot, fr, &quiet) &&
+        !mlk_md_forces(&md, &quiet)) {
+        double t0 = mlk_cputime(), t = t0;
+        int n = 0;
+        for (mlk_status s = MLK_OK; !s && n < 300 && (n < 2 || t - t0 < 0.7); n++) {
+            s = mlk_md_step(&md, &quiet);
+            t = mlk_cputime();
+            if (!s && t > t0) rate = (double)md.n * (n + 1) / (t - t0);
+        }
+    }
+    mlk_log_set_level(was);
+    mlk_md_free(&md);
+    mlk_potential_destroy(pot);
+    return rate;
+}
+
+/* A model of this family that can be read: ready, or fitted already. */
+static bool model_there(const mlk_campaign *c, int m, char *path, size_t cap)
+{
+    const mlk_campaign_model *q = &c->model[m];
+    snprintf(path, cap, *q->from ? "%s" : "%s/models/%s", *q->from ? q->from : c->run, q->name);
+    if (*q->from) return true;
+    char yaml[1200];
+    return mlk_file_exists(mlk_path_join(yaml, sizeof yaml, path, "model.yaml"));
+}
+
+void mlk_campaign_speeds(mlk_campaign *c)
+{
+    mlk_frame fr = {0};
+    double scale = calibrate();
+    int threads = mlk_threads(), n_timed = 0;
+    bool there = !mlk_campaign_start_frame(c, &fr, NULL);
+    mlk_threads_init(1);
+    for (int m = 0; m < c->n_model; m++) {
+        mlk_campaign_model *q = &c->model[m];
+        char path[1200];
+        q->speed = NAN;
+        for (int k = 0; k < m && !*q->from && !isfinite(q->speed); k++)
+            if (!strcmp(c->model[k].type, q->type) && c->model[k].timed) {
+                q->speed = c->model[k].speed, q->timed = true;
+                snprintf(q->speed_from, sizeof q->speed_from, "as %.60s", c->model[k].name);
+            }
+        if (!isfinite(q->speed) && there && n_timed < 4 && model_there(c, m, path, sizeof path)) {
+            q->speed = measure(c, path, &fr), q->timed = isfinite(q->speed);
+            n_timed++;
+            snprintf(q->speed_from, sizeof q->speed_from, "measured, %zu atoms", fr.n);
+        }
+        if (isfinite(q->speed)) continue;
+        q->speed = mlk_family_of(q->type)->speed * scale;
+        snprintf(q->speed_from, sizeof q->speed_from,
+                 "usual speed of the family, times %.2f for this processor", scale);
+    }
+    mlk_threads_init(threads);
+    mlk_frame_free(&fr);
+    for (size_t k = 0; k < c->n_job; k++) {
+        mlk_job *j = &c->job[k];
+        if (j->kind == MLK_JOB_MD)
+            j->estimate = mlk_md_steps(c, j->model) * c->atoms / c->model[j->model].speed;
+    }
+}

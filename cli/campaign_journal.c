@@ -1,0 +1,88 @@
+/* campaign_journal.c - journal.jsonl of a study: what was started, done, failed; append only. See
+ * campaign_run.h. */
+#define _DEFAULT_SOURCE /* timegm */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/campaign_run.h"
+#include "core/file.h"
+#include "core/mem.h"
+
+mlk_status mlk_journal_add(const mlk_campaign *c, json_t *line, mlk_err *e)
+{
+    char path[1100], when[32];
+    json_object_set_new(line, "time", json_string(mlk_timestamp(when)));
+    char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    json_decref(line);
+    if (!text) return MLK_FAIL(e, MLK_ENOMEM, "journal");
+    int fd = open(mlk_path_join(path, sizeof path, c->run, "journal.jsonl"),
+                  O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    mlk_status s = MLK_OK;
+    size_t n = strlen(text);
+    text[n] = '\n'; /* in place of the NUL: one write, so that lines never mix */
+    if (fd < 0 || write(fd, text, n + 1) != (ssize_t)(n + 1) || fsync(fd)) {
+        MLK_FAIL(e, MLK_EIO, "cannot write: %s", strerror(errno));
+        s = mlk_err_at(e, path, 0);
+    }
+    if (fd >= 0) close(fd);
+    free(text);
+    return s;
+}
+
+mlk_job *mlk_job_by_id(mlk_campaign *c, const char *id)
+{
+    for (size_t k = 0; k < c->n_job; k++)
+        if (!strcmp(c->job[k].id, id)) return &c->job[k];
+    return NULL;
+}
+
+/* Seconds since 1970 of a time as mlk_timestamp writes it; 0: it is none. */
+static double seconds_of(const char *text)
+{
+    struct tm t = {0};
+    if (sscanf(text, "%d-%d-%dT%d:%d:%dZ", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min,
+               &t.tm_sec) != 6)
+        return 0;
+    t.tm_year -= 1900, t.tm_mon -= 1;
+    return (double)timegm(&t);
+}
+
+static void take_event(mlk_job *j, const json_t *ev, long line)
+{
+    const char *what = mlk_json_get_str(ev, "event", "");
+    if (!strcmp(what, "start")) j->continued = j->start_at && !j->was_done;
+    j->was_done = !strcmp(what, "done");
+    if (!strcmp(what, "start")) {
+        j->start_at = line;
+        j->threads = (int)mlk_json_get_real(ev, "threads", 1);
+        j->began = seconds_of(mlk_json_get_str(ev, "time", ""));
+    }
+    snprintf(j->error, sizeof j->error, "%s", mlk_json_get_str(ev, "error", ""));
+    if (!j->was_done) return;
+    j->done_at = line;
+    j->wall = mlk_json_get_real(ev, "wall_s", 0);
+}
+
+/* The last event of each job counts. A broken line (power cut) is passed over. */
+mlk_status mlk_journal_read(mlk_campaign *c, mlk_err *e)
+{
+    char path[1100], *text = NULL, *save = NULL;
+    long line = 0;
+    if (!mlk_file_exists(mlk_path_join(path, sizeof path, c->run, "journal.jsonl"))) return MLK_OK;
+    MLK_TRY(mlk_file_slurp(path, &text, NULL, e));
+    for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+        json_t *ev = json_loads(l, 0, NULL);
+        mlk_job *j = ev ? mlk_job_by_id(c, mlk_json_get_str(ev, "job", "")) : NULL;
+        line++;
+        if (j) take_event(j, ev, line);
+        json_decref(ev);
+    }
+    mlk_free(text);
+    for (size_t k = 0; k < c->n_job; k++) c->job[k].was_done &= mlk_file_exists(c->job[k].out);
+    return MLK_OK;
+}

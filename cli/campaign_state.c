@@ -1,0 +1,117 @@
+/* campaign_state.c - how far a study is, seen from outside: by its journal, the locks of its jobs
+ * and their logs, while it runs here, on a cluster, or not at all. See campaign.h. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/campaign_run.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "core/mem.h"
+
+static void find_states(mlk_runner *r)
+{
+    mlk_campaign *c = r->c;
+    for (size_t k = 0; k < c->n_job; k++) {
+        mlk_job *j = &c->job[k];
+        j->state = !j->must ? MLK_JOB_SKIPPED : *j->error ? MLK_JOB_FAILED : MLK_JOB_WAITING;
+        if (!mlk_job_locked(c, j)) continue;
+        j->state = MLK_JOB_RUNNING;
+        double now = mlk_wtime();
+        j->t0 = now;
+        mlk_job_look(j);
+        if (!j->continued && j->began > 0)
+            j->percent0 = 0, j->t0 = j->seen0 = now - ((double)time(NULL) - j->began);
+        if (j->threads < 1) j->threads = 1;
+        r->cores += j->threads;
+    }
+    for (size_t k = 0; k < c->n_job; k++) /* what a failed job keeps from starting */
+        for (size_t d = 0; d < c->job[k].n_dep; d++)
+            if (c->job[k].state == MLK_JOB_WAITING && c->job[k].kind < MLK_JOB_TRANSPORT &&
+                c->job[c->job[k].dep[d]].state == MLK_JOB_FAILED)
+                c->job[k].state = MLK_JOB_BLOCKED;
+}
+
+/* By estimated time, of everything that can still be done or is done. */
+static double percent_done(mlk_runner *r)
+{
+    double all = 0, left = 0;
+    for (size_t k = 0; k < r->c->n_job; k++) {
+        const mlk_job *j = &r->c->job[k];
+        double scale = j->was_done && j->wall > 0 && !j->continued ? 0 : mlk_job_scale(r->c, j);
+        all += scale > 0 ? j->estimate * scale : j->wall * (j->threads > 0 ? j->threads : 1);
+        left += mlk_job_left(r->c, j);
+    }
+    return all > 0 ? 100 * fmax(0, 1 - left / all) : 100;
+}
+
+static json_t *as_json(mlk_runner *r)
+{
+    const mlk_campaign *c = r->c;
+    json_t *running = json_array(), *failed = json_array();
+    size_t done = 0;
+    for (size_t k = 0; k < c->n_job; k++) {
+        const mlk_job *j = &c->job[k];
+        done += mlk_job_good(j);
+        if (j->state == MLK_JOB_RUNNING)
+            json_array_append_new(running,
+                                  json_pack("{s:s,s:o,s:i}", "job", j->id, "percent",
+                                            mlk_json_real(j->percent > 0 ? j->percent : NAN),
+                                            "threads", j->threads));
+        if (j->state == MLK_JOB_FAILED)
+            json_array_append_new(
+                failed, json_pack("{s:s,s:s,s:s}", "job", j->id, "error", j->error, "log", j->log));
+    }
+    return json_pack("{s:I,s:I,s:o,s:o,s:o,s:o}", "total", (json_int_t)c->n_job, "done",
+                     (json_int_t)done, "running", running, "failed", failed, "percent",
+                     mlk_json_real(percent_done(r)), "seconds_left",
+                     mlk_json_real(r->cores ? mlk_seconds_left(r) : NAN));
+}
+
+mlk_status mlk_campaign_state(const char *run, json_t **state, mlk_err *e)
+{
+    mlk_campaign *c;
+    mlk_log_level was = mlk_log_get_level();
+    mlk_log_set_level(MLK_LOG_ERROR);
+    mlk_status s = mlk_campaign_open(&c, run, e);
+    mlk_log_set_level(was);
+    if (s) return s;
+    mlk_runner r = {.c = c};
+    s = mlk_journal_read(c, e);
+    if (!s) {
+        mlk_campaign_mark(c);
+        find_states(&r);
+        *state = as_json(&r);
+    }
+    mlk_campaign_close(c);
+    return s;
+}
+
+void mlk_campaign_state_print(const char *run)
+{
+    json_t *st = NULL, *j;
+    mlk_err quiet = {0};
+    char d[32];
+    size_t k;
+    if (mlk_campaign_state(run, &st, &quiet)) return; /* made by hand, or its inputs are gone */
+    const json_t *running = json_object_get(st, "running"), *failed = json_object_get(st, "failed");
+    double left = mlk_json_get_real(st, "seconds_left", NAN);
+    printf("%.0f of %.0f jobs done, %.0f %%", mlk_json_get_real(st, "done", 0),
+           mlk_json_get_real(st, "total", 0), mlk_json_get_real(st, "percent", 0));
+    if (isfinite(left)) printf(", about %s left", mlk_duration(left, d));
+    printf("\n");
+    json_array_foreach(running, k, j)
+    {
+        double p = mlk_json_get_real(j, "percent", NAN);
+        printf("  running  %s", mlk_json_get_str(j, "job", ""));
+        printf(isfinite(p) ? "  %.0f %%\n" : "\n", p);
+    }
+    json_array_foreach(failed, k, j)
+        printf("  failed   %s: %s (%s)\n", mlk_json_get_str(j, "job", ""),
+               mlk_json_get_str(j, "error", ""), mlk_json_get_str(j, "log", ""));
+    if (!json_array_size(running) &&
+        mlk_json_get_real(st, "done", 0) < mlk_json_get_real(st, "total", 0))
+        printf("  nothing is running: mlkit benchmark -o %s goes on with it\n", run);
+    json_decref(st);
+}

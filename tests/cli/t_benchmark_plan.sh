@@ -1,0 +1,56 @@
+# mlkit benchmark --dry-run: time and disk of a study; the check of the disk before it starts
+cat >ar.lj <<'X'
+lj 1 Ar
+8.5
+0.01032 3.405
+X
+cat >ar.xyz <<'X'
+4
+Lattice="5.4 0 0 0 5.4 0 0 0 5.4" Properties=species:S:1:pos:R:3 pbc="T T T"
+Ar 0 0 0
+Ar 0 2.7 2.7
+Ar 2.7 0 2.7
+Ar 2.7 2.7 0
+X
+fail() { echo "$1"; cat out err 2>/dev/null; exit 1; }
+status() { set +e; "$@" >out 2>err; st=$?; set -e; }
+number() { sed -n "s/^ *\"$1\": \\([0-9.e+]*\\),*\$/\\1/p" "$2" | tail -1; }
+study="--models ./ar.lj --structure ar.xyz --supercell 3x3x3 --temps 60:80:20 --replicas 1 --equil 0.4ps --run 8ps --dt 4fs --jobs 1"
+cat >quick <<X
+#!/bin/sh
+[ "\$1" != report ] || { mkdir -p "\$2/report" && exec touch "\$2/report/report.html"; }
+exec "$MLKIT" "\$@"
+X
+chmod +x quick
+
+status $MLKIT benchmark $study --dry-run -o R
+[ $st = 0 ] && [ ! -e R ] || fail "dry run"
+[ "$(grep -c '^mlkit ' out)" = 5 ] && grep -q '^# model/ar: copy /' out || fail "commands"
+grep -q '^# md lj *2 *0 ' out && grep -q '^# all *7 *0 ' out || fail "table"
+grep -q 'runs of 108 atoms' out && grep -q 'speed of ar: .*(measured, 108 atoms)' out || fail "speed"
+status $MLKIT benchmark $study --dry-run --json -o R
+[ $st = 0 ] && grep -q '"measured": true' out && grep -q '"commands"' out || fail "json"
+bytes=$(grep -A5 '"stage": "md lj"' out | number bytes /dev/stdin)
+# without a model there is the table of families
+status $MLKIT benchmark --models snap --temps 300 --dry-run --json -o R
+grep -q '"measured": false' out && grep -q 'usual speed of the family, times' out || fail "speed from the table"
+
+# twice the run, twice the estimate; the runs are as large as was said
+status $MLKIT benchmark $study --program ./quick -o R
+[ $st = 0 ] || fail "study (status $st)"
+real=$(cat R/md/*/*/*/run.h5 | wc -c)
+awk "BEGIN { q = $bytes / $real; exit !(q > 0.8 && q < 3) }" || fail "$bytes bytes were said, $real are there"
+status $MLKIT benchmark $study --dry-run -o R
+grep -q '^# all *0 *7 ' out && grep -q '^# md/ar/0060K/r1: done' out || fail "a finished study"
+
+# a small disk
+mkdir disk
+if mount -t tmpfs -o size=8m tmpfs disk 2>/dev/null; then
+    trap 'umount disk' EXIT
+    status $MLKIT benchmark $study --run 20ns --program ./quick -o disk/S
+    [ $st = 1 ] && grep -q 'not enough room: the study needs about .*B more, and .*B are free' err || fail "small disk"
+    grep -q 'hint: .*-o' err || fail "small disk: what to do?"
+    [ ! -e disk/S/md ] || fail "small disk: begun all the same"
+else
+    echo "no tmpfs can be mounted: the check of the disk is not tested"
+fi
