@@ -22,6 +22,34 @@ static double top_of(const mlk_report *r)
     return top > 0 ? top : 1;
 }
 
+/* The fits of kappa(T) as curves, for the corrected panel. */
+static mlk_status fit_rows(mlk_plot *p, mlk_report *r, mlk_err *e)
+{
+    const mlk_kappa_fit *f = r->kappa_t.fit;
+    if (!f[MLK_KAPPA_CONSTANT].there) return MLK_OK;
+    double lo = r->temp[0], hi = r->temp[r->n_temp - 1];
+    MLK_TRY(mlk_plot_csv(p, r, "kappa_fit.csv",
+                         "temperature_K,constant_W_mK,A_over_T_W_mK,A_over_T_plus_B_W_mK", e));
+    for (int k = 0; k <= 50; k++) {
+        double T = lo + (hi - lo) * k / 50;
+        fprintf(p->csv.fp, "%.8g,%.8g,%.8g,", T, mlk_kappa_fit_at(&f[MLK_KAPPA_CONSTANT], T),
+                mlk_kappa_fit_at(&f[MLK_KAPPA_INVERSE], T));
+        if (f[MLK_KAPPA_OFFSET].there)
+            fprintf(p->csv.fp, "%.8g", mlk_kappa_fit_at(&f[MLK_KAPPA_OFFSET], T));
+        fputc('\n', p->csv.fp);
+    }
+    return mlk_plot_csv_end(p, e);
+}
+
+static void fit_lines(mlk_plot *p, const mlk_report *r)
+{
+    static const char *const dash[] = {"dt 3", "dt 2", "dt 1"};
+    for (int k = 0; k < MLK_KAPPA_FORMS; k++)
+        if (r->kappa_t.fit[k].there)
+            fprintf(p->gp, "'kappa_fit.csv' skip 1 using 1:%d with lines lw 1.1 %s lc rgb '#444444', ",
+                    k + 2, dash[k]);
+}
+
 mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
@@ -53,6 +81,7 @@ mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
             means++;
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
+    MLK_TRY(fit_rows(&p, r, e));
     MLK_TRY(mlk_plot_begin(&p, r, "kappa", 900, 430, e));
     double dodge = 0.022 * range, half = 0.03 * range + dodge * (r->n_model - 1) / 2;
     fprintf(p.gp, "set xrange [%.6g:%.6g]\nset yrange [0:%.6g]\nset xlabel 'temperature (K)'\n",
@@ -72,6 +101,7 @@ mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
                 "lc rgb '#E3E3E3', '' skip 1 using ($1-%.6g):%d:(%.6g):(0) with vectors nohead "
                 "lw 1.2 lc rgb '#888888', ",
                 side ? 4 : 2, half, side ? 5 : 3, side ? 5 : 3, half, side ? 4 : 2, 2 * half);
+        if (side) fit_lines(&p, r);
         for (int m = 0; m < r->n_model; m++)
             fprintf(p.gp,
                     "%s'kappa.csv' skip 1 using (strcol(1) eq '%s' ? $2 + %.6g : NaN):%d:%d with "
@@ -87,7 +117,8 @@ mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
         "(right) on one scale. Symbols: the models with one standard error, set side by side "
         "at each temperature for legibility. Grey line: mean over models weighted by "
         "1/error²; grey box: ± τ, the scatter between models beyond their error bars (no "
-        "box: τ = 0).",
+        "box: τ = 0). Right, from three temperatures on: fits of the mean, constant (dotted), A/T "
+        "(dashed) and, from four on, A/T + B (solid).",
         e);
 }
 

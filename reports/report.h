@@ -1,7 +1,7 @@
 /* report.h - the report of a study: read a run folder, compare the models, draw.
  *
  * load.c     run folder -> mlk_report (whatever is there; what is not is listed as missing)
- * result.c   comparison of the models, report.json
+ * result.c   comparison of the models, report.json;  statement.c  what it means, in words
  * figures*.c, calibration.c one function per figure, through plot.c (gnuplot as a program)
  * tables.c   tables as CSV and LaTeX;  methods.c  the methods paragraph and references
  * html.c, html_style.c report.html, self-contained */
@@ -16,8 +16,9 @@
 #include "core/err.h"
 #include "core/json.h"
 #include "transport/compare.h"
+#include "transport/temperature.h"
 
-enum { MLK_REPORT_TEMPS = 64, MLK_REPORT_MODELS = 64 };
+enum { MLK_REPORT_TEMPS = 64, MLK_REPORT_MODELS = 64, MLK_REPORT_REASONS = 5 };
 
 typedef struct mlk_report_model {
     char name[64], type[32];
@@ -85,13 +86,20 @@ typedef struct mlk_report {
     mlk_report_row row[MLK_REPORT_TEMPS];
     struct {
         double q_naive, q, p_naive, p, tau_naive, tau, sd_naive, sd;
+        double lo_naive, hi_naive, lo, hi; /* 95 % intervals of one tau for all temperatures */
         size_t dof;
+        int n_compared, n_naive, n_corrected; /* temperatures compared; at which models differ */
     } all;
-    char statement[1200];
+    mlk_kappa_t kappa_t; /* corrected, averaged over models */
+    char statement[1600];
     char (*missing)[300];
     size_t n_missing, cap_missing;
+    size_t n_failed;   /* jobs whose last word in the journal is "failed"; also in missing */
     char (*care)[300]; /* what makes a result doubtful */
     size_t n_care, cap_care;
+    /* runs that are there, that are flagged at all, and by reason: mean temperature, drift, nearest
+     * distance, descriptors, bonds */
+    size_t n_there, n_flagged, flagged[MLK_REPORT_REASONS];
     mlk_report_fig *fig;
     size_t n_fig, cap_fig;
     bool gnuplot, pdf;
@@ -100,7 +108,7 @@ typedef struct mlk_report {
 /* What was drawn, for the command line. */
 typedef struct mlk_report_result {
     char html[1300];
-    char statement[1200];
+    char statement[1600];
     size_t n_fig, n_missing;
     bool gnuplot;
 } mlk_report_result;
@@ -121,8 +129,9 @@ mlk_status mlk_report_load(mlk_report *r, const char *run, mlk_err *e);
 void mlk_report_free(mlk_report *r);
 mlk_status mlk_report_miss(mlk_report *r, mlk_err *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Comparison and statement; then report.json. */
+/* Comparison, kappa(T) and statement; then report.json. */
 mlk_status mlk_report_compare(mlk_report *r, mlk_err *e);
+void mlk_report_statement(mlk_report *r); /* statement.c */
 mlk_status mlk_report_json(const mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e);
