@@ -107,7 +107,10 @@ mlk_status mlk_report_calibration(mlk_report *r, mlk_err *e)
         if (!rows[m][0] || !rows[m][1]) continue;
         MLK_TRY(limits(r, m, &lo, &hi, e));
         bin_panel(&p, r->model[m].type, mlk_plot_style(m), lo, hi);
+        mlk_plot_panel(&p, r->model[m].type, "predicted", "meV/Å", "RMSE", "meV/Å",
+                       MLK_PLOT_LOGX | MLK_PLOT_LOGY);
         curve_panel(&p, r->model[m].type, mlk_plot_style(m));
+        mlk_plot_panel(&p, r->model[m].type, "probability", "", "inside", "", 0);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(

@@ -109,6 +109,7 @@ mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
                     m ? ", " : "", r->model[m].name, dodge * (m - 0.5 * (r->n_model - 1)),
                     side ? 5 : 3, side ? 6 : 4, mlk_plot_style(m), r->model[m].name);
         fprintf(p.gp, "\n");
+        mlk_plot_panel(&p, side ? "corrected" : "naive", "T", "K", "κ", "W/m/K", MLK_PLOT_TEMPS);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
@@ -153,7 +154,10 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
         "'agreement.csv' skip 1 using 1:2 with linespoints ls 2 title 'τ naive', "
         "'' skip 1 using 1:3 with linespoints ls 1 title 'τ corrected', "
         "'' skip 1 using 1:4 with linespoints ls 2 lw 1 dt 3 pt 4 title 's.d. naive', "
-        "'' skip 1 using 1:5 with linespoints ls 1 lw 1 dt 3 pt 6 title 's.d. corrected'\n"
+        "'' skip 1 using 1:5 with linespoints ls 1 lw 1 dt 3 pt 6 title 's.d. corrected'\n");
+    mlk_plot_panel(&p, "scatter", "T", "K", "", "W/m/K", MLK_PLOT_TEMPS);
+    fprintf(
+        p.gp,
         "unset offsets\nset offsets graph 0.06, graph 0.06, 0, 0\nunset label\n"
         "set title 'do the models agree?'\nset ylabel 'p-value'\nset logscale y\nset format y "
         "'10^{%%T}'\n"
@@ -162,8 +166,9 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
         "0.05 with lines lw 1 dt 2 lc rgb '#777777', "
         "'agreement.csv' skip 1 using 1:($6 > 1.5e-6 ? $6 : 1.5e-6) with linespoints ls 2 title "
         "'naive', "
-        "'' skip 1 using 1:($7 > 1.5e-6 ? $7 : 1.5e-6) with linespoints ls 1 title 'corrected'\n"
-        "unset multiplot\n");
+        "'' skip 1 using 1:($7 > 1.5e-6 ? $7 : 1.5e-6) with linespoints ls 1 title 'corrected'\n");
+    mlk_plot_panel(&p, "p-value", "T", "K", "p", "", MLK_PLOT_LOGY | MLK_PLOT_TEMPS);
+    fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Agreement of the models",
         "Left: scatter between models: τ (DerSimonian–Laird, beyond the error bars; solid) and the "
@@ -178,6 +183,7 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
 mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
+    char title[40];
     const char *unit = "eV per atom";
     int idx[3], n = mlk_report_panels(r, idx), rows = 0;
     MLK_TRY(mlk_plot_csv(&p, r, "gauge.csv",
@@ -212,13 +218,18 @@ mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
                     "with lines "
                     "ls %d title \"%s\" noenhanced, '' skip 1 using ($1 == %.10g && strcol(2) eq "
                     "'%s' ? $3 : NaN):5 "
-                    "with lines ls %d lw 1.2 dt 2",
+                    "with lines ls %d lw 1.2 dt 2 title \"%s\" noenhanced",
                     m ? ", " : "", r->temp[idx[q]], r->model[m].name, mlk_plot_style(m),
-                    r->model[m].name, r->temp[idx[q]], r->model[m].name, mlk_plot_style(m));
-        fprintf(p.gp,
-                ", 'kappa.csv' skip 1 using ($2 == %.10g ? 0 : NaN):3 with points pt 6 ps 0.9 lw "
-                "1.4 lc rgb '#333333'\n",
-                r->temp[idx[q]]);
+                    r->model[m].name, r->temp[idx[q]], r->model[m].name, mlk_plot_style(m),
+                    r->model[m].name);
+        for (int m = 0; m < r->n_model; m++)
+            fprintf(p.gp,
+                    ", 'kappa.csv' skip 1 using ($2 == %.10g && strcol(1) eq '%s' ? 0 : NaN):3 with "
+                    "points pt 6 ps 0.9 lw 1.4 lc rgb '#333333' title \"%s\" noenhanced",
+                    r->temp[idx[q]], r->model[m].name, r->model[m].name);
+        fprintf(p.gp, "\n");
+        snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
+        mlk_plot_panel(&p, title, "offset", unit, "κ", "W/m/K", 0);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(

@@ -10,6 +10,7 @@ enum { TRACE_POINTS = 160 };
 
 static mlk_status traces(mlk_report *r, mlk_err *e)
 {
+    char title[40];
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows = 0;
     MLK_TRY(mlk_plot_csv(&p, r, "traces.csv",
@@ -50,6 +51,8 @@ static mlk_status traces(mlk_report *r, mlk_err *e)
                         m ? ", " : "", r->temp[idx[q]], r->model[m].name, row ? 6 : 5,
                         mlk_plot_style(m), r->model[m].name);
             fprintf(p.gp, "\n");
+            snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
+            mlk_plot_panel(&p, title, "t", "ps", row ? "ΔE" : "T", row ? "meV/atom" : "K", 0);
         }
     fprintf(p.gp, "unset multiplot\n");
     char caption[700];
@@ -101,6 +104,7 @@ static mlk_status rdf(mlk_report *r, mlk_err *e)
                     m ? ", " : "", r->temp[shown], r->model[m].name, pair[q], mlk_plot_style(m),
                     m ? "1.2 dt 2" : "2", r->model[m].name);
         fprintf(p.gp, "\n");
+        mlk_plot_panel(&p, pair[q], "r", "Å", "g", "", 0);
     }
     fprintf(p.gp, "unset multiplot\n");
     char caption[400];
@@ -124,6 +128,7 @@ static bool is_mobile(const json_t *j, const char *species)
 
 static mlk_status msd(mlk_report *r, mlk_err *e)
 {
+    char title[40];
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows = 0;
     MLK_TRY(mlk_plot_csv(&p, r, "msd.csv", "temperature_K,model,species,mobile,time_ps,msd_A2", e));
@@ -161,12 +166,13 @@ static mlk_status msd(mlk_report *r, mlk_err *e)
                 fprintf(p.gp,
                         "%s'msd.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && $4 == %d ? "
                         "$5 : NaN):6 "
-                        "with %s ls %d %s%s%s",
+                        "with %s ls %d %s title \"%s\" noenhanced",
                         m || !mob ? ", " : "", r->temp[idx[q]], r->model[m].name, mob,
-                        mob ? "lines" : "points", mlk_plot_style(m),
-                        mob ? "title \"" : "pt 7 ps 0.12", mob ? r->model[m].name : "",
-                        mob ? "\" noenhanced" : "");
+                        mob ? "lines" : "points", mlk_plot_style(m), mob ? "" : "pt 7 ps 0.12",
+                        r->model[m].name);
         fprintf(p.gp, "\n");
+        snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
+        mlk_plot_panel(&p, title, "t", "ps", "MSD", "Å²", MLK_PLOT_LOGX | MLK_PLOT_LOGY);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
@@ -220,8 +226,8 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
                 fprintf(p.gp,
                         "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : "
                         "NaN):($7*$2):($8*$2) with "
-                        "yerrorbars ls %d lw 1",
-                        m ? ", " : "", r->model[m].name, mlk_plot_style(m));
+                        "yerrorbars ls %d lw 1 title \"%s\" noenhanced",
+                        m ? ", " : "", r->model[m].name, mlk_plot_style(m), r->model[m].name);
             else
                 fprintf(p.gp,
                         "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : "
@@ -230,6 +236,8 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
                         m ? ", " : "", r->model[m].name, mlk_plot_style(m), r->model[m].name);
         }
         fprintf(p.gp, "\n");
+        mlk_plot_panel(&p, "", "1000 K/T", "", q ? "σT" : "D", q ? "S K/m" : "cm²/s",
+                       MLK_PLOT_LOGY);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(

@@ -34,6 +34,15 @@ static mlk_status curve_rows(mlk_report *r, const char *csv, const char *header,
     return mlk_plot_csv_end(&p, e);
 }
 
+/* kappa or its spectrum at a temperature: side 0 naive, 1 corrected, -1 both */
+static void panel(mlk_plot *p, double T, int side, const char *x, const char *xunit, unsigned how)
+{
+    char title[60];
+    snprintf(title, sizeof title, "%.6g K%s", T,
+             side < 0 ? "" : side ? ", corrected" : ", naive");
+    mlk_plot_panel(p, title, x, xunit, how & MLK_PLOT_LOGY ? "S" : "κ", "W/m/K", how);
+}
+
 static mlk_status spectra(mlk_report *r, mlk_err *e)
 {
     static const char *const cols[] = {
@@ -64,9 +73,11 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
                         fprintf(p.gp, "ls %d title \"%s\" noenhanced", mlk_plot_style(m),
                                 r->model[m].name);
                     else
-                        fprintf(p.gp, "lw 0.6 lc rgb faint(%d)", mlk_plot_style(m));
+                        fprintf(p.gp, "lw 0.6 lc rgb faint(%d) title \"%s\" noenhanced",
+                                mlk_plot_style(m), r->model[m].name);
                 }
             fprintf(p.gp, "\n");
+            panel(&p, r->temp[idx[q]], row, "f", "THz", MLK_PLOT_LOGY);
         }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
@@ -114,10 +125,13 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
                         fprintf(p.gp, "%d with lines ls %d title \"%s\" noenhanced", c,
                                 mlk_plot_style(m), r->model[m].name);
                     else
-                        fprintf(p.gp, "($%d-$%d):($%d+$%d) with filledcurves lc rgb band(%d)", c,
-                                c + 1, c, c + 1, mlk_plot_style(m));
+                        fprintf(p.gp,
+                                "($%d-$%d):($%d+$%d) with filledcurves lc rgb band(%d) title "
+                                "\"%s\" noenhanced",
+                                c, c + 1, c, c + 1, mlk_plot_style(m), r->model[m].name);
                 }
             fprintf(p.gp, "\n");
+            panel(&p, r->temp[idx[q]], row, "upper limit", "ps", 0);
         }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
@@ -169,9 +183,10 @@ static mlk_status pstar(mlk_report *r, mlk_err *e)
                 else
                     fprintf(p.gp, layer == 1 ? "4 with lines ls %d" : "4 with points ls %d ps 1.1",
                             mlk_plot_style(m));
-                if (layer == 1) fprintf(p.gp, " title \"%s\" noenhanced", r->model[m].name);
+                fprintf(p.gp, " title \"%s\" noenhanced", r->model[m].name);
             }
         fprintf(p.gp, "\n");
+        panel(&p, r->temp[idx[q]], 1, "P", "", 0);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(&p, "Choice of the cepstral cut-off",
@@ -193,30 +208,39 @@ static mlk_status whole_spectra(mlk_report *r, mlk_err *e)
                        "temperature_K,model,f_THz,naive_W_mK,corrected_W_mK", "spectrum_full", cols,
                        &rows, e));
     if (!rows) return MLK_OK;
+    MLK_TRY(mlk_plot_csv(&p, r, "spectrum_full_fstar.csv", "temperature_K,model,fstar_THz", e));
+    for (int t = 0; t < r->n_temp; t++)
+        for (int m = 0; m < r->n_model; m++) {
+            double f = mlk_json_get_real(mlk_report_at(r, m, t), "fstar_THz", NAN);
+            if (isfinite(f))
+                fprintf(p.csv.fp, "%.10g,%s,%.8g\n", r->temp[t], r->model[m].name, f);
+        }
+    MLK_TRY(mlk_plot_csv_end(&p, e));
     MLK_TRY(mlk_plot_begin(&p, r, "spectrum_full", 900, 360, e));
     fprintf(p.gp, "set logscale y\nset xrange [0:*]\nset format y '10^{%%T}'\n"
                   "set xlabel 'frequency (THz)'\n");
     mlk_plot_grid(&p, 1, n, false, true, true);
     for (int q = 0; q < n; q++) {
-        fprintf(p.gp, "unset arrow\nset title '%.6g K'\nset ylabel '%s'\n%s", r->temp[idx[q]],
+        fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                 q ? "" : "spectrum (W m^{-1} K^{-1})", q ? "unset label\n" : "");
-        for (int m = 0; m < r->n_model; m++) {
-            double f = mlk_json_get_real(mlk_report_at(r, m, idx[q]), "fstar_THz", NAN);
-            if (isfinite(f))
+        for (int layer = 0; layer < 3; layer++)
+            for (int m = 0; m < r->n_model; m++) {
                 fprintf(p.gp,
-                        "set arrow from %.8g, graph 0 to %.8g, graph 1 nohead ls %d lw 1.2 dt 2\n",
-                        f, f, mlk_plot_style(m));
-        }
-        fprintf(p.gp, "plot ");
-        for (int m = 0; m < r->n_model; m++)
-            fprintf(
-                p.gp,
-                "%s'spectrum_full.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : "
-                "NaN):4 with lines lw 1.0 lc rgb faint(%d), '' skip 1 using ($1 == %.10g && "
-                "strcol(2) eq '%s' ? $3 : NaN):5 with lines ls %d lw 1.0 title \"%s\" noenhanced",
-                m ? ", " : "", r->temp[idx[q]], r->model[m].name, mlk_plot_style(m),
-                r->temp[idx[q]], r->model[m].name, mlk_plot_style(m), r->model[m].name);
+                        "%s'spectrum_full%s.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? "
+                        "$3 : NaN):",
+                        layer || m ? ", " : "", layer == 2 ? "_fstar" : "", r->temp[idx[q]],
+                        r->model[m].name);
+                if (layer == 0)
+                    fprintf(p.gp, "4 with lines lw 1.0 lc rgb faint(%d)", mlk_plot_style(m));
+                else if (layer == 1)
+                    fprintf(p.gp, "5 with lines ls %d lw 1.0", mlk_plot_style(m));
+                else /* an upright line that does not widen the axis */
+                    fprintf(p.gp, "(1e30) with impulses ls %d lw 1.2 dt 2 noautoscale",
+                            mlk_plot_style(m));
+                fprintf(p.gp, " title \"%s\" noenhanced", r->model[m].name);
+            }
         fprintf(p.gp, "\n");
+        panel(&p, r->temp[idx[q]], -1, "f", "THz", MLK_PLOT_LOGY);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
@@ -241,6 +265,7 @@ static bool any_has(const mlk_report *r, const char *curve, const char *key)
 /* Akaike criterion and cepstral coefficients of the corrected spectrum */
 static mlk_status cepstrum(mlk_report *r, mlk_err *e)
 {
+    char title[40];
     static const char *const cols[] = {"p", "aic", "cepstrum", "aic_naive", "cepstrum_naive", NULL};
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows;
@@ -283,6 +308,8 @@ static mlk_status cepstrum(mlk_report *r, mlk_err *e)
                         "lw 1 lc rgb '#777777'",
                         noise, -noise);
             fprintf(p.gp, "\n");
+            snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
+            mlk_plot_panel(&p, title, "P", "", row ? "AIC" : "c", "", 0);
         }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
@@ -326,6 +353,7 @@ static mlk_status both_kappas(mlk_report *r, const char *name, const char *curve
                         m ? ", " : "", csv, r->temp[idx[q]], r->model[m].name, 4 + 2 * row,
                         5 + 2 * row, mlk_plot_style(m), r->model[m].name);
             fprintf(p.gp, "\n");
+            panel(&p, r->temp[idx[q]], row, xlabel, "", logx ? MLK_PLOT_LOGX : 0);
         }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(&p, title, caption, e);
@@ -418,7 +446,9 @@ static mlk_status theta(mlk_report *r, mlk_err *e)
                 "%d lw 1.2 "
                 "title \"%s\" noenhanced",
                 r->model[m].name, mlk_plot_style(m), r->model[m].name);
-    fprintf(p.gp, "\nunset multiplot\n");
+    fprintf(p.gp, "\n");
+    mlk_plot_panel(&p, "", "T", "K", "Θ", "", MLK_PLOT_TEMPS);
+    fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Is the correction needed?",
         "Share of the naive thermal conductivity that the correction removes, with one standard "

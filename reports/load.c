@@ -388,5 +388,6 @@ void mlk_report_free(mlk_report *r)
         for (size_t q = 0; q < m->n_rdf; q++) mlk_free(m->rdf[q].r), mlk_free(m->rdf[q].g);
         mlk_free(m->rdf);
     }
+    for (size_t k = 0; k < r->n_fig; k++) mlk_free(r->fig[k].axes);
     mlk_free(r->md), mlk_free(r->missing), mlk_free(r->care), mlk_free(r->fig);
 }

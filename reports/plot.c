@@ -24,6 +24,16 @@ int mlk_plot_style(int model)
     return model % N_STYLES + 1;
 }
 
+const char *mlk_plot_colour(int model)
+{
+    return styles[model % N_STYLES].colour;
+}
+
+int mlk_plot_symbol(int model)
+{
+    return styles[model % N_STYLES].point;
+}
+
 /* Run gnuplot in a folder with one argument or a script; messages go to `log`. Exit status, or -1.
  */
 static int run_gnuplot(const char *dir, const char *pre, const char *script, const char *log)
@@ -140,16 +150,56 @@ void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles
             rows, cols, left / w, 1 - right / w, bottom / h, 1 - top / h, hgap / w, vgap / h);
 }
 
+/* gnuplot knows where the panel lies and which ranges it chose; y counts from the bottom. */
+void mlk_plot_panel(mlk_plot *p, const char *title, const char *x, const char *xunit,
+                    const char *y, const char *yunit, unsigned how)
+{
+    char at[MLK_REPORT_TEMPS * 14 + 20] = "";
+    if (how & MLK_PLOT_TEMPS)
+        for (int t = 0; t < p->r->n_temp; t++)
+            snprintf(at + strlen(at), sizeof at - strlen(at), "%s%.8g%s", t ? "," : ",\"at\":[",
+                     p->r->temp[t], t + 1 < p->r->n_temp ? "" : "]");
+    fprintf(p->gp,
+            "if (exists(\"axes\")) set print axes append; print sprintf('{\"px\":[%%.2f,%%.2f,"
+            "%%.2f,%%.2f],\"x\":[%%.9g,%%.9g],\"y\":[%%.9g,%%.9g],\"t\":\"%s\",\"xn\":\"%s\","
+            "\"xu\":\"%s\",\"yn\":\"%s\",\"yu\":\"%s\",\"how\":%u%s}', GPVAL_TERM_XMIN, "
+            "GPVAL_TERM_XMAX, %d - GPVAL_TERM_YMIN, %d - GPVAL_TERM_YMAX, GPVAL_X_MIN, "
+            "GPVAL_X_MAX, GPVAL_Y_MIN, GPVAL_Y_MAX); unset print\n",
+            title, x, xunit, y, yunit, how, at, p->height, p->height);
+}
+
+/* The panels the script has printed, as a JSON list; NULL when there are none. */
+static char *read_axes(const char *path)
+{
+    char *text = NULL;
+    size_t n = 0;
+    if (mlk_file_slurp(path, &text, &n, NULL)) return NULL;
+    unlink(path);
+    char *list = mlk_alloc(n + 3, 1);
+    if (list) {
+        while (n && text[n - 1] == '\n') n--;
+        list[0] = '[';
+        for (size_t k = 0; k < n; k++) list[k + 1] = text[k] == '\n' ? ',' : text[k];
+        list[n + 1] = ']';
+    }
+    mlk_free(text);
+    return list;
+}
+
 mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk_err *e)
 {
-    char file[64], log[1300], line[300] = "", *text = NULL;
+    char file[64], log[1300], axes[1300], pre[80], line[300] = "", *text = NULL;
     mlk_report *r = p->r;
     fprintf(p->gp, "unset output\n");
     MLK_TRY(mlk_out_commit(&p->script, e));
     if (!r->gnuplot) return MLK_OK;
     snprintf(file, sizeof file, "%s.gp", p->name);
     mlk_path_join(log, sizeof log, r->figdir, "gnuplot.log");
-    int status = run_gnuplot(r->figdir, "svg=1", file, "gnuplot.log");
+    snprintf(pre, sizeof pre, "axes='%s.axes'", p->name);
+    mlk_path_join(axes, sizeof axes, r->figdir, pre + strlen("axes='"));
+    axes[strlen(axes) - 1] = 0;
+    unlink(axes);
+    int status = run_gnuplot(r->figdir, pre, file, "gnuplot.log");
     if (!status && r->pdf) status = run_gnuplot(r->figdir, "pdf=1", file, "gnuplot.log");
     if (status) {
         if (!mlk_file_slurp(log, &text, NULL, NULL)) {
@@ -164,8 +214,14 @@ mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk
         return mlk_report_miss(r, e, "figure %s: gnuplot failed", p->name);
     }
     unlink(log);
-    MLK_TRY(MLK_GROW(r->fig, r->cap_fig, r->n_fig + 1, e));
+    char *panels = read_axes(axes);
+    mlk_status s = MLK_GROW(r->fig, r->cap_fig, r->n_fig + 1, e);
+    if (s) {
+        mlk_free(panels);
+        return s;
+    }
     mlk_report_fig *fig = &r->fig[r->n_fig++];
+    fig->axes = panels;
     snprintf(fig->name, sizeof fig->name, "%s", p->name);
     snprintf(fig->title, sizeof fig->title, "%s", title);
     snprintf(fig->caption, sizeof fig->caption, "%s", caption);

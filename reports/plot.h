@@ -37,6 +37,14 @@ void mlk_plot_legend(mlk_plot *p, int n, const char *const *name, const int *sty
 /* Run gnuplot and list the figure with its title and caption. Without gnuplot: only the script and
  * the tables are left. A figure gnuplot cannot draw is logged and listed as missing. */
 mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk_err *e);
+/* To be called after each plot command of a panel: what its axes mean, for the values that the page
+ * shows under the pointer. Units may be "". */
+enum { MLK_PLOT_LOGX = 1, MLK_PLOT_LOGY = 2, MLK_PLOT_TEMPS = 4 /* x are those of the study */ };
+void mlk_plot_panel(mlk_plot *p, const char *title, const char *x, const char *xunit,
+                    const char *y, const char *yunit, unsigned how);
+/* Colour "#0072B2" and gnuplot symbol of a model. */
+const char *mlk_plot_colour(int model);
+int mlk_plot_symbol(int model);
 /* gnuplot style number of a model: colour and symbol, the same in every figure. */
 int mlk_plot_style(int model);
 
