@@ -323,18 +323,19 @@ static mlk_status cepstrum(mlk_report *r, mlk_err *e)
 /* kappa and kappa_naive of a curve with errors, one panel for each: figures `fstar`, `convergence`
  */
 static mlk_status both_kappas(mlk_report *r, const char *name, const char *curve,
-                              const char *abscissa, const char *head, const char *xlabel, bool logx,
+                              const char *abscissa, const char *xname, const char *xunit, bool logx,
                               const char *title, const char *caption, mlk_err *e)
 {
     const char *cols[] = {abscissa, "kappa_naive", "kappa_naive_err", "kappa", "kappa_err", NULL};
-    char csv[64], header[200];
+    char csv[64], header[200], xlabel[80];
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows;
     snprintf(csv, sizeof csv, "%s.csv", name);
     snprintf(
         header, sizeof header,
         "temperature_K,model,%s,kappa_naive_W_mK,kappa_naive_err_W_mK,kappa_W_mK,kappa_err_W_mK",
-        head);
+        abscissa);
+    snprintf(xlabel, sizeof xlabel, "%s (%s)", xname, xunit);
     MLK_TRY(curve_rows(r, csv, header, curve, cols, &rows, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, name, 900, 560, e));
@@ -353,7 +354,7 @@ static mlk_status both_kappas(mlk_report *r, const char *name, const char *curve
                         m ? ", " : "", csv, r->temp[idx[q]], r->model[m].name, 4 + 2 * row,
                         5 + 2 * row, mlk_plot_style(m), r->model[m].name);
             fprintf(p.gp, "\n");
-            panel(&p, r->temp[idx[q]], row, xlabel, "", logx ? MLK_PLOT_LOGX : 0);
+            panel(&p, r->temp[idx[q]], row, xname, xunit, logx ? MLK_PLOT_LOGX : 0);
         }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(&p, title, caption, e);
@@ -459,7 +460,7 @@ static mlk_status theta(mlk_report *r, mlk_err *e)
 
 static mlk_status fstar(mlk_report *r, mlk_err *e)
 {
-    return both_kappas(r, "fstar", "fstar_scan", "f_THz", "f_THz", "f* (THz)", true, "Choice of f*",
+    return both_kappas(r, "fstar", "fstar_scan", "f_THz", "f*", "THz", true, "Choice of f*",
                        "κ when the fluxes are resampled to another Nyquist frequency f*, with one "
                        "standard error. The middle point is the one in use. The points share "
                        "their data; a plateau means that the choice does not matter.",
@@ -468,7 +469,7 @@ static mlk_status fstar(mlk_report *r, mlk_err *e)
 
 static mlk_status convergence(mlk_report *r, mlk_err *e)
 {
-    return both_kappas(r, "convergence", "convergence", "t_ps", "t_ps", "length of the data (ps)",
+    return both_kappas(r, "convergence", "convergence", "t_ps", "length of the data", "ps",
                        false, "Convergence with simulation time",
                        "κ from the first part of each run, with one standard error. Later points "
                        "contain the data of earlier ones.",

@@ -68,7 +68,8 @@ static const mlk_ref always[] = {
      "10.1103/PhysRevLett.122.255901"},
     {"R. DerSimonian, N. Laird, Control. Clin. Trials 7, 177 (1986)",
      "10.1016/0197-2456(86)90046-2"},
-    {"W. Viechtbauer, Stat. Med. 26, 37 (2007)", "10.1002/sim.2514"}};
+    {"W. Viechtbauer, Stat. Med. 26, 37 (2007)", "10.1002/sim.2514"},
+    {"A. L. Read, J. Phys. G 28, 2693 (2002)", "10.1088/0954-3899/28/10/313"}};
 enum { N_ALWAYS = sizeof always / sizeof *always, MOST_REFS = 64 };
 
 /* All references of the study, each once; returns how many. */
@@ -223,8 +224,8 @@ static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
         "at "
         "every temperature by Cochran's Q against χ² and by the between-model standard deviation τ "
         "of "
-        "DerSimonian and Laird\001~\\cite{DerSimonian1986}\002 (1986)\003, its 95 %% interval from the profile of "
-        "Q\001~\\cite{Viechtbauer2007}\002 (Viechtbauer 2007)\003.");
+        "DerSimonian and Laird\001~\\cite{DerSimonian1986}\002 (1986)\003, its upper limit from the "
+        "distribution of Q\001~\\cite{Viechtbauer2007,Read2002}\002 (Viechtbauer 2007, Read 2002)\003.");
     if (r->kappa_t.fit[MLK_KAPPA_CONSTANT].there)
         put(&t, e,
             " The temperature dependence of the mean over the models was fitted by weighted least "

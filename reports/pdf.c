@@ -156,8 +156,12 @@ static void figure(mlk_pdf *p, const mlk_block *b)
 {
     drawing d;
     if (!open_drawing(p, b, &d)) return;
+    /* rather a little smaller than half a page left blank */
+    double left = mlk_pdf_left(p) - (d.total - d.h);
+    if (left < d.h && left > 0.78 * d.h) d.w *= left / d.h, d.total -= d.h - left, d.h = left;
     mlk_pdf_room(p, d.total);
-    const RsvgRectangle at = {MLK_PDF_LEFT, p->y, d.w, d.h};
+    const RsvgRectangle at = {MLK_PDF_LEFT + (b->narrow ? 0 : (mlk_pdf_width(p) - d.w) / 2), p->y,
+                              d.w, d.h};
     cairo_save(p->cr);
     if (p->pages) rsvg_handle_render_document(d.svg, p->cr, &at, NULL);
     cairo_restore(p->cr);
@@ -183,7 +187,11 @@ static void heading(mlk_pdf *p, const mlk_document *d, size_t k)
         if (d->block[q].kind != MLK_BLOCK_HEADING) break;
         need += 30;
     }
-    if (d->n > k + 1 && d->block[k + 1].kind == MLK_BLOCK_TABLE) need += 70;
+    if (d->n > k + 1 && d->block[k + 1].kind == MLK_BLOCK_TABLE) {
+        need += 70;
+        if (mlk_pdf_table_turns(p, &d->block[k + 1]))
+            mlk_pdf_page(p, mlk_pdf_a4[1], mlk_pdf_a4[0]);
+    }
     mlk_pdf_room(p, need);
     p->y += p->y > MLK_PDF_TOP + 1 ? (big ? 12 : 4) : 0;
     char where[80], *plain = g_strdelimit(g_strdup(b->text), "\001\002\003", ' ');

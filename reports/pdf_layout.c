@@ -85,6 +85,7 @@ PangoLayout *mlk_pdf_text(const mlk_pdf *p, const char *text, mlk_pdf_font font,
     PangoFontDescription *d =
         pango_font_description_from_string(font.mono ? "DejaVu Sans Mono" : "DejaVu Sans");
     char *m = markup(text, bold);
+    pango_context_set_round_glyph_positions(pango_layout_get_context(l), FALSE);
     /* lengths in Pango are those of a screen with 96 dots per inch unless told so in absolute size */
     pango_font_description_set_absolute_size(d, font.size * PANGO_SCALE);
     pango_layout_set_font_description(l, d);
@@ -174,9 +175,13 @@ static void place(grid *g)
 static PangoLayout *cell_layout(const mlk_pdf *p, const grid *g, size_t cell, bool head)
 {
     double w = g->col[cell] == g->wrap ? g->width[g->wrap] - 2 * PAD : 0;
-    PangoLayout *l =
-        mlk_pdf_text(p, g->b->cell[cell].text, (mlk_pdf_font){.size = g->size}, head, w);
+    const mlk_table_cell *c = &g->b->cell[cell];
+    char *text = g_strdup(c->text), *unit = text ? strstr(text, " (") : NULL;
+    if (head && unit && c->cols == 1) *unit = '\n'; /* units in a line of their own */
+    PangoLayout *l = mlk_pdf_text(p, text, (mlk_pdf_font){.size = g->size}, head, w);
     pango_layout_set_line_spacing(l, 1.1f);
+    if (g->b->align[g->col[cell]] == 'r') pango_layout_set_alignment(l, PANGO_ALIGN_RIGHT);
+    g_free(text);
     return l;
 }
 
@@ -195,7 +200,8 @@ static double widths(const mlk_pdf *p, grid *g, double size)
                 PangoLayout *l = cell_layout(p, g, c, g->b->row[r].head);
                 double need = mlk_pdf_layout_width(l) + 2 * PAD, have = 0;
                 for (int q = 0; q < cols; q++) have += g->natural[g->col[c] + q];
-                if (need > have) g->natural[g->col[c] + cols - 1] += need - have;
+                for (int q = 0; need > have && q < cols; q++)
+                    g->natural[g->col[c] + q] += (need - have) / cols;
                 g_object_unref(l);
             }
     memcpy(g->width, g->natural, g->n_col * sizeof *g->width);
@@ -221,6 +227,7 @@ static double row_height(const mlk_pdf *p, const grid *g, size_t r)
 {
     double height = 0;
     for (size_t k = 0; k < g->b->row[r].n; k++) {
+        if (g->b->cell[g->b->row[r].first + k].rows > 1) continue; /* has room below, too */
         PangoLayout *l = cell_layout(p, g, g->b->row[r].first + k, g->b->row[r].head);
         height = fmax(height, mlk_pdf_layout_height(l));
         g_object_unref(l);
@@ -287,25 +294,42 @@ static void draw(mlk_pdf *p, const grid *g)
     p->y += 14;
 }
 
+static bool begin(grid *g, const mlk_block *b)
+{
+    *g = (grid){.b = b, .n_col = strlen(b->align), .wrap = -1};
+    g->col = calloc(b->n_cell + 1, sizeof *g->col);
+    g->width = calloc(g->n_col + 1, sizeof *g->width);
+    g->natural = calloc(g->n_col + 1, sizeof *g->natural);
+    if (!g->col || !g->width || !g->natural || !g->n_col) return false;
+    place(g);
+    return true;
+}
+
+static void end(grid *g)
+{
+    free(g->col), free(g->width), free(g->natural);
+}
+
+bool mlk_pdf_table_turns(const mlk_pdf *p, const mlk_block *b)
+{
+    grid g;
+    bool turns = begin(&g, b) && !fit(p, &g, mlk_pdf_a4[0] - 2 * MLK_PDF_LEFT, 6);
+    end(&g);
+    return turns;
+}
+
 void mlk_pdf_table(mlk_pdf *p, const mlk_block *b)
 {
-    size_t n = strlen(b->align);
-    grid g = {.b = b, .n_col = n, .wrap = -1};
-    g.col = calloc(b->n_cell + 1, sizeof *g.col);
-    g.width = calloc(n + 1, sizeof *g.width), g.natural = calloc(n + 1, sizeof *g.natural);
-    if (g.col && g.width && g.natural && n) {
-        place(&g);
-        if (fit(p, &g, mlk_pdf_width(p), 6)) {
-            draw(p, &g);
-        } else { /* a turned page of its own, and letters as small as they must be */
-            mlk_pdf_page(p, mlk_pdf_a4[1], mlk_pdf_a4[0]);
-            if (!fit(p, &g, mlk_pdf_width(p), 4)) {
-                double sum = widths(p, &g, 4);
-                widths(p, &g, 4 * mlk_pdf_width(p) / sum * 0.98);
-            }
-            draw(p, &g);
-            mlk_pdf_page(p, mlk_pdf_a4[0], mlk_pdf_a4[1]);
+    grid g;
+    bool turns = mlk_pdf_table_turns(p, b);
+    if (begin(&g, b)) {
+        if (turns && p->w < p->h) mlk_pdf_page(p, mlk_pdf_a4[1], mlk_pdf_a4[0]);
+        if (!fit(p, &g, mlk_pdf_width(p), turns ? 4 : 6)) {
+            double sum = widths(p, &g, 4); /* as small as it must be */
+            widths(p, &g, 4 * mlk_pdf_width(p) / sum * 0.98);
         }
+        draw(p, &g);
+        if (turns) mlk_pdf_page(p, mlk_pdf_a4[0], mlk_pdf_a4[1]);
     }
-    free(g.col), free(g.width), free(g.natural);
+    end(&g);
 }

@@ -44,6 +44,8 @@ void mlk_pdf_show(mlk_pdf *p, PangoLayout *l, double x, double y, unsigned colou
 /* Let it run from p->y on, over pages where it must, and unref it. */
 void mlk_pdf_flow(mlk_pdf *p, PangoLayout *l, double x, unsigned colour);
 void mlk_pdf_colour(mlk_pdf *p, unsigned colour);
+/* A table on this page and the next ones; one too wide for upright pages stands on turned ones. */
+bool mlk_pdf_table_turns(const mlk_pdf *p, const mlk_block *b);
 void mlk_pdf_table(mlk_pdf *p, const mlk_block *b);
 
 #endif

@@ -89,7 +89,8 @@ typedef struct mlk_report {
     mlk_report_row row[MLK_REPORT_TEMPS];
     struct {
         double q_naive, q, p_naive, p, tau_naive, tau, sd_naive, sd;
-        double lo_naive, hi_naive, lo, hi; /* 95 % intervals of one tau for all temperatures */
+        /* 95 % intervals and upper limits of one tau for all temperatures */
+        double lo_naive, hi_naive, lo, hi, limit_naive, limit;
         size_t dof;
         int n_compared, n_naive, n_corrected; /* temperatures compared; at which models differ */
     } all;

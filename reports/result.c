@@ -180,13 +180,14 @@ mlk_status mlk_report_compare(mlk_report *r, mlk_err *e)
         r->all.sd_naive = sqrt(r->all.sd_naive / n_compared),
         r->all.sd = sqrt(r->all.sd / n_compared);
         MLK_TRY(mlk_compare_groups(naive.n, naive.v, naive.s, naive.group, r->n_temp,
-                                   &r->all.lo_naive, &r->all.hi_naive, e));
+                                   &r->all.lo_naive, &r->all.hi_naive, &r->all.limit_naive, e));
         MLK_TRY(mlk_compare_groups(corrected.n, corrected.v, corrected.s, corrected.group,
-                                   r->n_temp, &r->all.lo, &r->all.hi, e));
+                                   r->n_temp, &r->all.lo, &r->all.hi, &r->all.limit, e));
     } else {
         r->all.p_naive = r->all.p = r->all.tau_naive = r->all.tau = r->all.sd_naive = r->all.sd =
             NAN;
         r->all.lo_naive = r->all.hi_naive = r->all.lo = r->all.hi = NAN;
+        r->all.limit_naive = r->all.limit = NAN;
     }
     r->all.n_compared = n_compared, r->all.n_naive = n_naive, r->all.n_corrected = n_corrected;
     MLK_TRY(fit_temperature(r, e));
@@ -208,6 +209,7 @@ static json_t *comparison(const mlk_comparison *c)
     json_object_set_new(j, "tau", c->n > 1 ? mlk_json_real(c->tau) : json_null());
     const double tau[2] = {c->tau_lo, c->tau_hi};
     json_object_set_new(j, "tau_interval", c->n > 1 ? mlk_json_reals(tau, 2) : json_null());
+    json_object_set_new(j, "tau_limit", c->n > 1 ? mlk_json_real(c->tau_limit) : json_null());
     json_object_set_new(j, "standard_deviation", c->n > 1 ? mlk_json_real(c->tau_sd) : json_null());
     json_object_set_new(j, "spread", mlk_json_real(c->spread));
     return j;
@@ -314,6 +316,8 @@ mlk_status mlk_report_json(const mlk_report *r, mlk_err *e)
     const double ci_naive[2] = {r->all.lo_naive, r->all.hi_naive}, ci[2] = {r->all.lo, r->all.hi};
     json_object_set_new(n, "tau_interval", mlk_json_reals(ci_naive, 2));
     json_object_set_new(c, "tau_interval", mlk_json_reals(ci, 2));
+    json_object_set_new(n, "tau_limit", mlk_json_real(r->all.limit_naive));
+    json_object_set_new(c, "tau_limit", mlk_json_real(r->all.limit));
     json_object_set_new(n, "standard_deviation", mlk_json_real(r->all.sd_naive));
     json_object_set_new(c, "p_value", mlk_json_real(r->all.p));
     json_object_set_new(c, "tau", mlk_json_real(r->all.tau));

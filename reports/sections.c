@@ -170,7 +170,7 @@ static void agreement_table(const mlk_report *r, mlk_document *d)
     mlk_doc_table(d, "rrrrrrrrrrr",
                   "Agreement of the models. Mean weighted by 1/error²; p: chance of such "
                   "differences if all models had the same κ; τ: scatter beyond the error bars "
-                  "(W/m/K), in brackets its 95 % interval; spread: (max − min)/mean.");
+                  "(W/m/K), in brackets its 95 % upper limit; spread: (max − min)/mean.");
     mlk_doc_row(d, true, false, -1);
     mlk_doc_span(d, 1, 2, "T (K)"), mlk_doc_span(d, 1, 2, "models");
     mlk_doc_span(d, 4, 1, "naive"), mlk_doc_span(d, 4, 1, "corrected");
@@ -183,7 +183,7 @@ static void agreement_table(const mlk_report *r, mlk_document *d)
         cell_num(d, r->temp[t], 5), cell_num(d, (double)c[0]->n, 3);
         for (int k = 0; k < 2; k++) {
             cell_pm(d, c[k]->mean, c[k]->mean_err), cell_p(d, c[k]->p_value);
-            mlk_doc_cell(d, "%.2g [%.2g, %.2g]", c[k]->tau, c[k]->tau_lo, c[k]->tau_hi);
+            mlk_doc_cell(d, "%.2g (< %.2g)", c[k]->tau, c[k]->tau_limit);
             cell_num(d, c[k]->spread, 2);
         }
         cell_reduction(d, r->row[t].reduction);

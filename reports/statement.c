@@ -33,18 +33,18 @@ static const char *differ(bool yes)
 /* What the agreement of the corrected values is worth: the scatter their errors could hide. */
 static void hidden(mlk_report *r, bool naive_differ)
 {
-    double share = 100 * r->all.hi / mean_kappa(r);
+    double share = 100 * r->all.limit / mean_kappa(r);
     say(r,
         " With these error bars the corrected values could still hide a scatter τ between models "
         "of up to %.2g W/m/K, %.2g %% of their mean (95 %% limit)",
-        r->all.hi, share);
-    if (naive_differ && r->all.hi >= r->all.tau_naive)
+        r->all.limit, share);
+    if (naive_differ && r->all.limit >= r->all.tau_naive)
         say(r, ", no less than the naive one: they may agree only because their errors are large, "
                "and a reduction is not shown. Longer or more runs decide.");
     else if (!naive_differ)
         say(r, "; the naive ones up to %.2g W/m/K. Whether the correction is needed does not show "
                "in this comparison, but in Θ of each model.",
-            r->all.hi_naive);
+            r->all.limit_naive);
     else
         say(r, ".");
 }

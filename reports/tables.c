@@ -113,6 +113,14 @@ static void pm(table *t, double v, double err)
     t->col++;
 }
 
+/* one column "a (< b)" in LaTeX, two in CSV */
+static void limited(table *t, double v, double most)
+{
+    fprintf(t->csv.fp, "%s%.10g,%.10g", t->col ? "," : "", v, most);
+    fprintf(t->tex.fp, "%s$%.2g$ ($<%.2g$)", t->col ? " & " : "", v, most);
+    t->col++;
+}
+
 static void row_end(table *t, bool is_head)
 {
     fputc('\n', t->csv.fp);
@@ -157,20 +165,20 @@ static mlk_status agreement(const mlk_report *r, mlk_err *e)
 {
     table t = {0};
     MLK_TRY(
-        begin(&t, r, "agreement", "rrccccccc", "heterogeneity between models; kappa and tau in W/(m K)", e));
+        begin(&t, r, "agreement", "rrccccccc", "heterogeneity between models; kappa and tau (95 % upper limit) in W/(m K)", e));
     head(&t, "temperature_K", "$T$ (K)"), head(&t, "n_models", "models");
     head(&t, "mean_naive,mean_naive_err", "$\\bar\\kappa_\\mathrm{naive}$");
-    head(&t, "tau_naive", "$\\tau_\\mathrm{naive}$"), head(&t, "p_naive", "$p_\\mathrm{naive}$");
+    head(&t, "tau_naive,tau_limit_naive", "$\\tau_\\mathrm{naive}$ (limit)"), head(&t, "p_naive", "$p_\\mathrm{naive}$");
     head(&t, "mean_corrected,mean_corrected_err", "$\\bar\\kappa$");
-    head(&t, "tau_corrected", "$\\tau$"), head(&t, "p_corrected", "$p$");
+    head(&t, "tau_corrected,tau_limit_corrected", "$\\tau$ (limit)"), head(&t, "p_corrected", "$p$");
     head(&t, "reduction_factor", "$\\tau_\\mathrm{naive}/\\tau$");
     row_end(&t, true);
     for (int q = 0; q < r->n_temp; q++) {
         const mlk_comparison *a = &r->row[q].naive, *b = &r->row[q].corrected;
         if (a->n < 2 || b->n < 2) continue;
         number(&t, r->temp[q], "%.5g"), number(&t, (double)a->n, "%.0f");
-        pm(&t, a->mean, a->mean_err), number(&t, a->tau, "%.2g"), number(&t, a->p_value, "%.2g");
-        pm(&t, b->mean, b->mean_err), number(&t, b->tau, "%.2g"), number(&t, b->p_value, "%.2g");
+        pm(&t, a->mean, a->mean_err), limited(&t, a->tau, a->tau_limit), number(&t, a->p_value, "%.2g");
+        pm(&t, b->mean, b->mean_err), limited(&t, b->tau, b->tau_limit), number(&t, b->p_value, "%.2g");
         number(&t, r->row[q].reduction, "%.2g");
         row_end(&t, false);
     }

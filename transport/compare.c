@@ -26,23 +26,53 @@ static size_t sums(const sample *s, int group, double tau, double *sw, double *s
     return n;
 }
 
-/* chance of a larger Q about the weighted means when the models differ by tau; -1: nothing to
- * compare */
-static double profile(const sample *s, double tau)
+/* Q about the weighted means when the models differ by tau, and its degrees of freedom */
+static double total(const sample *s, double tau, double *dof)
 {
-    double q = 0, dof = 0;
+    double q = 0;
+    *dof = 0;
     for (int g = 0; g < s->n_group; g++) {
         double sw, swx;
         size_t n = sums(s, g, tau, &sw, &swx);
         if (n < 2) continue;
-        dof += (double)(n - 1);
+        *dof += (double)(n - 1);
         for (size_t i = 0; i < s->n; i++) {
             if (s->group && s->group[i] != g) continue;
             double d = s->x[i] - swx / sw;
             q += d * d / (s->err[i] * s->err[i] + tau * tau);
         }
     }
+    return q;
+}
+
+/* chance of a larger Q; -1: nothing to compare */
+static double profile(const sample *s, double tau)
+{
+    double dof, q = total(s, tau, &dof);
     return dof > 0 ? mlk_chi2_sf(q, dof) : -1;
+}
+
+/* chance of so small a Q with tau over that without; for tiny Q both go as Q^(dof/2) */
+static double cls(const sample *s, double tau)
+{
+    double dof, q0 = total(s, 0, &dof), q = total(s, tau, &dof);
+    double p0 = 1 - mlk_chi2_sf(q0, dof);
+    if (q0 <= 0) return tau > 0 ? 0 : 1;
+    return p0 > 1e-9 ? (1 - mlk_chi2_sf(q, dof)) / p0 : pow(q / q0, dof / 2);
+}
+
+static double limit(const sample *s)
+{
+    double lo = 0, hi = s->err[0];
+    while (cls(s, hi) > 0.05) lo = hi, hi *= 2;
+    for (int k = 0; k < 60; k++) {
+        double mid = 0.5 * (lo + hi);
+        if (cls(s, mid) > 0.05)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return hi;
 }
 
 /* the tau at which that chance is p; it rises with tau */
@@ -72,12 +102,13 @@ static mlk_status check(size_t n, const double *kappa, const double *err, mlk_er
 }
 
 mlk_status mlk_compare_groups(size_t n, const double *kappa, const double *err, const int *group,
-                              int n_group, double *tau_lo, double *tau_hi, mlk_err *e)
+                              int n_group, double *tau_lo, double *tau_hi, double *tau_limit,
+                              mlk_err *e)
 {
     const sample s = {n, kappa, err, group, n_group};
     MLK_TRY(check(n, kappa, err, e));
     if (n == 0 || profile(&s, 0) < 0) return MLK_FAIL(e, MLK_EINVAL, "nothing to compare");
-    *tau_lo = tau_at(&s, 0.025), *tau_hi = tau_at(&s, 0.975);
+    *tau_lo = tau_at(&s, 0.025), *tau_hi = tau_at(&s, 0.975), *tau_limit = limit(&s);
     return MLK_OK;
 }
 
@@ -105,6 +136,7 @@ mlk_status mlk_compare(size_t n, const double *kappa, const double *err, mlk_com
     const sample all = {n, kappa, err, NULL, 1};
     out->tau_lo = n > 1 ? tau_at(&all, 0.025) : 0;
     out->tau_hi = n > 1 ? tau_at(&all, 0.975) : INFINITY;
+    out->tau_limit = n > 1 ? limit(&all) : INFINITY;
     double wide, wide_x;
     sums(&all, 0, out->tau, &wide, &wide_x);
     out->wide = wide_x / wide, out->wide_err = sqrt(1 / wide);

@@ -68,16 +68,24 @@ Test(temperature, one_tau_for_several_groups)
 {
     const double k[6] = {1.0, 1.3, 1.7, 2.0, 2.3, 2.7}, s[6] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1};
     const int group[6] = {0, 0, 0, 1, 1, 1};
-    double lo, hi, lo2, hi2;
+    double lo, hi, lo2, hi2, limit, most;
     mlk_comparison c;
     mlk_err e = {0};
     mlk_check_ok(mlk_compare(3, k, s, &c, &e), e);
-    mlk_check_ok(mlk_compare_groups(3, k, s, group, 2, &lo, &hi, &e), e);
+    mlk_check_ok(mlk_compare_groups(3, k, s, group, 2, &lo, &hi, &limit, &e), e);
     mlk_check_close(lo, c.tau_lo, 1e-12);
     mlk_check_close(hi, c.tau_hi, 1e-12);
-    mlk_check_ok(mlk_compare_groups(6, k, s, group, 2, &lo2, &hi2, &e), e);
-    cr_assert(lo2 > lo && hi2 < hi);
+    mlk_check_ok(mlk_compare_groups(6, k, s, group, 2, &lo2, &hi2, &most, &e), e);
+    cr_assert(lo2 > lo && hi2 < hi && most < limit);
+    mlk_check_close(limit, c.tau_limit, 1e-12);
+    /* estimates that agree far better than their errors: the interval is empty, the limit for equal
+     * errors s and dof degrees of freedom is s sqrt(20^(2/dof) - 1) */
+    const double same[3] = {1, 1.0000001, 1};
+    mlk_comparison d;
+    mlk_check_ok(mlk_compare(3, same, s, &d, &e), e);
+    cr_assert_eq(d.tau_hi, 0);
+    mlk_check_close(d.tau_limit, 0.1 * sqrt(19), 1e-6);
     mlk_check_close(c.wide_err, sqrt((0.01 + c.tau * c.tau) / 3), 1e-12);
     mlk_check_close(c.wide, 4.0 / 3, 1e-12);
-    cr_assert(mlk_compare_groups(1, k, s, group, 2, &lo, &hi, &e) == MLK_EINVAL);
+    cr_assert(mlk_compare_groups(1, k, s, group, 2, &lo, &hi, &limit, &e) == MLK_EINVAL);
 }
