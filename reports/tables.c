@@ -189,8 +189,9 @@ static mlk_status errors(const mlk_report *r, mlk_err *e)
 {
     static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A",
                                        "stress_rmse_GPa"};
-    static const char *const shown[] = {"$E$ train (meV/atom)", "$F$ train (meV/\\AA)",
-                                        "$\\sigma$ train (GPa)", "$E$ valid", "$F$ valid",
+    static const char *const shown[] = {"\\shortstack{$E$ train\\\\(meV/atom)}",
+                                        "\\shortstack{$F$ train\\\\(meV/\\AA)}",
+                                        "\\shortstack{$\\sigma$ train\\\\(GPa)}", "$E$ valid", "$F$ valid",
                                         "$\\sigma$ valid"};
     table t = {0};
     MLK_TRY(begin(&t, r, "errors", "llrcccccc",
@@ -224,11 +225,11 @@ static mlk_status md(const mlk_report *r, mlk_err *e)
     MLK_TRY(begin(&t, r, "md", "lrrcccccccc", "molecular dynamics runs", e));
     head(&t, "model", "model"), head(&t, "temperature_K", "$T$ (K)"),
         head(&t, "replica", "replica");
-    head(&t, "temperature_mean_K", "$\\langle T\\rangle$ (K)");
-    head(&t, "drift_meV_atom_ns", "drift (meV/atom/ns)"), head(&t, "atoms", "atoms");
-    head(&t, "outside_percent", "outside (\\%)"), head(&t, "worst_grade", "grade");
+    head(&t, "temperature_mean_K", "\\shortstack{$\\langle T\\rangle$\\\\(K)}");
+    head(&t, "drift_meV_atom_ns", "\\shortstack{drift\\\\(meV/atom/ns)}"), head(&t, "atoms", "atoms");
+    head(&t, "outside_percent", "\\shortstack{outside\\\\(\\%)}"), head(&t, "worst_grade", "grade");
     head(&t, "shortest_ratio", "nearest"), head(&t, "bonds_broke", "broken");
-    head(&t, "wall_s", "wall (s)");
+    head(&t, "wall_s", "\\shortstack{wall\\\\(s)}");
     row_end(&t, true);
     for (size_t k = 0; k < r->n_md; k++) {
         const mlk_report_md *m = &r->md[k];

@@ -256,7 +256,30 @@ Test(report, latex_is_well_formed)
               strstr(bib, "journal = {J. Chem. Phys.}") && strstr(bib, "volume = {126}") &&
               strstr(bib, "pages = {014101}") && strstr(bib, "year = {2007}") &&
               strstr(bib, "author = {K. Song and others}"));
+    cr_assert_eq(count(bib, "\n  title = {"), count(bib, "@article{"));
     mlk_free(bib), mlk_free(tex);
+}
+
+/* The PDF has several pages, and the figures are no pictures in it. */
+Test(report, pdf_has_pages_of_text_and_vectors)
+{
+    mlk_err e = {0};
+    mlk_report_result res = {0};
+    char *pdf = NULL;
+    size_t n = 0;
+    mlk_test_mkrun("run", 1);
+    cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    cr_assert_str_eq(res.pdf, "run/report/report.pdf");
+    cr_assert_eq(mlk_file_slurp(res.pdf, &pdf, &n, &e), MLK_OK);
+    int pages = 0, images = 0, fonts = 0;
+    for (size_t k = 0; k + 20 < n; k++) {
+        pages += !memcmp(pdf + k, "/Type /Page ", 12), images += !memcmp(pdf + k, "/Subtype /Image", 15);
+        fonts += !memcmp(pdf + k, "/FontFile", 9);
+    }
+    cr_assert(!memcmp(pdf, "%PDF-", 5) && images == 0 && fonts > 0, "%d images, %d fonts", images,
+              fonts);
+    cr_assert(res.gnuplot ? pages >= 8 : pages >= 3, "%d pages", pages);
+    mlk_free(pdf), mlk_free(res.table);
 }
 
 Test(report, without_gnuplot_tables_are_written)
