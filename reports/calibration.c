@@ -101,7 +101,7 @@ mlk_status mlk_report_calibration(mlk_report *r, mlk_err *e)
     if (!n) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "calibration", 900, 20 + 390 * n, e));
     fprintf(p.gp, "set grid xtics ytics\nset key top left reverse Left\n");
-    mlk_plot_grid(&p, n, 2, true, true, false);
+    mlk_plot_grid(&p, n, 2, true, true, MLK_PLOT_NO_KEY);
     for (int m = 0; m < r->n_model; m++) {
         double lo, hi;
         if (!rows[m][0] || !rows[m][1]) continue;

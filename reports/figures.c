@@ -89,7 +89,7 @@ mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
     fprintf(p.gp, "set xtics (");
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
     fprintf(p.gp, ")\nset style fill solid 1 noborder\n");
-    mlk_plot_grid(&p, 1, 2, true, true, true);
+    mlk_plot_grid(&p, 1, 2, true, true, MLK_PLOT_SYMBOLS);
     for (int side = 0; side < 2; side++) {
         fprintf(p.gp, "set title '%s'\n", side ? "Onsager-corrected" : "naive Green–Kubo");
         fprintf(p.gp, "set ylabel '%s (W m^{-1} K^{-1})'\n%splot ", side ? "κ" : "κ_{naive}",
@@ -146,7 +146,7 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
     fprintf(p.gp, ")\n");
     mlk_plot_legend(&p, 2, (const char *const[]){"naive", "corrected"}, (const int[]){2, 1});
-    mlk_plot_grid(&p, 1, 2, true, true, false);
+    mlk_plot_grid(&p, 1, 2, true, true, MLK_PLOT_NO_KEY);
     fprintf(
         p.gp,
         "set yrange [0:*]\nset title 'scatter between models'\n"
@@ -208,7 +208,7 @@ mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "gauge", 900, 360, e));
     fprintf(p.gp, "set xlabel 'energy offset (%s)'\nset yrange [0:*]\n", unit);
-    mlk_plot_grid(&p, 1, n, false, true, true);
+    mlk_plot_grid(&p, 1, n, false, true, MLK_PLOT_CURVES);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                 q ? "" : "κ (W m^{-1} K^{-1})", q ? "unset label\n" : "");
@@ -218,9 +218,9 @@ mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
                     "with lines "
                     "ls %d title \"%s\" noenhanced, '' skip 1 using ($1 == %.10g && strcol(2) eq "
                     "'%s' ? $3 : NaN):5 "
-                    "with lines ls %d lw 1.2 dt 2 title \"%s\" noenhanced",
-                    m ? ", " : "", r->temp[idx[q]], r->model[m].name, mlk_plot_style(m),
-                    r->model[m].name, r->temp[idx[q]], r->model[m].name, mlk_plot_style(m),
+                    "with lines ls %d lw 1.2 dt 3 title \"%s\" noenhanced",
+                    m ? ", " : "", r->temp[idx[q]], r->model[m].name, mlk_plot_curve(m),
+                    r->model[m].name, r->temp[idx[q]], r->model[m].name, mlk_plot_curve(m),
                     r->model[m].name);
         for (int m = 0; m < r->n_model; m++)
             fprintf(p.gp,
@@ -236,8 +236,8 @@ mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
         &p, "Gauge sweep",
         "The same trajectories after a constant energy is added to every atom of the mobile "
         "species, "
-        "which changes no force. The naive value (solid) follows a parabola; the corrected value "
-        "(dashed) does not move and touches its minimum. Circles: the partition of the energy "
+        "which changes no force. The naive value follows a parabola; the corrected value "
+        "(dotted) does not move and touches its minimum. Circles: the partition of the energy "
         "each fit happened to choose.",
         e);
 }

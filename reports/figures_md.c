@@ -31,7 +31,7 @@ static mlk_status traces(mlk_report *r, mlk_err *e)
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "traces", 900, 500, e));
     fprintf(p.gp, "set xrange [0:*]\n");
-    mlk_plot_grid(&p, 2, n, false, true, true);
+    mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_CURVES);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
             fprintf(p.gp, "set title '%.6g K'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
@@ -49,7 +49,7 @@ static mlk_status traces(mlk_report *r, mlk_err *e)
                         "? $4 : NaN):%d "
                         "with lines ls %d lw 1.1 title \"%s\" noenhanced",
                         m ? ", " : "", r->temp[idx[q]], r->model[m].name, row ? 6 : 5,
-                        mlk_plot_style(m), r->model[m].name);
+                        mlk_plot_curve(m), r->model[m].name);
             fprintf(p.gp, "\n");
             snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
             mlk_plot_panel(&p, title, "t", "ps", row ? "ΔE" : "T", row ? "meV/atom" : "K", 0);
@@ -91,7 +91,7 @@ static mlk_status rdf(mlk_report *r, mlk_err *e)
     int rows = (n_pair + 2) / 3;
     MLK_TRY(mlk_plot_begin(&p, r, "rdf", 900, 60 + 230 * rows, e));
     fprintf(p.gp, "set xrange [1:8]\nset yrange [0:*]\n");
-    mlk_plot_grid(&p, rows, 3, false, true, true);
+    mlk_plot_grid(&p, rows, 3, false, true, MLK_PLOT_CURVES);
     for (int q = 0; q < n_pair; q++) {
         fprintf(p.gp, "set title '%s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ", pair[q],
                 q / 3 == rows - 1 || q + 3 >= n_pair ? "r (Å)" : "", q % 3 ? "" : "g(r)",
@@ -101,17 +101,16 @@ static mlk_status rdf(mlk_report *r, mlk_err *e)
                     "%s'rdf.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && strcol(3) eq "
                     "'%s' ? $4 : NaN):5 "
                     "with lines ls %d lw %s title \"%s\" noenhanced",
-                    m ? ", " : "", r->temp[shown], r->model[m].name, pair[q], mlk_plot_style(m),
-                    m ? "1.2 dt 2" : "2", r->model[m].name);
+                    m ? ", " : "", r->temp[shown], r->model[m].name, pair[q], mlk_plot_curve(m),
+                    m ? "1.2" : "2", r->model[m].name);
         fprintf(p.gp, "\n");
         mlk_plot_panel(&p, pair[q], "r", "Å", "g", "", 0);
     }
     fprintf(p.gp, "unset multiplot\n");
     char caption[400];
     snprintf(caption, sizeof caption,
-             "Radial distribution functions of every pair of elements at %.6g K (first replica; "
-             "first model solid, "
-             "the others dashed). The other temperatures are in figures/rdf.csv.",
+             "Radial distribution functions of every pair of elements at %.6g K (first replica). "
+             "The other temperatures are in figures/rdf.csv.",
              r->temp[shown]);
     return mlk_plot_end(&p, "Radial distribution functions", caption, e);
 }
@@ -157,7 +156,7 @@ static mlk_status msd(mlk_report *r, mlk_err *e)
     fprintf(
         p.gp,
         "set logscale xy\nset format y '10^{%%T}'\nset format x '%%g'\nset xlabel 'time (ps)'\n");
-    mlk_plot_grid(&p, 1, n, false, true, true);
+    mlk_plot_grid(&p, 1, n, false, true, MLK_PLOT_CURVES);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                 q ? "" : "mean-square displacement (Å^2)", q ? "unset label\n" : "");
@@ -168,7 +167,7 @@ static mlk_status msd(mlk_report *r, mlk_err *e)
                         "$5 : NaN):6 "
                         "with %s ls %d %s title \"%s\" noenhanced",
                         m || !mob ? ", " : "", r->temp[idx[q]], r->model[m].name, mob,
-                        mob ? "lines" : "points", mlk_plot_style(m), mob ? "" : "pt 7 ps 0.12",
+                        mob ? "lines" : "points", mlk_plot_curve(m), mob ? "" : "pt 7 ps 0.12",
                         r->model[m].name);
         fprintf(p.gp, "\n");
         snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
@@ -217,7 +216,7 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
     MLK_TRY(mlk_plot_begin(&p, r, "diffusion", panels > 1 ? 900 : 520, 350, e));
     fprintf(p.gp, "set logscale y\nset format y '10^{%%T}'\nset xlabel '1000 K / T'\n"
                   "set offsets graph 0.08, graph 0.08, 0, 0\n");
-    mlk_plot_grid(&p, 1, panels, true, false, true);
+    mlk_plot_grid(&p, 1, panels, true, false, MLK_PLOT_SYMBOLS);
     for (int q = 0; q < panels; q++) {
         fprintf(p.gp, "set ylabel '%s'\n%splot ", q ? "σ T (S m^{-1} K)" : "D (cm^2 s^{-1})",
                 q ? "unset label\n" : "");

@@ -83,7 +83,7 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
     MLK_TRY(mlk_plot_begin(&p, r, "learning", 900, 330, e));
     fprintf(p.gp, "set logscale y\nset xlabel 'epoch'\n%s",
             most > 3 ? "set logscale x\n" : "set xrange [0:*]\n");
-    mlk_plot_grid(&p, 1, 3, true, false, true);
+    mlk_plot_grid(&p, 1, 3, true, false, MLK_PLOT_CURVES);
     for (int k = 0; k < 3; k++) {
         fprintf(p.gp, "set ylabel '%s'\n%splot ", label[k], k ? "unset label\n" : "");
         bool first = true;
@@ -93,10 +93,10 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
             fprintf(p.gp,
                     "%s'learning.csv' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):%d with %s ls %d "
                     "title \"%s\" noenhanced, "
-                    "'' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):%d with %s ls %d lw 1 dt 3 "
+                    "'' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):%d with %s ls %d lw 0.8 "
                     "title \"%s\" noenhanced",
-                    first ? "" : ", ", r->model[m].name, 5 + 2 * k, with, mlk_plot_style(m),
-                    r->model[m].name, r->model[m].name, 4 + 2 * k, with, mlk_plot_style(m),
+                    first ? "" : ", ", r->model[m].name, 5 + 2 * k, with, mlk_plot_curve(m),
+                    r->model[m].name, r->model[m].name, 4 + 2 * k, with, mlk_plot_curve(m),
                     r->model[m].name);
             first = false;
         }
@@ -107,9 +107,9 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Learning curves",
-        "Root-mean-square errors during the fit: on the held-out validation trajectories (solid) "
+        "Root-mean-square errors during the fit: on the held-out validation trajectories (thick) "
         "and "
-        "on the training frames (dotted). A least-squares fit (SNAP) has no epochs and "
+        "on the training frames (thin). A least-squares fit (SNAP) has no epochs and "
         "shows as single points.",
         e);
 }
@@ -174,7 +174,7 @@ static mlk_status parity(mlk_report *r, mlk_err *e)
     int height = 20 + 280 * n;
     MLK_TRY(mlk_plot_begin(&p, r, "parity", 900, height, e));
     fprintf(p.gp, "set grid xtics ytics\nunset key\n");
-    mlk_plot_grid(&p, n, 3, true, true, false);
+    mlk_plot_grid(&p, n, 3, true, true, MLK_PLOT_NO_KEY);
     for (int m = 0; m < r->n_model; m++) {
         if (!rows[m][0] && !rows[m][1] && !rows[m][2]) continue;
         for (int k = 0; k < 3; k++) {

@@ -56,7 +56,7 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "spectrum", 900, 560, e));
     fprintf(p.gp, "set logscale y\nset xrange [0:*]\nset format y '10^{%%T}'\n");
-    mlk_plot_grid(&p, 2, n, false, true, true);
+    mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_CURVES);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
             fprintf(p.gp, "set title '%.6g K, %s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
@@ -70,7 +70,7 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
                             m || layer ? ", " : "", r->temp[idx[q]], r->model[m].name,
                             4 + 2 * row + layer);
                     if (layer)
-                        fprintf(p.gp, "ls %d title \"%s\" noenhanced", mlk_plot_style(m),
+                        fprintf(p.gp, "ls %d title \"%s\" noenhanced", mlk_plot_curve(m),
                                 r->model[m].name);
                     else
                         fprintf(p.gp, "lw 0.6 lc rgb faint(%d) title \"%s\" noenhanced",
@@ -107,7 +107,7 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
             "step = 10 ** floor(log10(STATS_max > 0 ? STATS_max : 1))\nratio = STATS_max / step\n"
             "step = ratio > 5 ? 2 * step : ratio > 2 ? step : step / 2\nset xtics step\n"
             "set xrange [0:STATS_max]\nset style fill noborder\n");
-    mlk_plot_grid(&p, 2, n, false, true, true);
+    mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_CURVES);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
             fprintf(p.gp, "set title '%.6g K, %s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
@@ -123,7 +123,7 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
                             m || layer ? ", " : "", r->temp[idx[q]], r->model[m].name);
                     if (layer)
                         fprintf(p.gp, "%d with lines ls %d title \"%s\" noenhanced", c,
-                                mlk_plot_style(m), r->model[m].name);
+                                mlk_plot_curve(m), r->model[m].name);
                     else
                         fprintf(p.gp,
                                 "($%d-$%d):($%d+$%d) with filledcurves lc rgb band(%d) title "
@@ -167,7 +167,7 @@ static mlk_status pstar(mlk_report *r, mlk_err *e)
             "set xlabel 'cepstral coefficients kept, P'\nset xrange [0:*]\nset yrange [0:%.6g]\n"
             "set style fill noborder\n",
             3 * top);
-    mlk_plot_grid(&p, 1, n, false, true, true);
+    mlk_plot_grid(&p, 1, n, false, true, MLK_PLOT_CURVES);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                 q ? "" : "κ corrected (W m^{-1} K^{-1})", q ? "unset label\n" : "");
@@ -182,7 +182,7 @@ static mlk_status pstar(mlk_report *r, mlk_err *e)
                             mlk_plot_style(m));
                 else
                     fprintf(p.gp, layer == 1 ? "4 with lines ls %d" : "4 with points ls %d ps 1.1",
-                            mlk_plot_style(m));
+                            mlk_plot_curve(m));
                 fprintf(p.gp, " title \"%s\" noenhanced", r->model[m].name);
             }
         fprintf(p.gp, "\n");
@@ -219,7 +219,7 @@ static mlk_status whole_spectra(mlk_report *r, mlk_err *e)
     MLK_TRY(mlk_plot_begin(&p, r, "spectrum_full", 900, 360, e));
     fprintf(p.gp, "set logscale y\nset xrange [0:*]\nset format y '10^{%%T}'\n"
                   "set xlabel 'frequency (THz)'\n");
-    mlk_plot_grid(&p, 1, n, false, true, true);
+    mlk_plot_grid(&p, 1, n, false, true, MLK_PLOT_CURVES);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                 q ? "" : "spectrum (W m^{-1} K^{-1})", q ? "unset label\n" : "");
@@ -233,10 +233,10 @@ static mlk_status whole_spectra(mlk_report *r, mlk_err *e)
                 if (layer == 0)
                     fprintf(p.gp, "4 with lines lw 1.0 lc rgb faint(%d)", mlk_plot_style(m));
                 else if (layer == 1)
-                    fprintf(p.gp, "5 with lines ls %d lw 1.0", mlk_plot_style(m));
+                    fprintf(p.gp, "5 with lines ls %d lw 1.0", mlk_plot_curve(m));
                 else /* an upright line that does not widen the axis */
                     fprintf(p.gp, "(1e30) with impulses ls %d lw 1.2 dt 2 noautoscale",
-                            mlk_plot_style(m));
+                            mlk_plot_curve(m));
                 fprintf(p.gp, " title \"%s\" noenhanced", r->model[m].name);
             }
         fprintf(p.gp, "\n");
@@ -276,7 +276,7 @@ static mlk_status cepstrum(mlk_report *r, mlk_err *e)
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "cepstrum", 900, 560, e));
     fprintf(p.gp, "set xrange [0:*]\n");
-    mlk_plot_grid(&p, 2, n, false, true, true);
+    mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_SYMBOLS);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
             double noise = 0, least = INFINITY;
@@ -341,7 +341,7 @@ static mlk_status both_kappas(mlk_report *r, const char *name, const char *curve
     MLK_TRY(mlk_plot_begin(&p, r, name, 900, 560, e));
     fprintf(p.gp, "set offsets graph 0.04, graph 0.04, graph 0.08, graph 0.08\n%s",
             logx ? "set logscale x 2\nset format x '%.3g'\n" : "set xrange [0:*]\n");
-    mlk_plot_grid(&p, 2, n, false, true, true);
+    mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_SYMBOLS);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
             fprintf(p.gp, "set title '%.6g K, %s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
@@ -439,7 +439,7 @@ static mlk_status theta(mlk_report *r, mlk_err *e)
             low);
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
     fprintf(p.gp, ")\n");
-    mlk_plot_grid(&p, 1, 1, false, false, true);
+    mlk_plot_grid(&p, 1, 1, false, false, MLK_PLOT_SYMBOLS);
     fprintf(p.gp, "plot 0 with lines lw 1 lc rgb '#777777'");
     for (int m = 0; m < r->n_model; m++)
         fprintf(p.gp,

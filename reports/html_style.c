@@ -45,7 +45,7 @@ const char mlk_report_css[] =
     "1rem;overflow-x:auto;"
     "line-height:1.5}.hash{word-break:break-all;white-space:normal}"
     ".models{position:sticky;top:0;z-index:2;margin:0;border:0;border-bottom:1px solid "
-    "var(--line);background:#fffffff0;padding:0;min-width:0}"
+    "var(--line);background:#fff;padding:0;min-width:0}"
     ".models>div{max-width:1000px;margin:0 auto;padding:6px 20px;display:flex;flex-wrap:wrap;"
     "gap:.15em 1.1em;align-items:center;font-size:.93rem}.models legend{float:left;padding:0;"
     "color:var(--soft)}.models[hidden]{display:none}"
@@ -65,5 +65,5 @@ const char mlk_report_css[] =
     ".plot svg,.plot.narrow "
     "svg{min-width:0}pre{white-space:pre-wrap;word-break:break-all}a{color:inherit;"
     "text-decoration:none}}"
-    "@media(max-width:640px){body{font-size:15px}h1{font-size:1.4rem}main,header>div,footer>div{"
+    "@media(max-width:640px){.models small{display:none}.models>div{padding:5px 14px}body{font-size:15px}h1{font-size:1.4rem}main,header>div,footer>div{"
     "padding:0 14px}}";

@@ -15,13 +15,21 @@
 static const struct {
     const char *colour;
     int point;
-} styles[] = {{"#0072B2", 7},  {"#D55E00", 5},  {"#009E73", 9}, {"#CC79A7", 13},
-              {"#E69F00", 11}, {"#56B4E9", 15}, {"#000000", 6}, {"#7F7F7F", 4}};
+    const char *dash;
+} styles[] = {{"#0072B2", 7, "1"},       {"#D55E00", 5, "(9,3)"},
+              {"#009E73", 9, "(3,2)"},   {"#CC79A7", 13, "(9,3,2,3)"},
+              {"#E69F00", 11, "(15,4)"}, {"#56B4E9", 15, "(5,2,5,6)"},
+              {"#000000", 6, "(2,4)"},   {"#7F7F7F", 4, "(15,3,3,3)"}};
 enum { N_STYLES = sizeof styles / sizeof *styles };
 
 int mlk_plot_style(int model)
 {
     return model % N_STYLES + 1;
+}
+
+int mlk_plot_curve(int model)
+{
+    return N_STYLES + mlk_plot_style(model);
 }
 
 const char *mlk_plot_colour(int model)
@@ -110,6 +118,10 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
     for (int k = 0; k < N_STYLES; k++)
         fprintf(f, "set style line %d lc rgb '%s' lw 1.8 pt %d ps 0.75\n", k + 1, styles[k].colour,
                 styles[k].point);
+    /* curves: also told apart by their dashes, for print in grey */
+    for (int k = 0; k < N_STYLES; k++)
+        fprintf(f, "set style line %d lc rgb '%s' lw 1.8 pt %d ps 0.75 dt %s\n",
+                N_STYLES + k + 1, styles[k].colour, styles[k].point, styles[k].dash);
     fprintf(f, "array col[%d] = [", N_STYLES);
     for (int k = 0; k < N_STYLES; k++) fprintf(f, "%s0x%s", k ? ", " : "", styles[k].colour + 1);
     /* faint(k): the same colour, mostly transparent, for raw data and error bands */
@@ -120,20 +132,22 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
 void mlk_plot_legend(mlk_plot *p, int n, const char *const *name, const int *style)
 {
     double total = 0, y = 1 - 13.0 / p->height;
-    for (int k = 0; k < n; k++) total += 42 + 7.6 * (double)strlen(name[k]);
+    for (int k = 0; k < n; k++) total += 54 + 7.6 * (double)strlen(name[k]);
     double x = 0.5 * (p->width - total) + 14;
     p->legend = true;
     fprintf(p->gp, "unset key\n");
     for (int k = 0; k < n; k++) {
+        p->legend_x[k] = x;
         fprintf(p->gp,
-                "set label %d \"%s\" at screen %.4f,%.4f left noenhanced offset 0.9,-0.35 point ls "
+                "set label %d \"%s\" at screen %.4f,%.4f left noenhanced offset 1.8,-0.35 point ls "
                 "%d\n",
                 100 + k, name[k], x / p->width, y, style[k]);
-        x += 42 + 7.6 * (double)strlen(name[k]);
+        x += 54 + 7.6 * (double)strlen(name[k]);
     }
 }
 
-void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles, bool legend)
+void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles,
+                   mlk_plot_key legend)
 {
     /* in points: what labels of the 13 point font need */
     double w = p->width, h = p->height, left = 78, right = 14, bottom = 54;
@@ -145,6 +159,10 @@ void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles
         for (int m = 0; m < p->r->n_model; m++)
             name[m] = p->r->model[m].name, style[m] = mlk_plot_style(m);
         mlk_plot_legend(p, p->r->n_model, name, style);
+        for (int m = 0; m < p->r->n_model && legend == MLK_PLOT_CURVES; m++)
+            fprintf(p->gp, "set arrow %d from screen %.4f,%.4f to screen %.4f,%.4f nohead ls %d\n",
+                    100 + m, (p->legend_x[m] - 12) / w, 1 - 13.0 / h, (p->legend_x[m] + 12) / w,
+                    1 - 13.0 / h, mlk_plot_curve(m));
     }
     fprintf(p->gp, "set multiplot layout %d,%d margins %.4f,%.4f,%.4f,%.4f spacing %.4f,%.4f\n",
             rows, cols, left / w, 1 - right / w, bottom / h, 1 - top / h, hgap / w, vgap / h);
