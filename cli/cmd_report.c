@@ -19,11 +19,12 @@ mlk_status mlk_cmd_report(int argc, char **argv, mlk_err *e)
     int n;
     char **words, path[1300];
     bool done;
-    MLK_TRY(mlk_cmd_begin(opts, &c, argc, argv, NULL, "mlkit report RUN",
-                          "Draw the report of a study made by mlkit benchmark, finished or not:\n"
-                          "RUN/report/report.html and report.pdf, report.json, methods.md and .tex with\n"
-                          "references.bib, figures/ and tables/.",
-                          "mlkit report mlkit-run", &n, &words, &done, e));
+    MLK_TRY(mlk_cmd_begin(
+        opts, &c, argc, argv, NULL, "mlkit report RUN",
+        "Draw the report of a study made by mlkit benchmark, finished or not:\n"
+        "RUN/report/report.html and report.pdf, report.json, methods.md and .tex with\n"
+        "references.bib, figures/ and tables/.",
+        "mlkit report mlkit-run", &n, &words, &done, e));
     if (done) return MLK_OK;
     if (n != 1) {
         MLK_FAIL(e, MLK_EINVAL, n ? "more than one run folder given" : "no run folder given");
@@ -35,8 +36,8 @@ mlk_status mlk_cmd_report(int argc, char **argv, mlk_err *e)
     if (!c.common.json) {
         printf("%s%s%s\n\n%s\n", r.table, *r.table ? "\n" : "", r.statement, r.html);
         if (*r.pdf) printf("%s\n", r.pdf);
-        printf("%zu figures%s in %s/report/figures, tables for LaTeX in %s/report/tables\n", r.n_fig,
-               r.gnuplot ? "" : " (gnuplot is not installed)", words[0], words[0]);
+        printf("%zu figures%s in %s/report/figures, tables for LaTeX in %s/report/tables\n",
+               r.n_fig, r.gnuplot ? "" : " (gnuplot is not installed)", words[0], words[0]);
         if (r.n_missing) printf("the study is not complete: the report lists what is missing\n");
         mlk_free(r.table);
         return MLK_OK;

@@ -1,7 +1,7 @@
 /* document.h - a report as a list of blocks: made once by sections.c, drawn by html.c and pdf.c.
  *
- * Texts are UTF-8 without any escaping; what stands out in them is marked by the macros below, whose
- * control characters the back-ends turn into their own markup. A new back-end needs only this
+ * Texts are UTF-8 without any escaping; what stands out in them is marked by the macros below,
+ * whose control characters the back-ends turn into their own markup. A new back-end needs only this
  * header. */
 #ifndef MLK_REPORTS_DOCUMENT_H
 #define MLK_REPORTS_DOCUMENT_H

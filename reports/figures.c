@@ -46,7 +46,8 @@ static void fit_lines(mlk_plot *p, const mlk_report *r)
     static const char *const dash[] = {"dt 3", "dt 2", "dt 1"};
     for (int k = 0; k < MLK_KAPPA_FORMS; k++)
         if (r->kappa_t.fit[k].there)
-            fprintf(p->gp, "'kappa_fit.csv' skip 1 using 1:%d with lines lw 1.1 %s lc rgb '#444444', ",
+            fprintf(p->gp,
+                    "'kappa_fit.csv' skip 1 using 1:%d with lines lw 1.1 %s lc rgb '#444444', ",
                     k + 2, dash[k]);
 }
 
@@ -147,14 +148,13 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
     fprintf(p.gp, ")\n");
     mlk_plot_legend(&p, 2, (const char *const[]){"naive", "corrected"}, (const int[]){2, 1});
     mlk_plot_grid(&p, 1, 2, true, true, MLK_PLOT_NO_KEY);
-    fprintf(
-        p.gp,
-        "set yrange [0:*]\nset title 'scatter between models'\n"
-        "set ylabel 'scatter (W m^{-1} K^{-1})'\nplot "
-        "'agreement.csv' skip 1 using 1:2 with linespoints ls 2 title 'τ naive', "
-        "'' skip 1 using 1:3 with linespoints ls 1 title 'τ corrected', "
-        "'' skip 1 using 1:4 with linespoints ls 2 lw 1 dt 3 pt 4 title 's.d. naive', "
-        "'' skip 1 using 1:5 with linespoints ls 1 lw 1 dt 3 pt 6 title 's.d. corrected'\n");
+    fprintf(p.gp,
+            "set yrange [0:*]\nset title 'scatter between models'\n"
+            "set ylabel 'scatter (W m^{-1} K^{-1})'\nplot "
+            "'agreement.csv' skip 1 using 1:2 with linespoints ls 2 title 'τ naive', "
+            "'' skip 1 using 1:3 with linespoints ls 1 title 'τ corrected', "
+            "'' skip 1 using 1:4 with linespoints ls 2 lw 1 dt 3 pt 4 title 's.d. naive', "
+            "'' skip 1 using 1:5 with linespoints ls 1 lw 1 dt 3 pt 6 title 's.d. corrected'\n");
     mlk_plot_panel(&p, "scatter", "T", "K", "", "W/m/K", MLK_PLOT_TEMPS);
     fprintf(
         p.gp,
@@ -223,10 +223,11 @@ mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
                     r->model[m].name, r->temp[idx[q]], r->model[m].name, mlk_plot_curve(m),
                     r->model[m].name);
         for (int m = 0; m < r->n_model; m++)
-            fprintf(p.gp,
-                    ", 'kappa.csv' skip 1 using ($2 == %.10g && strcol(1) eq '%s' ? 0 : NaN):3 with "
-                    "points pt 6 ps 0.9 lw 1.4 lc rgb '#333333' title \"%s\" noenhanced",
-                    r->temp[idx[q]], r->model[m].name, r->model[m].name);
+            fprintf(
+                p.gp,
+                ", 'kappa.csv' skip 1 using ($2 == %.10g && strcol(1) eq '%s' ? 0 : NaN):3 with "
+                "points pt 6 ps 0.9 lw 1.4 lc rgb '#333333' title \"%s\" noenhanced",
+                r->temp[idx[q]], r->model[m].name, r->model[m].name);
         fprintf(p.gp, "\n");
         snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
         mlk_plot_panel(&p, title, "offset", unit, "κ", "W/m/K", 0);

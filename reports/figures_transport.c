@@ -38,8 +38,7 @@ static mlk_status curve_rows(mlk_report *r, const char *csv, const char *header,
 static void panel(mlk_plot *p, double T, int side, const char *x, const char *xunit, unsigned how)
 {
     char title[60];
-    snprintf(title, sizeof title, "%.6g K%s", T,
-             side < 0 ? "" : side ? ", corrected" : ", naive");
+    snprintf(title, sizeof title, "%.6g K%s", T, side < 0 ? "" : side ? ", corrected" : ", naive");
     mlk_plot_panel(p, title, x, xunit, how & MLK_PLOT_LOGY ? "S" : "κ", "W/m/K", how);
 }
 
@@ -100,13 +99,18 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
         "temperature_K,model,t_ps,kappa_naive_W_mK,kappa_naive_err_W_mK,kappa_W_mK,kappa_err_W_mK",
         "green_kubo", cols, &rows, e));
     if (!rows) return MLK_OK;
+    double top = 0.1;
+    for (int t = 0; t < r->n_temp; t++)
+        for (int m = 0; m < r->n_model; m++)
+            top = fmax(top, mlk_json_get_real(mlk_report_at(r, m, t), "kappa_naive", 0));
     MLK_TRY(mlk_plot_begin(&p, r, "green_kubo", 900, 560, e));
     /* five to ten tics at round times, however long the integral */
     fprintf(p.gp,
             "stats 'green_kubo.csv' skip 1 using 3 nooutput\n"
             "step = 10 ** floor(log10(STATS_max > 0 ? STATS_max : 1))\nratio = STATS_max / step\n"
             "step = ratio > 5 ? 2 * step : ratio > 2 ? step : step / 2\nset xtics step\n"
-            "set xrange [0:STATS_max]\nset style fill noborder\n");
+            "set xrange [0:STATS_max]\nset style fill noborder\nset yrange [%.6g:%.6g]\n",
+            -0.6 * top, 3.4 * top);
     mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_CURVES);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
@@ -138,7 +142,8 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
         &p, "Running Green–Kubo integrals",
         "The direct Green–Kubo integral of the flux correlations against its upper limit, with one "
         "standard error (bands). It is an independent check of the cepstral value: the "
-        "integral should settle there before noise takes over.",
+        "integral should settle there before noise takes over. High first oscillations are cut "
+        "off.",
         e);
 }
 
@@ -212,8 +217,7 @@ static mlk_status whole_spectra(mlk_report *r, mlk_err *e)
     for (int t = 0; t < r->n_temp; t++)
         for (int m = 0; m < r->n_model; m++) {
             double f = mlk_json_get_real(mlk_report_at(r, m, t), "fstar_THz", NAN);
-            if (isfinite(f))
-                fprintf(p.csv.fp, "%.10g,%s,%.8g\n", r->temp[t], r->model[m].name, f);
+            if (isfinite(f)) fprintf(p.csv.fp, "%.10g,%s,%.8g\n", r->temp[t], r->model[m].name, f);
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
     MLK_TRY(mlk_plot_begin(&p, r, "spectrum_full", 900, 360, e));
@@ -469,8 +473,8 @@ static mlk_status fstar(mlk_report *r, mlk_err *e)
 
 static mlk_status convergence(mlk_report *r, mlk_err *e)
 {
-    return both_kappas(r, "convergence", "convergence", "t_ps", "length of the data", "ps",
-                       false, "Convergence with simulation time",
+    return both_kappas(r, "convergence", "convergence", "t_ps", "length of the data", "ps", false,
+                       "Convergence with simulation time",
                        "κ from the first part of each run, with one standard error. Later points "
                        "contain the data of earlier ones.",
                        e);

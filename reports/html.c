@@ -105,8 +105,8 @@ static int model_of(const mlk_document *d, const char *name, size_t n)
     return -1;
 }
 
-/* The SVG of a figure without its prologue. gnuplot wraps each plotted element in a group whose title
- * is the one of the plot command: those of models are marked for the script, made-up titles
+/* The SVG of a figure without its prologue. gnuplot wraps each plotted element in a group whose
+ * title is the one of the plot command: those of models are marked for the script, made-up titles
  * ("fig_kappa_plot_1a"), which browsers would show, go. */
 static void svg(const mlk_document *d, FILE *f, const char *s, const char *label)
 {
@@ -162,8 +162,7 @@ static void items(FILE *f, const mlk_block *b)
 {
     if (!b->n_item) return;
     fputs("<ul>", f);
-    for (size_t k = 0; k < b->n_item; k++)
-        fputs("<li>", f), text(f, b->item[k]), fputs("</li>", f);
+    for (size_t k = 0; k < b->n_item; k++) fputs("<li>", f), text(f, b->item[k]), fputs("</li>", f);
     fputs("</ul>", f);
 }
 
@@ -223,8 +222,9 @@ static void swatch(FILE *f, const mlk_document_model *m)
     const char *shape = shapes[0].shape;
     for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++)
         if (shapes[k].symbol == m->symbol) shape = shapes[k].shape;
-    fprintf(f, "<svg width=14 height=14 aria-hidden=true fill=\"%s\" stroke=\"%s\" stroke-width=0>%s"
-               "</svg>",
+    fprintf(f,
+            "<svg width=14 height=14 aria-hidden=true fill=\"%s\" stroke=\"%s\" stroke-width=0>%s"
+            "</svg>",
             m->colour, m->colour, shape);
 }
 
@@ -236,7 +236,8 @@ static void head(const mlk_document *d, FILE *f, bool pdf)
     esc(f, d->title);
     fprintf(f, "</title>\n<style>%s", mlk_report_css);
     for (size_t m = 0; m < d->n_model; m++)
-        fprintf(f, ".off%zu [data-model=\"%zu\"]%s", m, m, m + 1 < d->n_model ? "," : "{display:none}");
+        fprintf(f, ".off%zu [data-model=\"%zu\"]%s", m, m,
+                m + 1 < d->n_model ? "," : "{display:none}");
     fputs("</style></head><body>\n<header><div><h1>", f);
     esc(f, d->title);
     fputs("</h1>\n<p class=sub>", f);

@@ -19,7 +19,7 @@ const char mlk_report_css[] =
     "0;max-width:none}"
     ".missing{border-left:5px solid #E69F00;background:#fdf6e7;padding:.6rem 1.1rem;margin:1.2rem "
     "0}"
-    ".missing ul{margin:.2rem 0;padding-left:1.2rem}"
+    ".missing ul{margin:.2rem 0;padding-left:1.2rem;max-width:none}"
     ".cards{display:flex;flex-wrap:wrap;gap:12px;margin:1.2rem 0}.card{flex:1 1 200px;border:1px "
     "solid var(--line);"
     "border-radius:6px;padding:.7rem .95rem}.card "
@@ -65,5 +65,6 @@ const char mlk_report_css[] =
     ".plot svg,.plot.narrow "
     "svg{min-width:0}pre{white-space:pre-wrap;word-break:break-all}a{color:inherit;"
     "text-decoration:none}}"
-    "@media(max-width:640px){.models small{display:none}.models>div{padding:5px 14px}body{font-size:15px}h1{font-size:1.4rem}main,header>div,footer>div{"
+    "@media(max-width:640px){.models small{display:none}.models>div{padding:5px "
+    "14px}body{font-size:15px}h1{font-size:1.4rem}main,header>div,footer>div{"
     "padding:0 14px}}";

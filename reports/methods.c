@@ -1,6 +1,6 @@
-/* methods.c - the methods paragraph of a study, with what was actually done, and its references: for
- * the page, as Markdown, as LaTeX with BibTeX. A passage that reads differently in LaTeX stands in the
- * text twice, as \001 LaTeX \002 plain \003. */
+/* methods.c - the methods paragraph of a study, with what was actually done, and its references:
+ * for the page, as Markdown, as LaTeX with BibTeX. A passage that reads differently in LaTeX stands
+ * in the text twice, as \001 LaTeX \002 plain \003. */
 #include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
@@ -60,20 +60,19 @@ static const mlk_ref always[] = {
     {"Z. Fan, L. F. C. Pereira, H.-Q. Wang, J.-C. Zheng, D. Donadio, A. Harju, Phys. Rev. B 92, "
      "094301 (2015)",
      "10.1103/PhysRevB.92.094301",
-     "Force and heat current formulas for many-body potentials in molecular dynamics simulations with applications to thermal conductivity calculations"},
+     "Force and heat current formulas for many-body potentials in molecular dynamics simulations "
+     "with applications to thermal conductivity calculations"},
     {"G. Bussi, D. Donadio, M. Parrinello, J. Chem. Phys. 126, 014101 (2007)", "10.1063/1.2408420",
      "Canonical sampling through velocity rescaling"},
     {"M. Bernetti, G. Bussi, J. Chem. Phys. 153, 114107 (2020)", "10.1063/5.0020514",
      "Pressure control using stochastic cell rescaling"},
-    {"L. Ercole, A. Marcolongo, S. Baroni, Sci. Rep. 7, 15835 (2017)",
-     "10.1038/s41598-017-15843-2",
+    {"L. Ercole, A. Marcolongo, S. Baroni, Sci. Rep. 7, 15835 (2017)", "10.1038/s41598-017-15843-2",
      "Accurate thermal conductivities from optimally short molecular dynamics simulations"},
     {"R. Bertossa, F. Grasselli, L. Ercole, S. Baroni, Phys. Rev. Lett. 122, 255901 (2019)",
      "10.1103/PhysRevLett.122.255901",
      "Theory and numerical simulation of heat transport in multicomponent systems"},
     {"R. DerSimonian, N. Laird, Control. Clin. Trials 7, 177 (1986)",
-     "10.1016/0197-2456(86)90046-2",
-     "Meta-analysis in clinical trials"},
+     "10.1016/0197-2456(86)90046-2", "Meta-analysis in clinical trials"},
     {"W. Viechtbauer, Stat. Med. 26, 37 (2007)", "10.1002/sim.2514",
      "Confidence intervals for the amount of heterogeneity in meta-analysis"},
     {"A. L. Read, J. Phys. G 28, 2693 (2002)", "10.1088/0954-3899/28/10/313",
@@ -100,7 +99,8 @@ static size_t collect(const mlk_report *r, const mlk_ref *list[MOST_REFS])
  * with the same key in one list would get one entry; a test looks that this does not happen. */
 static const char *key(const mlk_ref *ref, char *buf)
 {
-    const char *end = ref->citation + strcspn(ref->citation, ","), *et = strstr(ref->citation, " et al");
+    const char *end = ref->citation + strcspn(ref->citation, ","),
+               *et = strstr(ref->citation, " et al");
     if (et && et < end) end = et;
     const char *name = end, *year = strrchr(ref->citation, '(');
     while (name > ref->citation && name[-1] != ' ') name--;
@@ -144,7 +144,8 @@ void mlk_report_references(const mlk_report *r, mlk_document *d)
     size_t n = collect(r, list);
     for (size_t k = 0; k < n; k++)
         if (list[k]->doi)
-            mlk_doc_item(d, "%s, " MLK_DOC_LINK "https://doi.org/%s" MLK_DOC_AT "doi:%s" MLK_DOC_END,
+            mlk_doc_item(d,
+                         "%s, " MLK_DOC_LINK "https://doi.org/%s" MLK_DOC_AT "doi:%s" MLK_DOC_END,
                          list[k]->citation, list[k]->doi, list[k]->doi);
         else
             mlk_doc_item(d, "%s", list[k]->citation);
@@ -203,13 +204,15 @@ static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
         put(&t, e,
             "The cell of each run was first relaxed for %s at %s GPa by %sstochastic cell "
             "rescaling "
-            "\001~\\cite{Bernetti2020}\002(Bernetti and Bussi 2020)\003 and then kept at its mean. ",
+            "\001~\\cite{Bernetti2020}\002(Bernetti and Bussi 2020)\003 and then kept at its "
+            "mean. ",
             spaced(mlk_conf_str(set, "npt", "?"), buf), mlk_conf_str(set, "pressure", "0"),
             strcmp(mlk_conf_str(set, "barostat", "aniso"), "iso") ? "anisotropic " : "isotropic ");
     put(&t, e,
         "Each run was equilibrated for %s with the stochastic velocity rescaling of Bussi, "
         "Donadio and "
-        "Parrinello\001~\\cite{Bussi2007}\002 (2007)\003 and sampled in the microcanonical ensemble for",
+        "Parrinello\001~\\cite{Bussi2007}\002 (2007)\003 and sampled in the microcanonical "
+        "ensemble for",
         spaced(mlk_conf_str(set, "equil", "?"), buf));
     bool same = true;
     for (int m = 0; m < r->n_model; m++) same &= r->model[m].run_ps == r->model[0].run_ps;
@@ -225,22 +228,28 @@ static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
     put(&t, e,
         "Thermal conductivities were obtained from the energy and mass fluxes by multi-component "
         "cepstral "
-        "analysis\001~\\cite{Ercole2017,Bertossa2019}\002 (Ercole, Marcolongo and Baroni 2017; Bertossa, "
+        "analysis\001~\\cite{Ercole2017,Bertossa2019}\002 (Ercole, Marcolongo and Baroni 2017; "
+        "Bertossa, "
         "Grasselli, Ercole and Baroni 2019)\003: the "
-        "naive value from the energy flux alone, \001$\\kappa_\\mathrm{naive} = L_{EE}/T^2$\002κ_naive "
+        "naive value from the energy flux alone, \001$\\kappa_\\mathrm{naive} = "
+        "L_{EE}/T^2$\002κ_naive "
         "= L_EE/T²\003, and the Onsager-corrected value "
-        "\001$\\kappa = 1/[T^2 (L^{-1})_{EE}]$\002κ = 1/(T² (L⁻¹)_EE)\003 at zero mass flux of the diffusing species. The models were compared "
+        "\001$\\kappa = 1/[T^2 (L^{-1})_{EE}]$\002κ = 1/(T² (L⁻¹)_EE)\003 at zero mass flux of the "
+        "diffusing species. The models were compared "
         "at "
         "every temperature by Cochran's Q against χ² and by the between-model standard deviation τ "
         "of "
-        "DerSimonian and Laird\001~\\cite{DerSimonian1986}\002 (1986)\003, its upper limit from the "
-        "distribution of Q\001~\\cite{Viechtbauer2007,Read2002}\002 (Viechtbauer 2007, Read 2002)\003.");
+        "DerSimonian and Laird\001~\\cite{DerSimonian1986}\002 (1986)\003, its upper limit from "
+        "the "
+        "distribution of Q\001~\\cite{Viechtbauer2007,Read2002}\002 (Viechtbauer 2007, Read "
+        "2002)\003.");
     if (r->kappa_t.fit[MLK_KAPPA_CONSTANT].there)
         put(&t, e,
             " The temperature dependence of the mean over the models was fitted by weighted least "
             "squares with a constant%s and compared by Akaike's and the Bayesian information "
             "criterion.",
-            r->kappa_t.fit[MLK_KAPPA_OFFSET].there ? ", with A/T and with A/T + B" : " and with A/T");
+            r->kappa_t.fit[MLK_KAPPA_OFFSET].there ? ", with A/T and with A/T + B"
+                                                   : " and with A/T");
     put(&t, e, "\n");
     if (t.st) {
         mlk_free(t.s);

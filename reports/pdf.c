@@ -11,8 +11,7 @@ static const unsigned INK = 0x1c2024, SOFT = 0x5b6470;
 
 static void text(mlk_pdf *p, const char *s, double size, bool bold, unsigned colour, double after)
 {
-    PangoLayout *l =
-        mlk_pdf_text(p, s, (mlk_pdf_font){.size = size}, bold, mlk_pdf_width(p));
+    PangoLayout *l = mlk_pdf_text(p, s, (mlk_pdf_font){.size = size}, bold, mlk_pdf_width(p));
     mlk_pdf_flow(p, l, MLK_PDF_LEFT, colour);
     p->y += after;
 }
@@ -132,8 +131,7 @@ static bool open_drawing(mlk_pdf *p, const mlk_block *b, drawing *d)
     rsvg_handle_get_intrinsic_dimensions(d->svg, &has_w, &lw, &has_h, &lh, &has_box, &box);
     char *caption = g_strdup_printf(MLK_DOC_BOLD "Figure %d. %s%s" MLK_DOC_END " %s", b->number,
                                     b->title, strchr(b->title, '?') ? "" : ".", b->text);
-    d->caption =
-        mlk_pdf_text(p, caption, (mlk_pdf_font){.size = 8}, false, mlk_pdf_width(p));
+    d->caption = mlk_pdf_text(p, caption, (mlk_pdf_font){.size = 8}, false, mlk_pdf_width(p));
     g_free(caption);
     double below = mlk_pdf_layout_height(d->caption) + 20;
     d->w = mlk_pdf_width(p) * (b->narrow ? 0.62 : 1);
@@ -189,8 +187,7 @@ static void heading(mlk_pdf *p, const mlk_document *d, size_t k)
     }
     if (d->n > k + 1 && d->block[k + 1].kind == MLK_BLOCK_TABLE) {
         need += 70;
-        if (mlk_pdf_table_turns(p, &d->block[k + 1]))
-            mlk_pdf_page(p, mlk_pdf_a4[1], mlk_pdf_a4[0]);
+        if (mlk_pdf_table_turns(p, &d->block[k + 1])) mlk_pdf_page(p, mlk_pdf_a4[1], mlk_pdf_a4[0]);
     }
     mlk_pdf_room(p, need);
     p->y += p->y > MLK_PDF_TOP + 1 ? (big ? 12 : 4) : 0;
@@ -247,8 +244,12 @@ static void document(mlk_pdf *p, const mlk_document *d)
 /* One pass over the document into `path`, or nowhere when it is NULL; how many pages, 0: failed. */
 static int pass(const mlk_document *d, const char *path, int pages)
 {
-    mlk_pdf p = {.w = mlk_pdf_a4[0], .h = mlk_pdf_a4[1], .y = MLK_PDF_TOP, .page = 1,
-                 .pages = pages, .title = d->title};
+    mlk_pdf p = {.w = mlk_pdf_a4[0],
+                 .h = mlk_pdf_a4[1],
+                 .y = MLK_PDF_TOP,
+                 .page = 1,
+                 .pages = pages,
+                 .title = d->title};
     p.surface = path ? cairo_pdf_surface_create(path, p.w, p.h)
                      : cairo_pdf_surface_create_for_stream(NULL, NULL, p.w, p.h);
     cairo_pdf_surface_set_metadata(p.surface, CAIRO_PDF_METADATA_TITLE, d->title);

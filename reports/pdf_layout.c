@@ -68,7 +68,11 @@ static char *markup(const char *s, bool bold)
             s++;
         } else if (*s == '\001') {
             const char *tag = s[1] == 'b' ? "b" : s[1] == '_' ? "sub" : s[1] == 'c' ? "tt" : NULL;
-            if (depth < 8) close[depth++] = !tag ? "" : *tag == 'b' ? "</b>" : *tag == 's' ? "</sub>" : "</tt>";
+            if (depth < 8)
+                close[depth++] = !tag          ? ""
+                                 : *tag == 'b' ? "</b>"
+                                 : *tag == 's' ? "</sub>"
+                                               : "</tt>";
             if (tag) g_string_append_printf(out, "<%s>", tag);
             s += tag ? 2 : strcspn(s, MLK_DOC_AT) + 1;
         }
@@ -86,7 +90,8 @@ PangoLayout *mlk_pdf_text(const mlk_pdf *p, const char *text, mlk_pdf_font font,
         pango_font_description_from_string(font.mono ? "DejaVu Sans Mono" : "DejaVu Sans");
     char *m = markup(text, bold);
     pango_context_set_round_glyph_positions(pango_layout_get_context(l), FALSE);
-    /* lengths in Pango are those of a screen with 96 dots per inch unless told so in absolute size */
+    /* lengths in Pango are those of a screen with 96 dots per inch unless told so in absolute size
+     */
     pango_font_description_set_absolute_size(d, font.size * PANGO_SCALE);
     pango_layout_set_font_description(l, d);
     pango_layout_set_markup(l, m, -1);
@@ -276,8 +281,8 @@ static void draw(mlk_pdf *p, const grid *g)
     double height = 0;
     while (heads < g->b->n_row && g->b->row[heads].head) height += row_height(p, g, heads++);
     if (g->b->text) {
-        PangoLayout *l = mlk_pdf_text(p, g->b->text, (mlk_pdf_font){.size = 8}, false,
-                                      mlk_pdf_width(p));
+        PangoLayout *l =
+            mlk_pdf_text(p, g->b->text, (mlk_pdf_font){.size = 8}, false, mlk_pdf_width(p));
         mlk_pdf_room(p, mlk_pdf_layout_height(l) + height + 40);
         mlk_pdf_flow(p, l, MLK_PDF_LEFT, 0x5b6470);
         p->y += 4;

@@ -1,5 +1,5 @@
-/* pdf_layout.h - a growing PDF: pages, running text, tables. Part of mlkit-pdf.so, which knows nothing of
- * mlkit but document.h. Lengths in points. */
+/* pdf_layout.h - a growing PDF: pages, running text, tables. Part of mlkit-pdf.so, which knows
+ * nothing of mlkit but document.h. Lengths in points. */
 #ifndef MLK_REPORTS_PDF_LAYOUT_H
 #define MLK_REPORTS_PDF_LAYOUT_H
 

@@ -1,5 +1,5 @@
-/* pdf_open.c - finds and opens the plugin that draws report.pdf. Its libraries (pango, cairo, librsvg)
- * would cost every other command more time to load than mlkit needs to start. */
+/* pdf_open.c - finds and opens the plugin that draws report.pdf. Its libraries (pango, cairo,
+ * librsvg) would cost every other command more time to load than mlkit needs to start. */
 #include <dlfcn.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,8 +31,9 @@ mlk_status mlk_report_pdf(const mlk_document *d, const char *path, mlk_err *e)
 {
     char so[1300], tmp[1310], why[300] = "";
     if (!find(so, sizeof so)) {
-        MLK_FAIL(e, MLK_EUNSUPPORTED, "the plugin mlkit-pdf.so is neither beside the program nor in "
-                                      MLK_PREFIX "/lib/mlkit");
+        MLK_FAIL(e, MLK_EUNSUPPORTED,
+                 "the plugin mlkit-pdf.so is neither beside the program nor in " MLK_PREFIX
+                 "/lib/mlkit");
         return mlk_err_hint(e, "make builds it, with the Debian packages libpango1.0-dev and "
                                "librsvg2-dev; report.html can be printed");
     }

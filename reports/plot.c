@@ -120,8 +120,8 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
                 styles[k].point);
     /* curves: also told apart by their dashes, for print in grey */
     for (int k = 0; k < N_STYLES; k++)
-        fprintf(f, "set style line %d lc rgb '%s' lw 1.8 pt %d ps 0.75 dt %s\n",
-                N_STYLES + k + 1, styles[k].colour, styles[k].point, styles[k].dash);
+        fprintf(f, "set style line %d lc rgb '%s' lw 1.8 pt %d ps 0.75 dt %s\n", N_STYLES + k + 1,
+                styles[k].colour, styles[k].point, styles[k].dash);
     fprintf(f, "array col[%d] = [", N_STYLES);
     for (int k = 0; k < N_STYLES; k++) fprintf(f, "%s0x%s", k ? ", " : "", styles[k].colour + 1);
     /* faint(k): the same colour, mostly transparent, for raw data and error bands */
@@ -169,8 +169,8 @@ void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles
 }
 
 /* gnuplot knows where the panel lies and which ranges it chose; y counts from the bottom. */
-void mlk_plot_panel(mlk_plot *p, const char *title, const char *x, const char *xunit,
-                    const char *y, const char *yunit, unsigned how)
+void mlk_plot_panel(mlk_plot *p, const char *title, const char *x, const char *xunit, const char *y,
+                    const char *yunit, unsigned how)
 {
     char at[MLK_REPORT_TEMPS * 14 + 20] = "";
     if (how & MLK_PLOT_TEMPS)

@@ -20,7 +20,8 @@ typedef struct mlk_plot {
     double legend_x[MLK_REPORT_MODELS]; /* of the symbols, in points */
 } mlk_plot;
 
-/* The line on top that names the models: none, their symbols, symbols on a piece of their curves. */
+/* The line on top that names the models: none, their symbols, symbols on a piece of their curves.
+ */
 typedef enum mlk_plot_key { MLK_PLOT_NO_KEY, MLK_PLOT_SYMBOLS, MLK_PLOT_CURVES } mlk_plot_key;
 
 /* Is there a gnuplot, and can it write PDF? */
@@ -33,7 +34,8 @@ mlk_status mlk_plot_csv_end(mlk_plot *p, mlk_err *e);
 /* Start the script NAME.gp with the common look; width and height in points of the SVG. */
 mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int width, int height,
                           mlk_err *e);
-/* Lay out rows x cols panels with a shared legend line on top; gaps leave room for titles (rows) and, with own_labels, axis labels of every panel. */
+/* Lay out rows x cols panels with a shared legend line on top; gaps leave room for titles (rows)
+ * and, with own_labels, axis labels of every panel. */
 void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles,
                    mlk_plot_key legend);
 /* One line of symbols and names at the top of the figure; style[k] as of mlk_plot_style. */
@@ -44,8 +46,8 @@ mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk
 /* To be called after each plot command of a panel: what its axes mean, for the values that the page
  * shows under the pointer. Units may be "". */
 enum { MLK_PLOT_LOGX = 1, MLK_PLOT_LOGY = 2, MLK_PLOT_TEMPS = 4 /* x are those of the study */ };
-void mlk_plot_panel(mlk_plot *p, const char *title, const char *x, const char *xunit,
-                    const char *y, const char *yunit, unsigned how);
+void mlk_plot_panel(mlk_plot *p, const char *title, const char *x, const char *xunit, const char *y,
+                    const char *yunit, unsigned how);
 /* Colour "#0072B2" and gnuplot symbol of a model. */
 const char *mlk_plot_colour(int model);
 int mlk_plot_symbol(int model);

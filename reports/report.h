@@ -154,7 +154,7 @@ void mlk_report_references(const mlk_report *r, mlk_document *d);
 /* The whole report as a document, to be freed by the caller in any case. */
 mlk_status mlk_report_document(const mlk_report *r, mlk_document *d, mlk_err *e);
 mlk_status mlk_report_html(const mlk_document *d, bool pdf, const char *path, mlk_err *e);
-extern const char mlk_report_css[]; /* html_style.c */
+extern const char mlk_report_css[];       /* html_style.c */
 extern const char *const mlk_report_js[]; /* lines, ends with NULL; html_script.c */
 /* report.pdf through mlkit-pdf.so; MLK_EUNSUPPORTED with a hint when that is not there. */
 mlk_status mlk_report_pdf(const mlk_document *d, const char *path, mlk_err *e);

@@ -72,8 +72,7 @@ typedef struct pool {
 
 static void add(pool *p, size_t n, const double *v, const double *s, int group)
 {
-    for (size_t k = 0; k < n; k++)
-        p->v[p->n] = v[k], p->s[p->n] = s[k], p->group[p->n++] = group;
+    for (size_t k = 0; k < n; k++) p->v[p->n] = v[k], p->s[p->n] = s[k], p->group[p->n++] = group;
 }
 
 /* The corrected values, averaged over the models with their scatter in the error, against T. */
@@ -96,10 +95,10 @@ static mlk_status judge_runs(mlk_report *r, mlk_err *e)
 {
     r->n_there = r->n_flagged = 0;
     memset(r->flagged, 0, sizeof r->flagged);
-    static const char *const what[MLK_REPORT_REASONS] = {"the mean temperature is off", "the total energy drifts",
-                                       "atoms come nearer than in any training frame",
-                                       "descriptors are far outside of the training data",
-                                       "covalent bonds of the start break"};
+    static const char *const what[MLK_REPORT_REASONS] = {
+        "the mean temperature is off", "the total energy drifts",
+        "atoms come nearer than in any training frame",
+        "descriptors are far outside of the training data", "covalent bonds of the start break"};
     enum { REASONS = MLK_REPORT_REASONS };
     for (int model = 0; model < r->n_model; model++) {
         size_t n = 0, bad[REASONS] = {0};
@@ -231,10 +230,10 @@ static json_t *fits(const mlk_report *r)
     for (int q = 0; q < MLK_KAPPA_FORMS; q++) {
         const mlk_kappa_fit *f = &k->fit[q];
         if (!f->there) continue;
-        const char *const key[] = {"A_W_m",   "A_err", "B_W_mK", "B_err", "chi2", "dof",
-                                   "p_value", "aic",   "bic"};
-        const double v[] = {f->a, f->a_err, f->b, f->b_err, f->chi2, f->dof,
-                            f->p_value, f->aic, f->bic};
+        const char *const key[] = {"A_W_m", "A_err",   "B_W_mK", "B_err", "chi2",
+                                   "dof",   "p_value", "aic",    "bic"};
+        const double v[] = {f->a,   f->a_err,   f->b,   f->b_err, f->chi2,
+                            f->dof, f->p_value, f->aic, f->bic};
         json_t *o = json_object();
         json_object_set_new(o, "form", json_string(mlk_kappa_form_name((mlk_kappa_form)q)));
         for (int i = 0; i < 9; i++) json_object_set_new(o, key[i], mlk_json_real(v[i]));

@@ -122,8 +122,8 @@ static void cards(const mlk_report *r, mlk_document *d)
         mlk_doc_item(d, "%.2g×", red);
     else
         mlk_doc_item(d, "–");
-    mlk_doc_item(d, "reduction of the scatter between models, τ" MLK_DOC_SUB "naive" MLK_DOC_END
-                    "/τ");
+    mlk_doc_item(d,
+                 "reduction of the scatter between models, τ" MLK_DOC_SUB "naive" MLK_DOC_END "/τ");
     mlk_doc_item(d, "%s", mlk_pvalue(r->all.p_naive, p));
     mlk_doc_item(d, "p-value, naive: models %s",
                  r->all.p_naive < 0.05 ? "differ" : "agree within errors");
@@ -197,7 +197,9 @@ static void temperature_table(const mlk_report *r, mlk_document *d)
     if (!k->fit[MLK_KAPPA_CONSTANT].there) return;
     mlk_doc_heading(d, 3, "temperature", "Temperature dependence of the corrected value");
     if (isfinite(k->p_slope))
-        mlk_doc_text(d, "%s The term A/T improves on the constant with p %s%s, the offset B on A/T with p %s%s.",
+        mlk_doc_text(d,
+                     "%s The term A/T improves on the constant with p %s%s, the offset B on A/T "
+                     "with p %s%s.",
                      k->statement, k->p_slope < 1e-4 ? "" : "= ", mlk_pvalue(k->p_slope, p[0]),
                      k->p_offset < 1e-4 ? "" : "= ", mlk_pvalue(k->p_offset, p[1]));
     else
@@ -443,9 +445,9 @@ static void md(const mlk_report *r, mlk_document *d)
 
 static void transport(const mlk_report *r, mlk_document *d)
 {
-    static const char *const name[] = {"theta",    "spectrum_full", "spectrum",
-                                       "pstar",    "cepstrum",      "fstar",
-                                       "green_kubo", "parts",       "convergence"};
+    static const char *const name[] = {"theta",      "spectrum_full", "spectrum",
+                                       "pstar",      "cepstrum",      "fstar",
+                                       "green_kubo", "parts",         "convergence"};
     mlk_doc_heading(d, 2, "transport", "5 Transport");
     for (size_t k = 0; k < sizeof name / sizeof *name; k++) figure(r, d, name[k]);
 }
@@ -532,16 +534,14 @@ static mlk_status reproducibility(const mlk_report *r, mlk_document *d, mlk_err 
     mlk_doc_heading(d, 3, "references", "References");
     mlk_doc_list(d);
     mlk_report_references(r, d);
-    mlk_doc_text(d,
-                 "The same as LaTeX: " MLK_DOC_LINK "methods.tex" MLK_DOC_AT
-                 "methods.tex" MLK_DOC_END " with " MLK_DOC_LINK "references.bib" MLK_DOC_AT
-                 "references.bib" MLK_DOC_END ", as Markdown: " MLK_DOC_LINK
-                 "methods.md" MLK_DOC_AT "methods.md" MLK_DOC_END ". All numbers: " MLK_DOC_LINK
-                 "report.json" MLK_DOC_AT "report.json" MLK_DOC_END
-                 "; tables as CSV and LaTeX in " MLK_DOC_LINK "tables/" MLK_DOC_AT
-                 "tables/" MLK_DOC_END
-                 "; figures as SVG and PDF with their data and gnuplot scripts in " MLK_DOC_LINK
-                 "figures/" MLK_DOC_AT "figures/" MLK_DOC_END ".");
+    mlk_doc_text(
+        d, "The same as LaTeX: " MLK_DOC_LINK "methods.tex" MLK_DOC_AT "methods.tex" MLK_DOC_END
+           " with " MLK_DOC_LINK "references.bib" MLK_DOC_AT "references.bib" MLK_DOC_END
+           ", as Markdown: " MLK_DOC_LINK "methods.md" MLK_DOC_AT "methods.md" MLK_DOC_END
+           ". All numbers: " MLK_DOC_LINK "report.json" MLK_DOC_AT "report.json" MLK_DOC_END
+           "; tables as CSV and LaTeX in " MLK_DOC_LINK "tables/" MLK_DOC_AT "tables/" MLK_DOC_END
+           "; figures as SVG and PDF with their data and gnuplot scripts in " MLK_DOC_LINK
+           "figures/" MLK_DOC_AT "figures/" MLK_DOC_END ".");
     stages(r, d);
     settings(r, d);
     commands(r, d);
@@ -550,8 +550,7 @@ static mlk_status reproducibility(const mlk_report *r, mlk_document *d, mlk_err 
     mlk_doc_code(d);
     for (size_t k = 0; in && in->kind == MLK_CONF_LIST && k < in->n_child; k++) {
         char line[400];
-        snprintf(line, sizeof line, "%.80s  %.300s",
-                 mlk_conf_str(&in->child[k], "sha256", "?"),
+        snprintf(line, sizeof line, "%.80s  %.300s", mlk_conf_str(&in->child[k], "sha256", "?"),
                  mlk_path_base(mlk_conf_str(&in->child[k], "path", "?")));
         mlk_doc_line(d, line);
     }

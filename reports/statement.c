@@ -42,8 +42,9 @@ static void hidden(mlk_report *r, bool naive_differ)
         say(r, ", no less than the naive one: they may agree only because their errors are large, "
                "and a reduction is not shown. Longer or more runs decide.");
     else if (!naive_differ)
-        say(r, "; the naive ones up to %.2g W/m/K. Whether the correction is needed does not show "
-               "in this comparison, but in Θ of each model.",
+        say(r,
+            "; the naive ones up to %.2g W/m/K. Whether the correction is needed does not show "
+            "in this comparison, but in Θ of each model.",
             r->all.limit_naive);
     else
         say(r, ".");
@@ -117,8 +118,9 @@ void mlk_report_statement(mlk_report *r)
     if (differ_c)
         say(r, " What is left after the correction is a difference of the models themselves.");
     if (n > 1)
-        say(r, " Taken one by one, the models differ (p < 0.05) at %d of %d temperatures naive and "
-               "at %d corrected.",
+        say(r,
+            " Taken one by one, the models differ (p < 0.05) at %d of %d temperatures naive and "
+            "at %d corrected.",
             r->all.n_naive, n, r->all.n_corrected);
     runs(r);
 }

@@ -34,10 +34,21 @@ void mlk_tex(FILE *f, const char *s, size_t n)
 {
     static const struct {
         const char *from, *to;
-    } map[] = {{"κ", "$\\kappa$"}, {"τ", "$\\tau$"},   {"χ", "$\\chi$"}, {"α", "$\\alpha$"},
-               {"²", "$^2$"},      {"³", "$^3$"},      {"⁻¹", "$^{-1}$"}, {"×", "$\\times$"},
-               {"±", "$\\pm$"},    {"Å", "{\\AA}"},    {"–", "--"},      {"−", "$-$"},
-               {"·", "$\\cdot$"},  {"\\", "\\textbackslash{}"}, {"~", "\\textasciitilde{}"},
+    } map[] = {{"κ", "$\\kappa$"},
+               {"τ", "$\\tau$"},
+               {"χ", "$\\chi$"},
+               {"α", "$\\alpha$"},
+               {"²", "$^2$"},
+               {"³", "$^3$"},
+               {"⁻¹", "$^{-1}$"},
+               {"×", "$\\times$"},
+               {"±", "$\\pm$"},
+               {"Å", "{\\AA}"},
+               {"–", "--"},
+               {"−", "$-$"},
+               {"·", "$\\cdot$"},
+               {"\\", "\\textbackslash{}"},
+               {"~", "\\textasciitilde{}"},
                {"^", "\\textasciicircum{}"}};
     while (n) {
         size_t used = 0;
@@ -88,7 +99,8 @@ static void number(table *t, double v, const char *fmt)
 #pragma GCC diagnostic pop
     char *ten = strchr(buf, 'e');
     if (ten)
-        fprintf(t->tex.fp, "$%.*s \\times 10^{%ld}$", (int)(ten - buf), buf, strtol(ten + 1, NULL, 10));
+        fprintf(t->tex.fp, "$%.*s \\times 10^{%ld}$", (int)(ten - buf), buf,
+                strtol(ten + 1, NULL, 10));
     else
         fprintf(t->tex.fp, "$%s$", buf);
 }
@@ -164,21 +176,25 @@ static mlk_status kappa(const mlk_report *r, mlk_err *e)
 static mlk_status agreement(const mlk_report *r, mlk_err *e)
 {
     table t = {0};
-    MLK_TRY(
-        begin(&t, r, "agreement", "rrccccccc", "heterogeneity between models; kappa and tau (95 % upper limit) in W/(m K)", e));
+    MLK_TRY(begin(&t, r, "agreement", "rrccccccc",
+                  "heterogeneity between models; kappa and tau (95 % upper limit) in W/(m K)", e));
     head(&t, "temperature_K", "$T$ (K)"), head(&t, "n_models", "models");
     head(&t, "mean_naive,mean_naive_err", "$\\bar\\kappa_\\mathrm{naive}$");
-    head(&t, "tau_naive,tau_limit_naive", "$\\tau_\\mathrm{naive}$ (limit)"), head(&t, "p_naive", "$p_\\mathrm{naive}$");
+    head(&t, "tau_naive,tau_limit_naive", "$\\tau_\\mathrm{naive}$ (limit)"),
+        head(&t, "p_naive", "$p_\\mathrm{naive}$");
     head(&t, "mean_corrected,mean_corrected_err", "$\\bar\\kappa$");
-    head(&t, "tau_corrected,tau_limit_corrected", "$\\tau$ (limit)"), head(&t, "p_corrected", "$p$");
+    head(&t, "tau_corrected,tau_limit_corrected", "$\\tau$ (limit)"),
+        head(&t, "p_corrected", "$p$");
     head(&t, "reduction_factor", "$\\tau_\\mathrm{naive}/\\tau$");
     row_end(&t, true);
     for (int q = 0; q < r->n_temp; q++) {
         const mlk_comparison *a = &r->row[q].naive, *b = &r->row[q].corrected;
         if (a->n < 2 || b->n < 2) continue;
         number(&t, r->temp[q], "%.5g"), number(&t, (double)a->n, "%.0f");
-        pm(&t, a->mean, a->mean_err), limited(&t, a->tau, a->tau_limit), number(&t, a->p_value, "%.2g");
-        pm(&t, b->mean, b->mean_err), limited(&t, b->tau, b->tau_limit), number(&t, b->p_value, "%.2g");
+        pm(&t, a->mean, a->mean_err), limited(&t, a->tau, a->tau_limit),
+            number(&t, a->p_value, "%.2g");
+        pm(&t, b->mean, b->mean_err), limited(&t, b->tau, b->tau_limit),
+            number(&t, b->p_value, "%.2g");
         number(&t, r->row[q].reduction, "%.2g");
         row_end(&t, false);
     }
@@ -191,7 +207,9 @@ static mlk_status errors(const mlk_report *r, mlk_err *e)
                                        "stress_rmse_GPa"};
     static const char *const shown[] = {"\\shortstack{$E$ train\\\\(meV/atom)}",
                                         "\\shortstack{$F$ train\\\\(meV/\\AA)}",
-                                        "\\shortstack{$\\sigma$ train\\\\(GPa)}", "$E$ valid", "$F$ valid",
+                                        "\\shortstack{$\\sigma$ train\\\\(GPa)}",
+                                        "$E$ valid",
+                                        "$F$ valid",
                                         "$\\sigma$ valid"};
     table t = {0};
     MLK_TRY(begin(&t, r, "errors", "llrcccccc",
@@ -226,7 +244,8 @@ static mlk_status md(const mlk_report *r, mlk_err *e)
     head(&t, "model", "model"), head(&t, "temperature_K", "$T$ (K)"),
         head(&t, "replica", "replica");
     head(&t, "temperature_mean_K", "\\shortstack{$\\langle T\\rangle$\\\\(K)}");
-    head(&t, "drift_meV_atom_ns", "\\shortstack{drift\\\\(meV/atom/ns)}"), head(&t, "atoms", "atoms");
+    head(&t, "drift_meV_atom_ns", "\\shortstack{drift\\\\(meV/atom/ns)}"),
+        head(&t, "atoms", "atoms");
     head(&t, "outside_percent", "\\shortstack{outside\\\\(\\%)}"), head(&t, "worst_grade", "grade");
     head(&t, "shortest_ratio", "nearest"), head(&t, "bonds_broke", "broken");
     head(&t, "wall_s", "\\shortstack{wall\\\\(s)}");
@@ -291,7 +310,8 @@ mlk_status mlk_report_text_table(const mlk_report *r, char **out, mlk_err *e)
     char *t = *out = mlk_alloc(cap, 1), cell[2][64];
     if (!t) return MLK_FAIL(e, MLK_ENOMEM, "table");
     bool any = false;
-    n += (size_t)snprintf(t, cap, "  T (K)  model        kappa naive        kappa corrected    W/m/K\n");
+    n += (size_t)snprintf(t, cap,
+                          "  T (K)  model        kappa naive        kappa corrected    W/m/K\n");
     for (int q = 0; q < r->n_temp; q++)
         for (int m = 0; m < r->n_model; m++) {
             const json_t *j = mlk_report_at(r, m, q);

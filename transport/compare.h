@@ -23,12 +23,12 @@ typedef struct mlk_comparison {
 /* kappa, err (n). Errors: MLK_EINVAL n == 0 or an error bar that is not positive and finite. */
 mlk_status mlk_compare(size_t n, const double *kappa, const double *err, mlk_comparison *out,
                        mlk_err *e);
-/* One tau for several groups (temperatures): group (n) of each estimate, 0 <= group < n_group; every
- * group has its own mean. 95 % interval of tau from the summed Q of all groups; and the 95 % upper
- * limit, the tau that makes so small a Q 20 times less likely than tau = 0 does (CLs: Read, J. Phys. G
- * 28, 2693 (2002)): unlike the end of the interval it does not go to 0 when estimates happen to agree
- * better than their errors.
- * Errors: MLK_EINVAL no group of two, or an error bar that is not positive and finite. */
+/* One tau for several groups (temperatures): group (n) of each estimate, 0 <= group < n_group;
+ * every group has its own mean. 95 % interval of tau from the summed Q of all groups; and the 95 %
+ * upper limit, the tau that makes so small a Q 20 times less likely than tau = 0 does (CLs: Read,
+ * J. Phys. G 28, 2693 (2002)): unlike the end of the interval it does not go to 0 when estimates
+ * happen to agree better than their errors. Errors: MLK_EINVAL no group of two, or an error bar
+ * that is not positive and finite. */
 mlk_status mlk_compare_groups(size_t n, const double *kappa, const double *err, const int *group,
                               int n_group, double *tau_lo, double *tau_hi, double *tau_limit,
                               mlk_err *e);

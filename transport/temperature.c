@@ -50,7 +50,8 @@ static const char *sentence(const mlk_kappa_t *r)
                         *o = &r->fit[MLK_KAPPA_OFFSET];
     double best = fmax(c->p_value, i->p_value);
     if (o->there) best = fmax(best, o->p_value);
-    if (!c->there) return "Fewer than three temperatures: the temperature dependence is not fitted.";
+    if (!c->there)
+        return "Fewer than three temperatures: the temperature dependence is not fitted.";
     if (best < 0.01)
         return "Neither a constant nor 1/T, nor their sum where it was fitted, describes κ(T).";
     if (!o->there || (r->p_slope >= 0.05 && r->p_offset >= 0.05)) {

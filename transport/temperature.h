@@ -15,11 +15,11 @@ typedef enum mlk_kappa_form {
 } mlk_kappa_form;
 
 typedef struct mlk_kappa_fit {
-    bool there;         /* needs more temperatures than it has parameters, and one to spare */
-    double a, a_err;    /* [W/m]; 0 for the constant                                       */
-    double b, b_err;    /* [W/m/K]; 0 for a/T                                              */
+    bool there;      /* needs more temperatures than it has parameters, and one to spare */
+    double a, a_err; /* [W/m]; 0 for the constant                                       */
+    double b, b_err; /* [W/m/K]; 0 for a/T                                              */
     double chi2, dof, p_value;
-    double aic, bic;    /* chi2 + 2 k, chi2 + k ln n for k parameters                      */
+    double aic, bic; /* chi2 + 2 k, chi2 + k ln n for k parameters                      */
 } mlk_kappa_fit;
 
 typedef struct mlk_kappa_t {

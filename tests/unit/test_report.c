@@ -126,7 +126,8 @@ Test(report, page_is_self_contained_and_escaped)
                   strstr(html, "data-toggle=2") && strstr(html, ".off2 [data-model=\"2\"]"));
         cr_assert(strstr(html, "data-axes=\"[{&quot;px&quot;:[") &&
                   strstr(html, "&quot;at&quot;:[500,700,900]"));
-        cr_assert(!strstr(html, "<title>fig_") && !mlk_file_exists("run/report/figures/kappa.axes"));
+        cr_assert(!strstr(html, "<title>fig_") &&
+                  !mlk_file_exists("run/report/figures/kappa.axes"));
         cr_assert_eq(res.n_fig, 15);
         cr_assert(strstr(html, "<svg") && strstr(html, "Figure 15."));
         cr_assert(mlk_file_exists("run/report/figures/kappa.svg") &&
@@ -146,21 +147,36 @@ Test(report, statement_says_what_is_shown_and_what_is_not)
         double naive[3], corrected[3], err;
         const char *has[3], *has_not;
     } cases[] = {
-        {{1.0, 1.5, 2.0}, {0.80, 0.81, 0.79}, 0.02,
+        {{1.0, 1.5, 2.0},
+         {0.80, 0.81, 0.79},
+         0.02,
          {"models differ (p < 0.0001) but the Onsager-corrected ones agree",
-          "could still hide a scatter τ", "(95 % limit)."}, "may agree only because"},
-        {{1.0, 1.2, 1.3}, {0.80, 0.95, 0.75}, 0.25,
+          "could still hide a scatter τ", "(95 % limit)."},
+         "may agree only because"},
+        {{1.0, 1.2, 1.3},
+         {0.80, 0.95, 0.75},
+         0.25,
          {"and the Onsager-corrected ones agree", "Neither shows scatter",
-          "does not show in this comparison"}, "reduced"},
-        {{1.0, 1.5, 2.0}, {0.5, 0.9, 0.7}, 0.34,
+          "does not show in this comparison"},
+         "reduced"},
+        {{1.0, 1.5, 2.0},
+         {0.5, 0.9, 0.7},
+         0.34,
          {"models differ", "they may agree only because their errors are large",
-          "a reduction is not shown"}, "still differ"},
-        {{1.0, 1.5, 2.0}, {0.7, 0.8, 0.9}, 0.02,
+          "a reduction is not shown"},
+         "still differ"},
+        {{1.0, 1.5, 2.0},
+         {0.7, 0.8, 0.9},
+         0.02,
          {"models differ (p < 0.0001) and the Onsager-corrected ones still differ",
-          "reduced by a factor of 5.1", "a difference of the models themselves"}, "hide"},
-        {{1.0, 1.01, 1.02}, {0.7, 0.8, 0.9}, 0.02,
+          "reduced by a factor of 5.1", "a difference of the models themselves"},
+         "hide"},
+        {{1.0, 1.01, 1.02},
+         {0.7, 0.8, 0.9},
+         0.02,
          {"agree within their errors", "but the Onsager-corrected ones differ",
-          "no reduction is seen"}, "still hide"},
+          "no reduction is seen"},
+         "still hide"},
     };
     setenv("PATH", "/nonexistent", 1);
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
@@ -208,12 +224,13 @@ static int count(const char *s, const char *what)
     return n;
 }
 
-/* Braces balance, environments close, nothing special is left bare, every citation has its entry. */
+/* Braces balance, environments close, nothing special is left bare, every citation has its entry.
+ */
 Test(report, latex_is_well_formed)
 {
-    static const char *const file[] = {"tables/kappa.tex",      "tables/agreement.tex",
-                                       "tables/kappa_of_T.tex", "tables/errors.tex",
-                                       "tables/md.tex",         "methods.tex", "references.bib"};
+    static const char *const file[] = {
+        "tables/kappa.tex", "tables/agreement.tex", "tables/kappa_of_T.tex", "tables/errors.tex",
+        "tables/md.tex",    "methods.tex",          "references.bib"};
     mlk_err e = {0};
     mlk_report_result res = {0};
     char *bib = NULL, *tex = NULL, path[200], key[60];
@@ -273,7 +290,8 @@ Test(report, pdf_has_pages_of_text_and_vectors)
     cr_assert_eq(mlk_file_slurp(res.pdf, &pdf, &n, &e), MLK_OK);
     int pages = 0, images = 0, fonts = 0;
     for (size_t k = 0; k + 20 < n; k++) {
-        pages += !memcmp(pdf + k, "/Type /Page ", 12), images += !memcmp(pdf + k, "/Subtype /Image", 15);
+        pages += !memcmp(pdf + k, "/Type /Page ", 12),
+            images += !memcmp(pdf + k, "/Subtype /Image", 15);
         fonts += !memcmp(pdf + k, "/FontFile", 9);
     }
     cr_assert(!memcmp(pdf, "%PDF-", 5) && images == 0 && fonts > 0, "%d images, %d fonts", images,

@@ -62,8 +62,8 @@ Test(temperature, three_temperatures_and_large_errors)
     cr_assert(mlk_kappa_of_t(3, t, k, zero, &r, &e) == MLK_EINVAL);
 }
 
-/* one group is the interval of mlk_compare; two equal groups narrow it; the mean with the scatter in
- * its error is that of equal weights when tau is large */
+/* one group is the interval of mlk_compare; two equal groups narrow it; the mean with the scatter
+ * in its error is that of equal weights when tau is large */
 Test(temperature, one_tau_for_several_groups)
 {
     const double k[6] = {1.0, 1.3, 1.7, 2.0, 2.3, 2.7}, s[6] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1};
