@@ -5,6 +5,9 @@ CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 B ?= build
 ROOMS := core potentials parsers datasets md train transport reports
 HDF5_PC := $(shell pkg-config --exists hdf5 2>/dev/null && echo hdf5 || echo hdf5-serial)
+# report.pdf: a plugin of mlkit report alone, so that no other command loads these libraries
+PLUGIN_SRC := reports/pdf.c reports/pdf_layout.c
+PLUGIN_PKGS := pangocairo cairo-pdf librsvg-2.0
 PKGS := openblas lapacke $(HDF5_PC) libxml-2.0 fftw3 yaml-0.1 jansson zlib liblzma
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
   -Wvla -Wwrite-strings -Wpointer-arith -Wformat=2 -Wundef -Wno-sign-conversion -fno-common
@@ -15,7 +18,7 @@ ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(OMP) $(OPT) $(WARN) $(WERROR) 
 KERNEL_FLAGS := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-signed-zeros
 ALL_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lbz2 $(OMP) -lm $(SAN) $(LDFLAGS)
 
-LIB_SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
+LIB_SRC := $(filter-out $(PLUGIN_SRC),$(foreach r,$(ROOMS),$(wildcard $(r)/*.c)))
 CLI_SRC := $(wildcard cli/*.c)
 TEST_SRC := $(wildcard tests/unit/*.c tests/property/*.c tests/golden/*.c)
 SLOW_SRC := $(wildcard tests/slow/*.c)
@@ -26,12 +29,13 @@ say = $(if $(V),,@echo '  $(1) $(2)';)
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 LIB := $(B)/libmlkit.a
 BIN := $(B)/mlkit
+PLUGIN := $(B)/mlkit-pdf.so
 
 .PHONY: transport-table all deps check test asan fuzz damage perf perf-train demo install clean help layers headers format format-check FORCE
 .DEFAULT_GOAL := all
 
 ## all: build build/mlkit
-all: $(BIN)
+all: $(BIN) $(PLUGIN)
 
 $(B)/version.h: FORCE
 	@mkdir -p $(B)
@@ -53,6 +57,11 @@ $(LIB): $(call obj,$(LIB_SRC))
 	@ar rcs $@ $^
 $(BIN): $(call obj,$(CLI_SRC)) $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) -o $@
+$(PLUGIN): $(PLUGIN_SRC) reports/pdf_layout.h reports/document.h core/err.h
+	@pkg-config --exists $(PLUGIN_PKGS) || { echo "mlkit-pdf.so needs $(PLUGIN_PKGS) (Debian: libpango1.0-dev librsvg2-dev; make deps)" >&2; exit 1; }
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -std=c11 -D_POSIX_C_SOURCE=200809L $(OPT) $(WARN) -Wno-pedantic $(WERROR) $(SAN) -I. $(CFLAGS) -fPIC -shared \
+	  -fvisibility=hidden $$(pkg-config --cflags $(PLUGIN_PKGS) | sed 's/-I/-isystem /g') $(PLUGIN_SRC) $$(pkg-config --libs $(PLUGIN_PKGS)) -lm $(LDFLAGS) -o $@
 TEST_LIBS = $(shell pkg-config --libs criterion 2>/dev/null)
 $(B)/mlk-test: $(call obj,$(TEST_SRC) $(SUP_SRC)) $(LIB)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $^ $(ALL_LIBS) $(TEST_LIBS) -o $@
@@ -78,7 +87,7 @@ test: deps
 ## check: the fast tests (< 60 s once built)
 check:
 	@$(MAKE) --no-print-directory -j2 WERROR=-Werror check-run
-check-run: layers headers $(BIN) $(B)/mlk-test
+check-run: layers headers $(BIN) $(PLUGIN) $(B)/mlk-test
 	OMP_NUM_THREADS=1 $(B)/mlk-test -j2 --timeout 120
 	sh tests/cli/run.sh $(BIN)
 test-run: check-run $(if $(SLOW_SRC),$(B)/mlk-slow)
@@ -91,7 +100,7 @@ transport-table: $(B)/mlk-slow
 ## asan: address and undefined-behaviour sanitizers, fast tests, in build/asan
 asan:
 	@rm -f build/asan/log.*
-	@$(MAKE) --no-print-directory -j2 B=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" build/asan/mlkit build/asan/mlk-test
+	@$(MAKE) --no-print-directory -j2 B=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" build/asan/mlkit build/asan/mlkit-pdf.so build/asan/mlk-test
 	LSAN_OPTIONS=suppressions=tests/support/lsan.supp:print_suppressions=0 ASAN_OPTIONS=log_path=$(CURDIR)/build/asan/log OMP_NUM_THREADS=1 build/asan/mlk-test -j2 --timeout 600
 	ASAN_OPTIONS=log_path=$(CURDIR)/build/asan/log sh tests/cli/run.sh build/asan/mlkit
 	@! ls build/asan/log.* 2>/dev/null
@@ -121,9 +130,10 @@ perf: all $(B)/mlk-perf
 perf-train: all
 	python3 tests/perf/training.py $(BIN) $(or $(MLK_SHARED),../shared) $(W)
 
-## install: binary, library, header, bundled data under PREFIX
+## install: binary, plugin of mlkit report, library, header, bundled data under PREFIX
 install: all
 	install -D -m755 $(BIN) $(DESTDIR)$(PREFIX)/bin/mlkit
+	install -D -m755 $(PLUGIN) $(DESTDIR)$(PREFIX)/lib/mlkit/mlkit-pdf.so
 	install -D -m644 $(LIB) $(DESTDIR)$(PREFIX)/lib/libmlkit.a
 	for h in mlkit.h $(foreach r,$(ROOMS),$(wildcard $(r)/*.h)); do install -D -m644 $$h $(DESTDIR)$(PREFIX)/include/mlkit/$$h; done
 	for d in li3ps4 li3ps4_breaking; do install -d $(DESTDIR)$(PREFIX)/share/mlkit/datasets/$$d; \
@@ -135,7 +145,7 @@ layers:
 ## headers: check that every header compiles alone
 headers: $(B)/version.h mlkit.h
 	@for h in mlkit.h $(wildcard $(addsuffix /*.h,$(ROOMS) cli)); do \
-	  case $$h in */k_*) continue;; esac; \
+	  case $$h in */k_*|reports/pdf_layout.h) continue;; esac; \
 	  echo "#include \"$$h\"" | $(CC) $(ALL_CFLAGS) -Wno-pedantic -fsyntax-only -x c - || exit 1; done
 ## format: clang-format every source file; format-check only looks
 format:

@@ -20,5 +20,6 @@
 #include "train/train.h"
 #include "transport/compare.h"
 #include "transport/onsager.h"
+#include "transport/temperature.h"
 
 #endif

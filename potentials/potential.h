@@ -30,7 +30,7 @@ enum {                    /* mlk_potential_type.caps */
 };
 
 typedef struct mlk_ref {
-    const char *citation, *doi;
+    const char *citation, *doi, *title; /* "A. Author, B. Author, Journal 12, 345 (2020)" */
 } mlk_ref;
 
 typedef struct mlk_potential mlk_potential;
@@ -38,7 +38,7 @@ typedef struct mlk_potential mlk_potential;
 typedef struct mlk_potential_type {
     const char *name;     /* "nep": command-line name and tag in model.yaml              */
     const char *summary;  /* one line for help                                           */
-    const mlk_ref *refs;  /* printed in reports; ends with {NULL, NULL}                  */
+    const mlk_ref *refs;  /* printed in reports; ends with {NULL}                        */
     const mlk_opt *hyper; /* hyper-parameters: table over a struct of hyper_size bytes   */
     size_t hyper_size;
     unsigned caps;

@@ -101,13 +101,16 @@ mlk_status mlk_report_calibration(mlk_report *r, mlk_err *e)
     if (!n) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "calibration", 900, 20 + 390 * n, e));
     fprintf(p.gp, "set grid xtics ytics\nset key top left reverse Left\n");
-    mlk_plot_grid(&p, n, 2, true, true, false);
+    mlk_plot_grid(&p, n, 2, true, true, MLK_PLOT_NO_KEY);
     for (int m = 0; m < r->n_model; m++) {
         double lo, hi;
         if (!rows[m][0] || !rows[m][1]) continue;
         MLK_TRY(limits(r, m, &lo, &hi, e));
         bin_panel(&p, r->model[m].type, mlk_plot_style(m), lo, hi);
+        mlk_plot_panel(&p, r->model[m].type, "predicted", "meV/Å", "RMSE", "meV/Å",
+                       MLK_PLOT_LOGX | MLK_PLOT_LOGY);
         curve_panel(&p, r->model[m].type, mlk_plot_style(m));
+        mlk_plot_panel(&p, r->model[m].type, "probability", "", "inside", "", 0);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(

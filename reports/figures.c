@@ -22,6 +22,35 @@ static double top_of(const mlk_report *r)
     return top > 0 ? top : 1;
 }
 
+/* The fits of kappa(T) as curves, for the corrected panel. */
+static mlk_status fit_rows(mlk_plot *p, mlk_report *r, mlk_err *e)
+{
+    const mlk_kappa_fit *f = r->kappa_t.fit;
+    if (!f[MLK_KAPPA_CONSTANT].there) return MLK_OK;
+    double lo = r->temp[0], hi = r->temp[r->n_temp - 1];
+    MLK_TRY(mlk_plot_csv(p, r, "kappa_fit.csv",
+                         "temperature_K,constant_W_mK,A_over_T_W_mK,A_over_T_plus_B_W_mK", e));
+    for (int k = 0; k <= 50; k++) {
+        double T = lo + (hi - lo) * k / 50;
+        fprintf(p->csv.fp, "%.8g,%.8g,%.8g,", T, mlk_kappa_fit_at(&f[MLK_KAPPA_CONSTANT], T),
+                mlk_kappa_fit_at(&f[MLK_KAPPA_INVERSE], T));
+        if (f[MLK_KAPPA_OFFSET].there)
+            fprintf(p->csv.fp, "%.8g", mlk_kappa_fit_at(&f[MLK_KAPPA_OFFSET], T));
+        fputc('\n', p->csv.fp);
+    }
+    return mlk_plot_csv_end(p, e);
+}
+
+static void fit_lines(mlk_plot *p, const mlk_report *r)
+{
+    static const char *const dash[] = {"dt 3", "dt 2", "dt 1"};
+    for (int k = 0; k < MLK_KAPPA_FORMS; k++)
+        if (r->kappa_t.fit[k].there)
+            fprintf(p->gp,
+                    "'kappa_fit.csv' skip 1 using 1:%d with lines lw 1.1 %s lc rgb '#444444', ",
+                    k + 2, dash[k]);
+}
+
 mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
@@ -53,6 +82,7 @@ mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
             means++;
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
+    MLK_TRY(fit_rows(&p, r, e));
     MLK_TRY(mlk_plot_begin(&p, r, "kappa", 900, 430, e));
     double dodge = 0.022 * range, half = 0.03 * range + dodge * (r->n_model - 1) / 2;
     fprintf(p.gp, "set xrange [%.6g:%.6g]\nset yrange [0:%.6g]\nset xlabel 'temperature (K)'\n",
@@ -60,7 +90,7 @@ mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
     fprintf(p.gp, "set xtics (");
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
     fprintf(p.gp, ")\nset style fill solid 1 noborder\n");
-    mlk_plot_grid(&p, 1, 2, true, true, true);
+    mlk_plot_grid(&p, 1, 2, true, true, MLK_PLOT_SYMBOLS);
     for (int side = 0; side < 2; side++) {
         fprintf(p.gp, "set title '%s'\n", side ? "Onsager-corrected" : "naive Green–Kubo");
         fprintf(p.gp, "set ylabel '%s (W m^{-1} K^{-1})'\n%splot ", side ? "κ" : "κ_{naive}",
@@ -72,6 +102,7 @@ mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
                 "lc rgb '#E3E3E3', '' skip 1 using ($1-%.6g):%d:(%.6g):(0) with vectors nohead "
                 "lw 1.2 lc rgb '#888888', ",
                 side ? 4 : 2, half, side ? 5 : 3, side ? 5 : 3, half, side ? 4 : 2, 2 * half);
+        if (side) fit_lines(&p, r);
         for (int m = 0; m < r->n_model; m++)
             fprintf(p.gp,
                     "%s'kappa.csv' skip 1 using (strcol(1) eq '%s' ? $2 + %.6g : NaN):%d:%d with "
@@ -79,6 +110,7 @@ mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
                     m ? ", " : "", r->model[m].name, dodge * (m - 0.5 * (r->n_model - 1)),
                     side ? 5 : 3, side ? 6 : 4, mlk_plot_style(m), r->model[m].name);
         fprintf(p.gp, "\n");
+        mlk_plot_panel(&p, side ? "corrected" : "naive", "T", "K", "κ", "W/m/K", MLK_PLOT_TEMPS);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
@@ -87,7 +119,8 @@ mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
         "(right) on one scale. Symbols: the models with one standard error, set side by side "
         "at each temperature for legibility. Grey line: mean over models weighted by "
         "1/error²; grey box: ± τ, the scatter between models beyond their error bars (no "
-        "box: τ = 0).",
+        "box: τ = 0). Right, from three temperatures on: fits of the mean, constant (dotted), A/T "
+        "(dashed) and, from four on, A/T + B (solid).",
         e);
 }
 
@@ -114,15 +147,17 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
     fprintf(p.gp, ")\n");
     mlk_plot_legend(&p, 2, (const char *const[]){"naive", "corrected"}, (const int[]){2, 1});
-    mlk_plot_grid(&p, 1, 2, true, true, false);
+    mlk_plot_grid(&p, 1, 2, true, true, MLK_PLOT_NO_KEY);
+    fprintf(p.gp,
+            "set yrange [0:*]\nset title 'scatter between models'\n"
+            "set ylabel 'scatter (W m^{-1} K^{-1})'\nplot "
+            "'agreement.csv' skip 1 using 1:2 with linespoints ls 2 title 'τ naive', "
+            "'' skip 1 using 1:3 with linespoints ls 1 title 'τ corrected', "
+            "'' skip 1 using 1:4 with linespoints ls 2 lw 1 dt 3 pt 4 title 's.d. naive', "
+            "'' skip 1 using 1:5 with linespoints ls 1 lw 1 dt 3 pt 6 title 's.d. corrected'\n");
+    mlk_plot_panel(&p, "scatter", "T", "K", "", "W/m/K", MLK_PLOT_TEMPS);
     fprintf(
         p.gp,
-        "set yrange [0:*]\nset title 'scatter between models'\n"
-        "set ylabel 'scatter (W m^{-1} K^{-1})'\nplot "
-        "'agreement.csv' skip 1 using 1:2 with linespoints ls 2 title 'τ naive', "
-        "'' skip 1 using 1:3 with linespoints ls 1 title 'τ corrected', "
-        "'' skip 1 using 1:4 with linespoints ls 2 lw 1 dt 3 pt 4 title 's.d. naive', "
-        "'' skip 1 using 1:5 with linespoints ls 1 lw 1 dt 3 pt 6 title 's.d. corrected'\n"
         "unset offsets\nset offsets graph 0.06, graph 0.06, 0, 0\nunset label\n"
         "set title 'do the models agree?'\nset ylabel 'p-value'\nset logscale y\nset format y "
         "'10^{%%T}'\n"
@@ -131,8 +166,9 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
         "0.05 with lines lw 1 dt 2 lc rgb '#777777', "
         "'agreement.csv' skip 1 using 1:($6 > 1.5e-6 ? $6 : 1.5e-6) with linespoints ls 2 title "
         "'naive', "
-        "'' skip 1 using 1:($7 > 1.5e-6 ? $7 : 1.5e-6) with linespoints ls 1 title 'corrected'\n"
-        "unset multiplot\n");
+        "'' skip 1 using 1:($7 > 1.5e-6 ? $7 : 1.5e-6) with linespoints ls 1 title 'corrected'\n");
+    mlk_plot_panel(&p, "p-value", "T", "K", "p", "", MLK_PLOT_LOGY | MLK_PLOT_TEMPS);
+    fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Agreement of the models",
         "Left: scatter between models: τ (DerSimonian–Laird, beyond the error bars; solid) and the "
@@ -147,6 +183,7 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
 mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
+    char title[40];
     const char *unit = "eV per atom";
     int idx[3], n = mlk_report_panels(r, idx), rows = 0;
     MLK_TRY(mlk_plot_csv(&p, r, "gauge.csv",
@@ -171,7 +208,7 @@ mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "gauge", 900, 360, e));
     fprintf(p.gp, "set xlabel 'energy offset (%s)'\nset yrange [0:*]\n", unit);
-    mlk_plot_grid(&p, 1, n, false, true, true);
+    mlk_plot_grid(&p, 1, n, false, true, MLK_PLOT_CURVES);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                 q ? "" : "κ (W m^{-1} K^{-1})", q ? "unset label\n" : "");
@@ -181,21 +218,27 @@ mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
                     "with lines "
                     "ls %d title \"%s\" noenhanced, '' skip 1 using ($1 == %.10g && strcol(2) eq "
                     "'%s' ? $3 : NaN):5 "
-                    "with lines ls %d lw 1.2 dt 2",
-                    m ? ", " : "", r->temp[idx[q]], r->model[m].name, mlk_plot_style(m),
-                    r->model[m].name, r->temp[idx[q]], r->model[m].name, mlk_plot_style(m));
-        fprintf(p.gp,
-                ", 'kappa.csv' skip 1 using ($2 == %.10g ? 0 : NaN):3 with points pt 6 ps 0.9 lw "
-                "1.4 lc rgb '#333333'\n",
-                r->temp[idx[q]]);
+                    "with lines ls %d lw 1.2 dt 3 title \"%s\" noenhanced",
+                    m ? ", " : "", r->temp[idx[q]], r->model[m].name, mlk_plot_curve(m),
+                    r->model[m].name, r->temp[idx[q]], r->model[m].name, mlk_plot_curve(m),
+                    r->model[m].name);
+        for (int m = 0; m < r->n_model; m++)
+            fprintf(
+                p.gp,
+                ", 'kappa.csv' skip 1 using ($2 == %.10g && strcol(1) eq '%s' ? 0 : NaN):3 with "
+                "points pt 6 ps 0.9 lw 1.4 lc rgb '#333333' title \"%s\" noenhanced",
+                r->temp[idx[q]], r->model[m].name, r->model[m].name);
+        fprintf(p.gp, "\n");
+        snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
+        mlk_plot_panel(&p, title, "offset", unit, "κ", "W/m/K", 0);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Gauge sweep",
         "The same trajectories after a constant energy is added to every atom of the mobile "
         "species, "
-        "which changes no force. The naive value (solid) follows a parabola; the corrected value "
-        "(dashed) does not move and touches its minimum. Circles: the partition of the energy "
+        "which changes no force. The naive value follows a parabola; the corrected value "
+        "(dotted) does not move and touches its minimum. Circles: the partition of the energy "
         "each fit happened to choose.",
         e);
 }

@@ -10,6 +10,7 @@ enum { TRACE_POINTS = 160 };
 
 static mlk_status traces(mlk_report *r, mlk_err *e)
 {
+    char title[40];
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows = 0;
     MLK_TRY(mlk_plot_csv(&p, r, "traces.csv",
@@ -30,7 +31,7 @@ static mlk_status traces(mlk_report *r, mlk_err *e)
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "traces", 900, 500, e));
     fprintf(p.gp, "set xrange [0:*]\n");
-    mlk_plot_grid(&p, 2, n, false, true, true);
+    mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_CURVES);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
             fprintf(p.gp, "set title '%.6g K'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
@@ -48,8 +49,10 @@ static mlk_status traces(mlk_report *r, mlk_err *e)
                         "? $4 : NaN):%d "
                         "with lines ls %d lw 1.1 title \"%s\" noenhanced",
                         m ? ", " : "", r->temp[idx[q]], r->model[m].name, row ? 6 : 5,
-                        mlk_plot_style(m), r->model[m].name);
+                        mlk_plot_curve(m), r->model[m].name);
             fprintf(p.gp, "\n");
+            snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
+            mlk_plot_panel(&p, title, "t", "ps", row ? "ΔE" : "T", row ? "meV/atom" : "K", 0);
         }
     fprintf(p.gp, "unset multiplot\n");
     char caption[700];
@@ -88,7 +91,7 @@ static mlk_status rdf(mlk_report *r, mlk_err *e)
     int rows = (n_pair + 2) / 3;
     MLK_TRY(mlk_plot_begin(&p, r, "rdf", 900, 60 + 230 * rows, e));
     fprintf(p.gp, "set xrange [1:8]\nset yrange [0:*]\n");
-    mlk_plot_grid(&p, rows, 3, false, true, true);
+    mlk_plot_grid(&p, rows, 3, false, true, MLK_PLOT_CURVES);
     for (int q = 0; q < n_pair; q++) {
         fprintf(p.gp, "set title '%s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ", pair[q],
                 q / 3 == rows - 1 || q + 3 >= n_pair ? "r (Å)" : "", q % 3 ? "" : "g(r)",
@@ -98,16 +101,16 @@ static mlk_status rdf(mlk_report *r, mlk_err *e)
                     "%s'rdf.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && strcol(3) eq "
                     "'%s' ? $4 : NaN):5 "
                     "with lines ls %d lw %s title \"%s\" noenhanced",
-                    m ? ", " : "", r->temp[shown], r->model[m].name, pair[q], mlk_plot_style(m),
-                    m ? "1.2 dt 2" : "2", r->model[m].name);
+                    m ? ", " : "", r->temp[shown], r->model[m].name, pair[q], mlk_plot_curve(m),
+                    m ? "1.2" : "2", r->model[m].name);
         fprintf(p.gp, "\n");
+        mlk_plot_panel(&p, pair[q], "r", "Å", "g", "", 0);
     }
     fprintf(p.gp, "unset multiplot\n");
     char caption[400];
     snprintf(caption, sizeof caption,
-             "Radial distribution functions of every pair of elements at %.6g K (first replica; "
-             "first model solid, "
-             "the others dashed). The other temperatures are in figures/rdf.csv.",
+             "Radial distribution functions of every pair of elements at %.6g K (first replica). "
+             "The other temperatures are in figures/rdf.csv.",
              r->temp[shown]);
     return mlk_plot_end(&p, "Radial distribution functions", caption, e);
 }
@@ -124,6 +127,7 @@ static bool is_mobile(const json_t *j, const char *species)
 
 static mlk_status msd(mlk_report *r, mlk_err *e)
 {
+    char title[40];
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows = 0;
     MLK_TRY(mlk_plot_csv(&p, r, "msd.csv", "temperature_K,model,species,mobile,time_ps,msd_A2", e));
@@ -152,7 +156,7 @@ static mlk_status msd(mlk_report *r, mlk_err *e)
     fprintf(
         p.gp,
         "set logscale xy\nset format y '10^{%%T}'\nset format x '%%g'\nset xlabel 'time (ps)'\n");
-    mlk_plot_grid(&p, 1, n, false, true, true);
+    mlk_plot_grid(&p, 1, n, false, true, MLK_PLOT_CURVES);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                 q ? "" : "mean-square displacement (Å^2)", q ? "unset label\n" : "");
@@ -161,12 +165,13 @@ static mlk_status msd(mlk_report *r, mlk_err *e)
                 fprintf(p.gp,
                         "%s'msd.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' && $4 == %d ? "
                         "$5 : NaN):6 "
-                        "with %s ls %d %s%s%s",
+                        "with %s ls %d %s title \"%s\" noenhanced",
                         m || !mob ? ", " : "", r->temp[idx[q]], r->model[m].name, mob,
-                        mob ? "lines" : "points", mlk_plot_style(m),
-                        mob ? "title \"" : "pt 7 ps 0.12", mob ? r->model[m].name : "",
-                        mob ? "\" noenhanced" : "");
+                        mob ? "lines" : "points", mlk_plot_curve(m), mob ? "" : "pt 7 ps 0.12",
+                        r->model[m].name);
         fprintf(p.gp, "\n");
+        snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
+        mlk_plot_panel(&p, title, "t", "ps", "MSD", "Å²", MLK_PLOT_LOGX | MLK_PLOT_LOGY);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
@@ -211,7 +216,7 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
     MLK_TRY(mlk_plot_begin(&p, r, "diffusion", panels > 1 ? 900 : 520, 350, e));
     fprintf(p.gp, "set logscale y\nset format y '10^{%%T}'\nset xlabel '1000 K / T'\n"
                   "set offsets graph 0.08, graph 0.08, 0, 0\n");
-    mlk_plot_grid(&p, 1, panels, true, false, true);
+    mlk_plot_grid(&p, 1, panels, true, false, MLK_PLOT_SYMBOLS);
     for (int q = 0; q < panels; q++) {
         fprintf(p.gp, "set ylabel '%s'\n%splot ", q ? "σ T (S m^{-1} K)" : "D (cm^2 s^{-1})",
                 q ? "unset label\n" : "");
@@ -220,8 +225,8 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
                 fprintf(p.gp,
                         "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : "
                         "NaN):($7*$2):($8*$2) with "
-                        "yerrorbars ls %d lw 1",
-                        m ? ", " : "", r->model[m].name, mlk_plot_style(m));
+                        "yerrorbars ls %d lw 1 title \"%s\" noenhanced",
+                        m ? ", " : "", r->model[m].name, mlk_plot_style(m), r->model[m].name);
             else
                 fprintf(p.gp,
                         "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? 1000/$2 : "
@@ -230,6 +235,8 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
                         m ? ", " : "", r->model[m].name, mlk_plot_style(m), r->model[m].name);
         }
         fprintf(p.gp, "\n");
+        mlk_plot_panel(&p, "", "1000 K/T", "", q ? "σT" : "D", q ? "S K/m" : "cm²/s",
+                       MLK_PLOT_LOGY);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(

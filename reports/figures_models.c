@@ -16,6 +16,25 @@ static mlk_status table_of(const mlk_report *r, int m, const char *name, mlk_csv
     return mlk_file_exists(path) ? mlk_csv_read(t, path, e) : MLK_OK;
 }
 
+/* A fit in one step has no curve: its errors as they are in train.json, at epoch 1. */
+static bool one_fit(const mlk_report *r, int m, FILE *f)
+{
+    static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A",
+                                       "stress_rmse_GPa"};
+    const json_t *j = r->model[m].train;
+    if (!json_object_get(j, "valid")) return false;
+    fprintf(f, "%s,1,%.8g", r->model[m].name, mlk_json_get_real(j, "wall_s", 0));
+    for (int k = 0; k < 3; k++)
+        for (int side = 0; side < 2; side++) {
+            double v =
+                mlk_json_get_real(json_object_get(j, side ? "valid" : "train"), keys[k], NAN);
+            fputc(',', f);
+            if (isfinite(v)) fprintf(f, "%.8g", v);
+        }
+    fputc('\n', f);
+    return true;
+}
+
 static mlk_status learning(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
@@ -53,15 +72,18 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
             drawn[m]++, rows++;
         }
         mlk_csv_free(&t);
+        if (!drawn[m] && one_fit(r, m, p.csv.fp)) drawn[m]++, rows++;
     }
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
     static const char *const label[] = {"energy RMSE (meV/atom)", "force RMSE (meV/Å)",
                                         "stress RMSE (GPa)"};
+    static const char *const what[] = {"energy RMSE", "force RMSE", "stress RMSE"};
+    static const char *const unit[] = {"meV/atom", "meV/Å", "GPa"};
     MLK_TRY(mlk_plot_begin(&p, r, "learning", 900, 330, e));
     fprintf(p.gp, "set logscale y\nset xlabel 'epoch'\n%s",
             most > 3 ? "set logscale x\n" : "set xrange [0:*]\n");
-    mlk_plot_grid(&p, 1, 3, true, false, true);
+    mlk_plot_grid(&p, 1, 3, true, false, MLK_PLOT_CURVES);
     for (int k = 0; k < 3; k++) {
         fprintf(p.gp, "set ylabel '%s'\n%splot ", label[k], k ? "unset label\n" : "");
         bool first = true;
@@ -71,19 +93,23 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
             fprintf(p.gp,
                     "%s'learning.csv' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):%d with %s ls %d "
                     "title \"%s\" noenhanced, "
-                    "'' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):%d with %s ls %d lw 1 dt 3",
-                    first ? "" : ", ", r->model[m].name, 5 + 2 * k, with, mlk_plot_style(m),
-                    r->model[m].name, r->model[m].name, 4 + 2 * k, with, mlk_plot_style(m));
+                    "'' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):%d with %s ls %d lw 0.8 "
+                    "title \"%s\" noenhanced",
+                    first ? "" : ", ", r->model[m].name, 5 + 2 * k, with, mlk_plot_curve(m),
+                    r->model[m].name, r->model[m].name, 4 + 2 * k, with, mlk_plot_curve(m),
+                    r->model[m].name);
             first = false;
         }
         fprintf(p.gp, "\n");
+        mlk_plot_panel(&p, "", "epoch", "", what[k], unit[k],
+                       MLK_PLOT_LOGY | (most > 3 ? MLK_PLOT_LOGX : 0));
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Learning curves",
-        "Root-mean-square errors during the fit: on the held-out validation trajectories (solid) "
+        "Root-mean-square errors during the fit: on the held-out validation trajectories (thick) "
         "and "
-        "on the training frames (dotted). A least-squares fit (SNAP) has no epochs and "
+        "on the training frames (thin). A least-squares fit (SNAP) has no epochs and "
         "shows as single points.",
         e);
 }
@@ -129,6 +155,7 @@ static mlk_status parity(mlk_report *r, mlk_err *e)
     static const char *const shown[] = {"energy, relative (meV/atom)", "force component (eV/Å)",
                                         "stress component (GPa)"};
     static const char *const unit[] = {"meV/atom", "meV/Å", "GPa"};
+    static const char *const scale[] = {"meV/atom", "eV/Å", "GPa"};
     static const char *const ref[] = {"reference_eV_atom", "reference_eV_A", "reference_GPa"};
     static const char *const pred[] = {"predicted_eV_atom", "predicted_eV_A", "predicted_GPa"};
     mlk_plot p = {0};
@@ -146,8 +173,8 @@ static mlk_status parity(mlk_report *r, mlk_err *e)
     if (!n) return MLK_OK;
     int height = 20 + 280 * n;
     MLK_TRY(mlk_plot_begin(&p, r, "parity", 900, height, e));
-    fprintf(p.gp, "set grid xtics ytics\n");
-    mlk_plot_grid(&p, n, 3, true, true, false);
+    fprintf(p.gp, "set grid xtics ytics\nunset key\n");
+    mlk_plot_grid(&p, n, 3, true, true, MLK_PLOT_NO_KEY);
     for (int m = 0; m < r->n_model; m++) {
         if (!rows[m][0] && !rows[m][1] && !rows[m][2]) continue;
         for (int k = 0; k < 3; k++) {
@@ -167,9 +194,11 @@ static mlk_status parity(mlk_report *r, mlk_err *e)
                     "set xrange [lo:hi]\nset yrange [lo:hi]\n"
                     "plot x with lines lw 1 lc rgb '#999999', 'parity.csv' skip 1 using "
                     "(strcol(1) eq '%s' && strcol(2) eq '%s' ? $3 : NaN):4 with points pt 7 ps "
-                    "0.22 lc rgb (0x70000000 + col[%d])\n"
-                    "set xrange [*:*]\nset yrange [*:*]\n",
-                    r->model[m].name, what[k], r->model[m].name, what[k], mlk_plot_style(m));
+                    "0.22 lc rgb (0x70000000 + col[%d]) title \"%s\" noenhanced\n",
+                    r->model[m].name, what[k], r->model[m].name, what[k], mlk_plot_style(m),
+                    r->model[m].name);
+            mlk_plot_panel(&p, what[k], "DFT", scale[k], "model", scale[k], 0);
+            fprintf(p.gp, "set xrange [*:*]\nset yrange [*:*]\n");
         }
     }
     fprintf(p.gp, "unset multiplot\n");

@@ -34,6 +34,14 @@ static mlk_status curve_rows(mlk_report *r, const char *csv, const char *header,
     return mlk_plot_csv_end(&p, e);
 }
 
+/* kappa or its spectrum at a temperature: side 0 naive, 1 corrected, -1 both */
+static void panel(mlk_plot *p, double T, int side, const char *x, const char *xunit, unsigned how)
+{
+    char title[60];
+    snprintf(title, sizeof title, "%.6g K%s", T, side < 0 ? "" : side ? ", corrected" : ", naive");
+    mlk_plot_panel(p, title, x, xunit, how & MLK_PLOT_LOGY ? "S" : "κ", "W/m/K", how);
+}
+
 static mlk_status spectra(mlk_report *r, mlk_err *e)
 {
     static const char *const cols[] = {
@@ -47,7 +55,7 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "spectrum", 900, 560, e));
     fprintf(p.gp, "set logscale y\nset xrange [0:*]\nset format y '10^{%%T}'\n");
-    mlk_plot_grid(&p, 2, n, false, true, true);
+    mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_CURVES);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
             fprintf(p.gp, "set title '%.6g K, %s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
@@ -61,12 +69,14 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
                             m || layer ? ", " : "", r->temp[idx[q]], r->model[m].name,
                             4 + 2 * row + layer);
                     if (layer)
-                        fprintf(p.gp, "ls %d title \"%s\" noenhanced", mlk_plot_style(m),
+                        fprintf(p.gp, "ls %d title \"%s\" noenhanced", mlk_plot_curve(m),
                                 r->model[m].name);
                     else
-                        fprintf(p.gp, "lw 0.6 lc rgb faint(%d)", mlk_plot_style(m));
+                        fprintf(p.gp, "lw 0.6 lc rgb faint(%d) title \"%s\" noenhanced",
+                                mlk_plot_style(m), r->model[m].name);
                 }
             fprintf(p.gp, "\n");
+            panel(&p, r->temp[idx[q]], row, "f", "THz", MLK_PLOT_LOGY);
         }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
@@ -89,14 +99,19 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
         "temperature_K,model,t_ps,kappa_naive_W_mK,kappa_naive_err_W_mK,kappa_W_mK,kappa_err_W_mK",
         "green_kubo", cols, &rows, e));
     if (!rows) return MLK_OK;
+    double top = 0.1;
+    for (int t = 0; t < r->n_temp; t++)
+        for (int m = 0; m < r->n_model; m++)
+            top = fmax(top, mlk_json_get_real(mlk_report_at(r, m, t), "kappa_naive", 0));
     MLK_TRY(mlk_plot_begin(&p, r, "green_kubo", 900, 560, e));
     /* five to ten tics at round times, however long the integral */
     fprintf(p.gp,
             "stats 'green_kubo.csv' skip 1 using 3 nooutput\n"
             "step = 10 ** floor(log10(STATS_max > 0 ? STATS_max : 1))\nratio = STATS_max / step\n"
             "step = ratio > 5 ? 2 * step : ratio > 2 ? step : step / 2\nset xtics step\n"
-            "set xrange [0:STATS_max]\nset style fill noborder\n");
-    mlk_plot_grid(&p, 2, n, false, true, true);
+            "set xrange [0:STATS_max]\nset style fill noborder\nset yrange [%.6g:%.6g]\n",
+            -0.6 * top, 3.4 * top);
+    mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_CURVES);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
             fprintf(p.gp, "set title '%.6g K, %s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
@@ -112,19 +127,23 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
                             m || layer ? ", " : "", r->temp[idx[q]], r->model[m].name);
                     if (layer)
                         fprintf(p.gp, "%d with lines ls %d title \"%s\" noenhanced", c,
-                                mlk_plot_style(m), r->model[m].name);
+                                mlk_plot_curve(m), r->model[m].name);
                     else
-                        fprintf(p.gp, "($%d-$%d):($%d+$%d) with filledcurves lc rgb band(%d)", c,
-                                c + 1, c, c + 1, mlk_plot_style(m));
+                        fprintf(p.gp,
+                                "($%d-$%d):($%d+$%d) with filledcurves lc rgb band(%d) title "
+                                "\"%s\" noenhanced",
+                                c, c + 1, c, c + 1, mlk_plot_style(m), r->model[m].name);
                 }
             fprintf(p.gp, "\n");
+            panel(&p, r->temp[idx[q]], row, "upper limit", "ps", 0);
         }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Running Green–Kubo integrals",
         "The direct Green–Kubo integral of the flux correlations against its upper limit, with one "
         "standard error (bands). It is an independent check of the cepstral value: the "
-        "integral should settle there before noise takes over.",
+        "integral should settle there before noise takes over. High first oscillations are cut "
+        "off.",
         e);
 }
 
@@ -153,7 +172,7 @@ static mlk_status pstar(mlk_report *r, mlk_err *e)
             "set xlabel 'cepstral coefficients kept, P'\nset xrange [0:*]\nset yrange [0:%.6g]\n"
             "set style fill noborder\n",
             3 * top);
-    mlk_plot_grid(&p, 1, n, false, true, true);
+    mlk_plot_grid(&p, 1, n, false, true, MLK_PLOT_CURVES);
     for (int q = 0; q < n; q++) {
         fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                 q ? "" : "κ corrected (W m^{-1} K^{-1})", q ? "unset label\n" : "");
@@ -168,10 +187,11 @@ static mlk_status pstar(mlk_report *r, mlk_err *e)
                             mlk_plot_style(m));
                 else
                     fprintf(p.gp, layer == 1 ? "4 with lines ls %d" : "4 with points ls %d ps 1.1",
-                            mlk_plot_style(m));
-                if (layer == 1) fprintf(p.gp, " title \"%s\" noenhanced", r->model[m].name);
+                            mlk_plot_curve(m));
+                fprintf(p.gp, " title \"%s\" noenhanced", r->model[m].name);
             }
         fprintf(p.gp, "\n");
+        panel(&p, r->temp[idx[q]], 1, "P", "", 0);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(&p, "Choice of the cepstral cut-off",
@@ -193,30 +213,38 @@ static mlk_status whole_spectra(mlk_report *r, mlk_err *e)
                        "temperature_K,model,f_THz,naive_W_mK,corrected_W_mK", "spectrum_full", cols,
                        &rows, e));
     if (!rows) return MLK_OK;
+    MLK_TRY(mlk_plot_csv(&p, r, "spectrum_full_fstar.csv", "temperature_K,model,fstar_THz", e));
+    for (int t = 0; t < r->n_temp; t++)
+        for (int m = 0; m < r->n_model; m++) {
+            double f = mlk_json_get_real(mlk_report_at(r, m, t), "fstar_THz", NAN);
+            if (isfinite(f)) fprintf(p.csv.fp, "%.10g,%s,%.8g\n", r->temp[t], r->model[m].name, f);
+        }
+    MLK_TRY(mlk_plot_csv_end(&p, e));
     MLK_TRY(mlk_plot_begin(&p, r, "spectrum_full", 900, 360, e));
     fprintf(p.gp, "set logscale y\nset xrange [0:*]\nset format y '10^{%%T}'\n"
                   "set xlabel 'frequency (THz)'\n");
-    mlk_plot_grid(&p, 1, n, false, true, true);
+    mlk_plot_grid(&p, 1, n, false, true, MLK_PLOT_CURVES);
     for (int q = 0; q < n; q++) {
-        fprintf(p.gp, "unset arrow\nset title '%.6g K'\nset ylabel '%s'\n%s", r->temp[idx[q]],
+        fprintf(p.gp, "set title '%.6g K'\nset ylabel '%s'\n%splot ", r->temp[idx[q]],
                 q ? "" : "spectrum (W m^{-1} K^{-1})", q ? "unset label\n" : "");
-        for (int m = 0; m < r->n_model; m++) {
-            double f = mlk_json_get_real(mlk_report_at(r, m, idx[q]), "fstar_THz", NAN);
-            if (isfinite(f))
+        for (int layer = 0; layer < 3; layer++)
+            for (int m = 0; m < r->n_model; m++) {
                 fprintf(p.gp,
-                        "set arrow from %.8g, graph 0 to %.8g, graph 1 nohead ls %d lw 1.2 dt 2\n",
-                        f, f, mlk_plot_style(m));
-        }
-        fprintf(p.gp, "plot ");
-        for (int m = 0; m < r->n_model; m++)
-            fprintf(
-                p.gp,
-                "%s'spectrum_full.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : "
-                "NaN):4 with lines lw 1.0 lc rgb faint(%d), '' skip 1 using ($1 == %.10g && "
-                "strcol(2) eq '%s' ? $3 : NaN):5 with lines ls %d lw 1.0 title \"%s\" noenhanced",
-                m ? ", " : "", r->temp[idx[q]], r->model[m].name, mlk_plot_style(m),
-                r->temp[idx[q]], r->model[m].name, mlk_plot_style(m), r->model[m].name);
+                        "%s'spectrum_full%s.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? "
+                        "$3 : NaN):",
+                        layer || m ? ", " : "", layer == 2 ? "_fstar" : "", r->temp[idx[q]],
+                        r->model[m].name);
+                if (layer == 0)
+                    fprintf(p.gp, "4 with lines lw 1.0 lc rgb faint(%d)", mlk_plot_style(m));
+                else if (layer == 1)
+                    fprintf(p.gp, "5 with lines ls %d lw 1.0", mlk_plot_curve(m));
+                else /* an upright line that does not widen the axis */
+                    fprintf(p.gp, "(1e30) with impulses ls %d lw 1.2 dt 2 noautoscale",
+                            mlk_plot_curve(m));
+                fprintf(p.gp, " title \"%s\" noenhanced", r->model[m].name);
+            }
         fprintf(p.gp, "\n");
+        panel(&p, r->temp[idx[q]], -1, "f", "THz", MLK_PLOT_LOGY);
     }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
@@ -241,6 +269,7 @@ static bool any_has(const mlk_report *r, const char *curve, const char *key)
 /* Akaike criterion and cepstral coefficients of the corrected spectrum */
 static mlk_status cepstrum(mlk_report *r, mlk_err *e)
 {
+    char title[40];
     static const char *const cols[] = {"p", "aic", "cepstrum", "aic_naive", "cepstrum_naive", NULL};
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows;
@@ -251,7 +280,7 @@ static mlk_status cepstrum(mlk_report *r, mlk_err *e)
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "cepstrum", 900, 560, e));
     fprintf(p.gp, "set xrange [0:*]\n");
-    mlk_plot_grid(&p, 2, n, false, true, true);
+    mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_SYMBOLS);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
             double noise = 0, least = INFINITY;
@@ -283,6 +312,8 @@ static mlk_status cepstrum(mlk_report *r, mlk_err *e)
                         "lw 1 lc rgb '#777777'",
                         noise, -noise);
             fprintf(p.gp, "\n");
+            snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
+            mlk_plot_panel(&p, title, "P", "", row ? "AIC" : "c", "", 0);
         }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
@@ -296,24 +327,25 @@ static mlk_status cepstrum(mlk_report *r, mlk_err *e)
 /* kappa and kappa_naive of a curve with errors, one panel for each: figures `fstar`, `convergence`
  */
 static mlk_status both_kappas(mlk_report *r, const char *name, const char *curve,
-                              const char *abscissa, const char *head, const char *xlabel, bool logx,
+                              const char *abscissa, const char *xname, const char *xunit, bool logx,
                               const char *title, const char *caption, mlk_err *e)
 {
     const char *cols[] = {abscissa, "kappa_naive", "kappa_naive_err", "kappa", "kappa_err", NULL};
-    char csv[64], header[200];
+    char csv[64], header[200], xlabel[80];
     mlk_plot p = {0};
     int idx[3], n = mlk_report_panels(r, idx), rows;
     snprintf(csv, sizeof csv, "%s.csv", name);
     snprintf(
         header, sizeof header,
         "temperature_K,model,%s,kappa_naive_W_mK,kappa_naive_err_W_mK,kappa_W_mK,kappa_err_W_mK",
-        head);
+        abscissa);
+    snprintf(xlabel, sizeof xlabel, "%s (%s)", xname, xunit);
     MLK_TRY(curve_rows(r, csv, header, curve, cols, &rows, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, name, 900, 560, e));
     fprintf(p.gp, "set offsets graph 0.04, graph 0.04, graph 0.08, graph 0.08\n%s",
             logx ? "set logscale x 2\nset format x '%.3g'\n" : "set xrange [0:*]\n");
-    mlk_plot_grid(&p, 2, n, false, true, true);
+    mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_SYMBOLS);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
             fprintf(p.gp, "set title '%.6g K, %s'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
@@ -326,6 +358,7 @@ static mlk_status both_kappas(mlk_report *r, const char *name, const char *curve
                         m ? ", " : "", csv, r->temp[idx[q]], r->model[m].name, 4 + 2 * row,
                         5 + 2 * row, mlk_plot_style(m), r->model[m].name);
             fprintf(p.gp, "\n");
+            panel(&p, r->temp[idx[q]], row, xname, xunit, logx ? MLK_PLOT_LOGX : 0);
         }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(&p, title, caption, e);
@@ -410,7 +443,7 @@ static mlk_status theta(mlk_report *r, mlk_err *e)
             low);
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
     fprintf(p.gp, ")\n");
-    mlk_plot_grid(&p, 1, 1, false, false, true);
+    mlk_plot_grid(&p, 1, 1, false, false, MLK_PLOT_SYMBOLS);
     fprintf(p.gp, "plot 0 with lines lw 1 lc rgb '#777777'");
     for (int m = 0; m < r->n_model; m++)
         fprintf(p.gp,
@@ -418,7 +451,9 @@ static mlk_status theta(mlk_report *r, mlk_err *e)
                 "%d lw 1.2 "
                 "title \"%s\" noenhanced",
                 r->model[m].name, mlk_plot_style(m), r->model[m].name);
-    fprintf(p.gp, "\nunset multiplot\n");
+    fprintf(p.gp, "\n");
+    mlk_plot_panel(&p, "", "T", "K", "Θ", "", MLK_PLOT_TEMPS);
+    fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Is the correction needed?",
         "Share of the naive thermal conductivity that the correction removes, with one standard "
@@ -429,7 +464,7 @@ static mlk_status theta(mlk_report *r, mlk_err *e)
 
 static mlk_status fstar(mlk_report *r, mlk_err *e)
 {
-    return both_kappas(r, "fstar", "fstar_scan", "f_THz", "f_THz", "f* (THz)", true, "Choice of f*",
+    return both_kappas(r, "fstar", "fstar_scan", "f_THz", "f*", "THz", true, "Choice of f*",
                        "κ when the fluxes are resampled to another Nyquist frequency f*, with one "
                        "standard error. The middle point is the one in use. The points share "
                        "their data; a plateau means that the choice does not matter.",
@@ -438,8 +473,8 @@ static mlk_status fstar(mlk_report *r, mlk_err *e)
 
 static mlk_status convergence(mlk_report *r, mlk_err *e)
 {
-    return both_kappas(r, "convergence", "convergence", "t_ps", "t_ps", "length of the data (ps)",
-                       false, "Convergence with simulation time",
+    return both_kappas(r, "convergence", "convergence", "t_ps", "length of the data", "ps", false,
+                       "Convergence with simulation time",
                        "κ from the first part of each run, with one standard error. Later points "
                        "contain the data of earlier ones.",
                        e);

@@ -86,6 +86,24 @@ static mlk_status load_campaign(mlk_report *r, mlk_err *e)
     return MLK_OK;
 }
 
+/* Jobs whose last word is "failed" are named. */
+static mlk_status failed_jobs(mlk_report *r, mlk_err *e)
+{
+    size_t i;
+    json_t *ev;
+    json_array_foreach(r->journal, i, ev)
+    {
+        const char *job = mlk_json_get_str(ev, "job", "");
+        bool last = !strcmp(mlk_json_get_str(ev, "event", ""), "failed");
+        for (size_t q = i + 1; last && q < json_array_size(r->journal); q++)
+            last = strcmp(mlk_json_get_str(json_array_get(r->journal, q), "job", ""), job) != 0;
+        if (!last) continue;
+        r->n_failed++;
+        MLK_TRY(mlk_report_miss(r, e, "%.200s failed; its log says why", job));
+    }
+    return MLK_OK;
+}
+
 static mlk_status load_journal(mlk_report *r, mlk_err *e)
 {
     char path[1100], *text = NULL, *save = NULL;
@@ -98,7 +116,7 @@ static mlk_status load_journal(mlk_report *r, mlk_err *e)
         if (ev) json_array_append_new(r->journal, ev);
     }
     mlk_free(text);
-    return MLK_OK;
+    return failed_jobs(r, e);
 }
 
 /* ---- the data set ---- */
@@ -424,5 +442,6 @@ void mlk_report_free(mlk_report *r)
         for (size_t q = 0; q < m->n_rdf; q++) mlk_free(m->rdf[q].r), mlk_free(m->rdf[q].g);
         mlk_free(m->rdf);
     }
+    for (size_t k = 0; k < r->n_fig; k++) mlk_free(r->fig[k].axes);
     mlk_free(r->md), mlk_free(r->missing), mlk_free(r->care), mlk_free(r->fig);
 }

@@ -1,4 +1,6 @@
-/* methods.c - the methods paragraph of a study, with what was actually done, and its references. */
+/* methods.c - the methods paragraph of a study, with what was actually done, and its references:
+ * for the page, as Markdown, as LaTeX with BibTeX. A passage that reads differently in LaTeX stands
+ * in the text twice, as \001 LaTeX \002 plain \003. */
 #include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
@@ -51,26 +53,129 @@ static const char *upper(const char *v, char *buf)
     return buf;
 }
 
+/* ---- references ---- */
+
+/* Of the methods of every study; those of the models stand with the models. */
+static const mlk_ref always[] = {
+    {"Z. Fan, L. F. C. Pereira, H.-Q. Wang, J.-C. Zheng, D. Donadio, A. Harju, Phys. Rev. B 92, "
+     "094301 (2015)",
+     "10.1103/PhysRevB.92.094301",
+     "Force and heat current formulas for many-body potentials in molecular dynamics simulations "
+     "with applications to thermal conductivity calculations"},
+    {"G. Bussi, D. Donadio, M. Parrinello, J. Chem. Phys. 126, 014101 (2007)", "10.1063/1.2408420",
+     "Canonical sampling through velocity rescaling"},
+    {"M. Bernetti, G. Bussi, J. Chem. Phys. 153, 114107 (2020)", "10.1063/5.0020514",
+     "Pressure control using stochastic cell rescaling"},
+    {"L. Ercole, A. Marcolongo, S. Baroni, Sci. Rep. 7, 15835 (2017)", "10.1038/s41598-017-15843-2",
+     "Accurate thermal conductivities from optimally short molecular dynamics simulations"},
+    {"R. Bertossa, F. Grasselli, L. Ercole, S. Baroni, Phys. Rev. Lett. 122, 255901 (2019)",
+     "10.1103/PhysRevLett.122.255901",
+     "Theory and numerical simulation of heat transport in multicomponent systems"},
+    {"R. DerSimonian, N. Laird, Control. Clin. Trials 7, 177 (1986)",
+     "10.1016/0197-2456(86)90046-2", "Meta-analysis in clinical trials"},
+    {"W. Viechtbauer, Stat. Med. 26, 37 (2007)", "10.1002/sim.2514",
+     "Confidence intervals for the amount of heterogeneity in meta-analysis"},
+    {"A. L. Read, J. Phys. G 28, 2693 (2002)", "10.1088/0954-3899/28/10/313",
+     "Presentation of search results: the {CLs} technique"}};
+enum { N_ALWAYS = sizeof always / sizeof *always, MOST_REFS = 64 };
+
+/* All references of the study, each once; returns how many. */
+static size_t collect(const mlk_report *r, const mlk_ref *list[MOST_REFS])
+{
+    size_t n = 0;
+    for (size_t k = 0; k < N_ALWAYS; k++) list[n++] = &always[k];
+    for (int m = 0; m < r->n_model; m++) {
+        const mlk_potential_type *type = mlk_potential_find(r->model[m].type);
+        for (const mlk_ref *ref = type ? type->refs : NULL; ref && ref->citation; ref++) {
+            bool seen = false;
+            for (size_t k = 0; k < n; k++) seen |= list[k] == ref;
+            if (!seen && n < MOST_REFS) list[n++] = ref;
+        }
+    }
+    return n;
+}
+
+/* "Fan2021": surname of the first author and year, the key of a reference; buf of 40. Two papers
+ * with the same key in one list would get one entry; a test looks that this does not happen. */
+static const char *key(const mlk_ref *ref, char *buf)
+{
+    const char *end = ref->citation + strcspn(ref->citation, ","),
+               *et = strstr(ref->citation, " et al");
+    if (et && et < end) end = et;
+    const char *name = end, *year = strrchr(ref->citation, '(');
+    while (name > ref->citation && name[-1] != ' ') name--;
+    snprintf(buf, 40, "%.*s%.4s", (int)(end - name < 30 ? end - name : 30), name,
+             year ? year + 1 : "");
+    return buf;
+}
+
+/* The parts of "A. Author, B. Author, Journal 12, 345 (2020)". */
+static void bib(FILE *f, const mlk_ref *ref)
+{
+    char c[400], k[40], *page, *journal = c, *volume;
+    snprintf(c, sizeof c, "%s", ref->citation);
+    char *year = strrchr(c, '('), *comma;
+    if (!year || year == c) return;
+    year[-1] = 0, year++;
+    year[strcspn(year, ")")] = 0;
+    if (!(comma = strrchr(c, ','))) return;
+    page = comma + 2, *comma = 0;
+    if (!(comma = strrchr(c, ','))) return;
+    journal = comma + 2, *comma = 0;
+    if (!(volume = strrchr(journal, ' '))) return;
+    *volume++ = 0;
+    fprintf(f, "@article{%s,\n  author = {", key(ref, k));
+    for (char *a = c, *next; a; a = next) {
+        if ((next = strstr(a, ", "))) *next = 0, next += 2;
+        char *et = strstr(a, " et al.");
+        if (et) *et = 0;
+        fprintf(f, "%s%s%s", a == c ? "" : " and ", a, et ? " and others" : "");
+    }
+    if (ref->title) fprintf(f, "},\n  title = {%s", ref->title);
+    fprintf(f, "},\n  journal = {%s},\n  volume = {%s},\n  pages = {%s},\n  year = {%s}", journal,
+            volume, page, year);
+    if (ref->doi) fprintf(f, ",\n  doi = {%s}", ref->doi);
+    fputs("\n}\n\n", f);
+}
+
+void mlk_report_references(const mlk_report *r, mlk_document *d)
+{
+    const mlk_ref *list[MOST_REFS];
+    size_t n = collect(r, list);
+    for (size_t k = 0; k < n; k++)
+        if (list[k]->doi)
+            mlk_doc_item(d,
+                         "%s, " MLK_DOC_LINK "https://doi.org/%s" MLK_DOC_AT "doi:%s" MLK_DOC_END,
+                         list[k]->citation, list[k]->doi, list[k]->doi);
+        else
+            mlk_doc_item(d, "%s", list[k]->citation);
+}
+
+/* ---- the text ---- */
+
 static void models(const mlk_report *r, text *t, mlk_err *e)
 {
     for (int m = 0; m < r->n_model; m++) {
-        char buf[32];
+        char buf[32], k[40];
         int seeds = 0;
         bool first = true;
-        for (int k = 0; k < r->n_model; k++) {
-            if (strcmp(r->model[k].type, r->model[m].type)) continue;
-            seeds++, first &= k >= m;
+        for (int q = 0; q < r->n_model; q++) {
+            if (strcmp(r->model[q].type, r->model[m].type)) continue;
+            seeds++, first &= q >= m;
         }
         if (!first) continue;
         const mlk_potential_type *type = mlk_potential_find(r->model[m].type);
         put(t, e, "%s%d %s model%s", m ? ", " : "", seeds, upper(r->model[m].type, buf),
             seeds > 1 ? "s" : "");
-        if (type && type->refs && type->refs[0].citation)
-            put(t, e, " (%s)", type->refs[0].citation);
+        if (!type || !type->refs || !type->refs[0].citation) continue;
+        put(t, e, "\001~\\cite{");
+        for (const mlk_ref *ref = type->refs; ref->citation; ref++)
+            put(t, e, "%s%s", ref == type->refs ? "" : ",", key(ref, k));
+        put(t, e, "}\002 (%s)\003", type->refs[0].citation);
     }
 }
 
-mlk_status mlk_report_methods_text(const mlk_report *r, char **out, mlk_err *e)
+static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
 {
     text t = {0};
     char buf[40];
@@ -99,13 +204,15 @@ mlk_status mlk_report_methods_text(const mlk_report *r, char **out, mlk_err *e)
         put(&t, e,
             "The cell of each run was first relaxed for %s at %s GPa by %sstochastic cell "
             "rescaling "
-            "(Bernetti and Bussi 2020) and then kept at its mean. ",
+            "\001~\\cite{Bernetti2020}\002(Bernetti and Bussi 2020)\003 and then kept at its "
+            "mean. ",
             spaced(mlk_conf_str(set, "npt", "?"), buf), mlk_conf_str(set, "pressure", "0"),
             strcmp(mlk_conf_str(set, "barostat", "aniso"), "iso") ? "anisotropic " : "isotropic ");
     put(&t, e,
         "Each run was equilibrated for %s with the stochastic velocity rescaling of Bussi, "
         "Donadio and "
-        "Parrinello (2007) and sampled in the microcanonical ensemble for",
+        "Parrinello\001~\\cite{Bussi2007}\002 (2007)\003 and sampled in the microcanonical "
+        "ensemble for",
         spaced(mlk_conf_str(set, "equil", "?"), buf));
     bool same = true;
     for (int m = 0; m < r->n_model; m++) same &= r->model[m].run_ps == r->model[0].run_ps;
@@ -115,21 +222,35 @@ mlk_status mlk_report_methods_text(const mlk_report *r, char **out, mlk_err *e)
     }
     put(&t, e,
         ", with %s independent run%s per model and temperature. The energy flux contains the full, "
-        "non-symmetric per-atom virial (Fan et al. 2015).\n\n",
+        "non-symmetric per-atom virial\001~\\cite{Fan2015}\002 (Fan et al. 2015)\003.\n\n",
         mlk_conf_str(set, "replicas", "?"),
         strcmp(mlk_conf_str(set, "replicas", "1"), "1") ? "s" : "");
     put(&t, e,
         "Thermal conductivities were obtained from the energy and mass fluxes by multi-component "
         "cepstral "
-        "analysis (Ercole, Marcolongo and Baroni 2017; Bertossa, Grasselli, Ercole and Baroni "
-        "2019): the "
-        "naive value from the energy flux alone, κ_naive = L_EE/T², and the Onsager-corrected "
-        "value "
-        "κ = 1/(T² (L⁻¹)_EE) at zero mass flux of the diffusing species. The models were compared "
+        "analysis\001~\\cite{Ercole2017,Bertossa2019}\002 (Ercole, Marcolongo and Baroni 2017; "
+        "Bertossa, "
+        "Grasselli, Ercole and Baroni 2019)\003: the "
+        "naive value from the energy flux alone, \001$\\kappa_\\mathrm{naive} = "
+        "L_{EE}/T^2$\002κ_naive "
+        "= L_EE/T²\003, and the Onsager-corrected value "
+        "\001$\\kappa = 1/[T^2 (L^{-1})_{EE}]$\002κ = 1/(T² (L⁻¹)_EE)\003 at zero mass flux of the "
+        "diffusing species. The models were compared "
         "at "
         "every temperature by Cochran's Q against χ² and by the between-model standard deviation τ "
         "of "
-        "DerSimonian and Laird (1986).\n");
+        "DerSimonian and Laird\001~\\cite{DerSimonian1986}\002 (1986)\003, its upper limit from "
+        "the "
+        "distribution of Q\001~\\cite{Viechtbauer2007,Read2002}\002 (Viechtbauer 2007, Read "
+        "2002)\003.");
+    if (r->kappa_t.fit[MLK_KAPPA_CONSTANT].there)
+        put(&t, e,
+            " The temperature dependence of the mean over the models was fitted by weighted least "
+            "squares with a constant%s and compared by Akaike's and the Bayesian information "
+            "criterion.",
+            r->kappa_t.fit[MLK_KAPPA_OFFSET].there ? ", with A/T and with A/T + B"
+                                                   : " and with A/T");
+    put(&t, e, "\n");
     if (t.st) {
         mlk_free(t.s);
         return t.st;
@@ -138,35 +259,77 @@ mlk_status mlk_report_methods_text(const mlk_report *r, char **out, mlk_err *e)
     return MLK_OK;
 }
 
-static const char references[] =
-    "\n## References\n\n"
-    "- Z. Fan, L. F. C. Pereira, H.-Q. Wang, J.-C. Zheng, D. Donadio, A. Harju, Phys. Rev. B 92, "
-    "094301 (2015)\n"
-    "- G. Bussi, D. Donadio, M. Parrinello, J. Chem. Phys. 126, 014101 (2007)\n"
-    "- M. Bernetti, G. Bussi, J. Chem. Phys. 153, 114107 (2020)\n"
-    "- L. Ercole, A. Marcolongo, S. Baroni, Sci. Rep. 7, 15835 (2017)\n"
-    "- R. Bertossa, F. Grasselli, L. Ercole, S. Baroni, Phys. Rev. Lett. 122, 255901 (2019)\n"
-    "- R. DerSimonian, N. Laird, Control. Clin. Trials 7, 177 (1986)\n";
+/* The text without its marks, in place: the LaTeX or the plain reading. */
+static void choose(char *s, bool tex)
+{
+    char *w = s;
+    int side = 0; /* 1: in LaTeX, 2: in plain */
+    for (; *s; s++) {
+        if (*s >= 1 && *s <= 3)
+            side = *s == 3 ? 0 : *s;
+        else if (!side || side == (tex ? 1 : 2))
+            *w++ = *s;
+    }
+    *w = 0;
+}
+
+mlk_status mlk_report_methods_text(const mlk_report *r, char **out, mlk_err *e)
+{
+    MLK_TRY(marked_text(r, out, e));
+    choose(*out, false);
+    return MLK_OK;
+}
+
+/* Everything outside of the marks escaped, the LaTeX readings as they are. */
+static void tex(FILE *f, const char *s)
+{
+    int side = 0;
+    while (*s) {
+        size_t n = strcspn(s, "\001\002\003");
+        if (side == 0) mlk_tex(f, s, n);
+        if (side == 1) fwrite(s, 1, n, f);
+        s += n;
+        if (*s) side = *s == 3 ? 0 : *s, s++;
+    }
+}
+
+typedef enum kind { MD, TEX, BIB } kind;
+
+static mlk_status write(const mlk_report *r, kind what, const char *marked, mlk_err *e)
+{
+    static const char *const name[] = {"methods.md", "methods.tex", "references.bib"};
+    char path[1300], *plain = mlk_strdup(marked);
+    const mlk_ref *list[MOST_REFS];
+    size_t n = collect(r, list);
+    mlk_out o;
+    if (!plain) return MLK_FAIL(e, MLK_ENOMEM, "methods");
+    choose(plain, false);
+    mlk_status s = mlk_out_begin(&o, mlk_path_join(path, sizeof path, r->dir, name[what]), e);
+    if (s) {
+        mlk_free(plain);
+        return s;
+    }
+    if (what == MD) {
+        fprintf(o.fp, "# Methods\n\n%s\n## References\n\n", plain);
+        for (size_t k = 0; k < n; k++)
+            fprintf(o.fp, "- %s%s%s\n", list[k]->citation, list[k]->doi ? ", doi:" : "",
+                    list[k]->doi ? list[k]->doi : "");
+    } else if (what == TEX) {
+        fputs("% \\input{methods}; the citations are in references.bib\n", o.fp);
+        tex(o.fp, marked);
+    } else {
+        for (size_t k = 0; k < n; k++) bib(o.fp, list[k]);
+    }
+    mlk_free(plain);
+    return mlk_out_commit(&o, e);
+}
 
 mlk_status mlk_report_methods(const mlk_report *r, mlk_err *e)
 {
-    char path[1300], *text_ = NULL;
-    mlk_out o;
-    MLK_TRY(mlk_report_methods_text(r, &text_, e));
-    mlk_status s = mlk_out_begin(&o, mlk_path_join(path, sizeof path, r->dir, "methods.md"), e);
-    if (!s) {
-        fprintf(o.fp, "# Methods\n\n%s%s", text_, references);
-        for (int m = 0; m < r->n_model; m++) {
-            const mlk_potential_type *type = mlk_potential_find(r->model[m].type);
-            bool first = true;
-            for (int k = 0; k < m; k++) first &= strcmp(r->model[k].type, r->model[m].type) != 0;
-            for (const mlk_ref *ref = type ? type->refs : NULL; first && ref && ref->citation;
-                 ref++)
-                fprintf(o.fp, "- %s%s%s\n", ref->citation, ref->doi ? ", doi:" : "",
-                        ref->doi ? ref->doi : "");
-        }
-        s = mlk_out_commit(&o, e);
-    }
-    mlk_free(text_);
+    char *marked = NULL;
+    MLK_TRY(marked_text(r, &marked, e));
+    mlk_status s = MLK_OK;
+    for (int k = MD; k <= BIB && !s; k++) s = write(r, (kind)k, marked, e);
+    mlk_free(marked);
     return s;
 }

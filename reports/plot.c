@@ -15,13 +15,31 @@
 static const struct {
     const char *colour;
     int point;
-} styles[] = {{"#0072B2", 7},  {"#D55E00", 5},  {"#009E73", 9}, {"#CC79A7", 13},
-              {"#E69F00", 11}, {"#56B4E9", 15}, {"#000000", 6}, {"#7F7F7F", 4}};
+    const char *dash;
+} styles[] = {{"#0072B2", 7, "1"},       {"#D55E00", 5, "(9,3)"},
+              {"#009E73", 9, "(3,2)"},   {"#CC79A7", 13, "(9,3,2,3)"},
+              {"#E69F00", 11, "(15,4)"}, {"#56B4E9", 15, "(5,2,5,6)"},
+              {"#000000", 6, "(2,4)"},   {"#7F7F7F", 4, "(15,3,3,3)"}};
 enum { N_STYLES = sizeof styles / sizeof *styles };
 
 int mlk_plot_style(int model)
 {
     return model % N_STYLES + 1;
+}
+
+int mlk_plot_curve(int model)
+{
+    return N_STYLES + mlk_plot_style(model);
+}
+
+const char *mlk_plot_colour(int model)
+{
+    return styles[model % N_STYLES].colour;
+}
+
+int mlk_plot_symbol(int model)
+{
+    return styles[model % N_STYLES].point;
 }
 
 /* Run gnuplot in a folder with one argument or a script; messages go to `log`. Exit status, or -1.
@@ -100,6 +118,10 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
     for (int k = 0; k < N_STYLES; k++)
         fprintf(f, "set style line %d lc rgb '%s' lw 1.8 pt %d ps 0.75\n", k + 1, styles[k].colour,
                 styles[k].point);
+    /* curves: also told apart by their dashes, for print in grey */
+    for (int k = 0; k < N_STYLES; k++)
+        fprintf(f, "set style line %d lc rgb '%s' lw 1.8 pt %d ps 0.75 dt %s\n", N_STYLES + k + 1,
+                styles[k].colour, styles[k].point, styles[k].dash);
     fprintf(f, "array col[%d] = [", N_STYLES);
     for (int k = 0; k < N_STYLES; k++) fprintf(f, "%s0x%s", k ? ", " : "", styles[k].colour + 1);
     /* faint(k): the same colour, mostly transparent, for raw data and error bands */
@@ -110,20 +132,22 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
 void mlk_plot_legend(mlk_plot *p, int n, const char *const *name, const int *style)
 {
     double total = 0, y = 1 - 13.0 / p->height;
-    for (int k = 0; k < n; k++) total += 42 + 7.6 * (double)strlen(name[k]);
+    for (int k = 0; k < n; k++) total += 54 + 7.6 * (double)strlen(name[k]);
     double x = 0.5 * (p->width - total) + 14;
     p->legend = true;
     fprintf(p->gp, "unset key\n");
     for (int k = 0; k < n; k++) {
+        p->legend_x[k] = x;
         fprintf(p->gp,
-                "set label %d \"%s\" at screen %.4f,%.4f left noenhanced offset 0.9,-0.35 point ls "
+                "set label %d \"%s\" at screen %.4f,%.4f left noenhanced offset 1.8,-0.35 point ls "
                 "%d\n",
                 100 + k, name[k], x / p->width, y, style[k]);
-        x += 42 + 7.6 * (double)strlen(name[k]);
+        x += 54 + 7.6 * (double)strlen(name[k]);
     }
 }
 
-void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles, bool legend)
+void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles,
+                   mlk_plot_key legend)
 {
     /* in points: what labels of the 13 point font need */
     double w = p->width, h = p->height, left = 78, right = 14, bottom = 54;
@@ -135,21 +159,65 @@ void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles
         for (int m = 0; m < p->r->n_model; m++)
             name[m] = p->r->model[m].name, style[m] = mlk_plot_style(m);
         mlk_plot_legend(p, p->r->n_model, name, style);
+        for (int m = 0; m < p->r->n_model && legend == MLK_PLOT_CURVES; m++)
+            fprintf(p->gp, "set arrow %d from screen %.4f,%.4f to screen %.4f,%.4f nohead ls %d\n",
+                    100 + m, (p->legend_x[m] - 12) / w, 1 - 13.0 / h, (p->legend_x[m] + 12) / w,
+                    1 - 13.0 / h, mlk_plot_curve(m));
     }
     fprintf(p->gp, "set multiplot layout %d,%d margins %.4f,%.4f,%.4f,%.4f spacing %.4f,%.4f\n",
             rows, cols, left / w, 1 - right / w, bottom / h, 1 - top / h, hgap / w, vgap / h);
 }
 
+/* gnuplot knows where the panel lies and which ranges it chose; y counts from the bottom. */
+void mlk_plot_panel(mlk_plot *p, const char *title, const char *x, const char *xunit, const char *y,
+                    const char *yunit, unsigned how)
+{
+    char at[MLK_REPORT_TEMPS * 14 + 20] = "";
+    if (how & MLK_PLOT_TEMPS)
+        for (int t = 0; t < p->r->n_temp; t++)
+            snprintf(at + strlen(at), sizeof at - strlen(at), "%s%.8g%s", t ? "," : ",\"at\":[",
+                     p->r->temp[t], t + 1 < p->r->n_temp ? "" : "]");
+    fprintf(p->gp,
+            "if (exists(\"axes\")) set print axes append; print sprintf('{\"px\":[%%.2f,%%.2f,"
+            "%%.2f,%%.2f],\"x\":[%%.9g,%%.9g],\"y\":[%%.9g,%%.9g],\"t\":\"%s\",\"xn\":\"%s\","
+            "\"xu\":\"%s\",\"yn\":\"%s\",\"yu\":\"%s\",\"how\":%u%s}', GPVAL_TERM_XMIN, "
+            "GPVAL_TERM_XMAX, %d - GPVAL_TERM_YMIN, %d - GPVAL_TERM_YMAX, GPVAL_X_MIN, "
+            "GPVAL_X_MAX, GPVAL_Y_MIN, GPVAL_Y_MAX); unset print\n",
+            title, x, xunit, y, yunit, how, at, p->height, p->height);
+}
+
+/* The panels the script has printed, as a JSON list; NULL when there are none. */
+static char *read_axes(const char *path)
+{
+    char *text = NULL;
+    size_t n = 0;
+    if (mlk_file_slurp(path, &text, &n, NULL)) return NULL;
+    unlink(path);
+    char *list = mlk_alloc(n + 3, 1);
+    if (list) {
+        while (n && text[n - 1] == '\n') n--;
+        list[0] = '[';
+        for (size_t k = 0; k < n; k++) list[k + 1] = text[k] == '\n' ? ',' : text[k];
+        list[n + 1] = ']';
+    }
+    mlk_free(text);
+    return list;
+}
+
 mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk_err *e)
 {
-    char file[64], log[1300], line[300] = "", *text = NULL;
+    char file[64], log[1300], axes[1300], pre[80], line[300] = "", *text = NULL;
     mlk_report *r = p->r;
     fprintf(p->gp, "unset output\n");
     MLK_TRY(mlk_out_commit(&p->script, e));
     if (!r->gnuplot) return MLK_OK;
     snprintf(file, sizeof file, "%s.gp", p->name);
     mlk_path_join(log, sizeof log, r->figdir, "gnuplot.log");
-    int status = run_gnuplot(r->figdir, "svg=1", file, "gnuplot.log");
+    snprintf(pre, sizeof pre, "axes='%s.axes'", p->name);
+    mlk_path_join(axes, sizeof axes, r->figdir, pre + strlen("axes='"));
+    axes[strlen(axes) - 1] = 0;
+    unlink(axes);
+    int status = run_gnuplot(r->figdir, pre, file, "gnuplot.log");
     if (!status && r->pdf) status = run_gnuplot(r->figdir, "pdf=1", file, "gnuplot.log");
     if (status) {
         if (!mlk_file_slurp(log, &text, NULL, NULL)) {
@@ -164,8 +232,14 @@ mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk
         return mlk_report_miss(r, e, "figure %s: gnuplot failed", p->name);
     }
     unlink(log);
-    MLK_TRY(MLK_GROW(r->fig, r->cap_fig, r->n_fig + 1, e));
+    char *panels = read_axes(axes);
+    mlk_status s = MLK_GROW(r->fig, r->cap_fig, r->n_fig + 1, e);
+    if (s) {
+        mlk_free(panels);
+        return s;
+    }
     mlk_report_fig *fig = &r->fig[r->n_fig++];
+    fig->axes = panels;
     snprintf(fig->name, sizeof fig->name, "%s", p->name);
     snprintf(fig->title, sizeof fig->title, "%s", title);
     snprintf(fig->caption, sizeof fig->caption, "%s", caption);

@@ -17,7 +17,12 @@ typedef struct mlk_plot {
     char name[48];
     int width, height;
     bool legend;
+    double legend_x[MLK_REPORT_MODELS]; /* of the symbols, in points */
 } mlk_plot;
+
+/* The line on top that names the models: none, their symbols, symbols on a piece of their curves.
+ */
+typedef enum mlk_plot_key { MLK_PLOT_NO_KEY, MLK_PLOT_SYMBOLS, MLK_PLOT_CURVES } mlk_plot_key;
 
 /* Is there a gnuplot, and can it write PDF? */
 void mlk_plot_probe(bool *gnuplot, bool *pdf);
@@ -29,15 +34,26 @@ mlk_status mlk_plot_csv_end(mlk_plot *p, mlk_err *e);
 /* Start the script NAME.gp with the common look; width and height in points of the SVG. */
 mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int width, int height,
                           mlk_err *e);
-/* Lay out rows x cols panels with a shared legend line on top (the models; legend 0: room
- * for none); gaps leave room for titles (rows) and, with own_labels, axis labels of every panel. */
-void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles, bool legend);
+/* Lay out rows x cols panels with a shared legend line on top; gaps leave room for titles (rows)
+ * and, with own_labels, axis labels of every panel. */
+void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles,
+                   mlk_plot_key legend);
 /* One line of symbols and names at the top of the figure; style[k] as of mlk_plot_style. */
 void mlk_plot_legend(mlk_plot *p, int n, const char *const *name, const int *style);
 /* Run gnuplot and list the figure with its title and caption. Without gnuplot: only the script and
  * the tables are left. A figure gnuplot cannot draw is logged and listed as missing. */
 mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk_err *e);
+/* To be called after each plot command of a panel: what its axes mean, for the values that the page
+ * shows under the pointer. Units may be "". */
+enum { MLK_PLOT_LOGX = 1, MLK_PLOT_LOGY = 2, MLK_PLOT_TEMPS = 4 /* x are those of the study */ };
+void mlk_plot_panel(mlk_plot *p, const char *title, const char *x, const char *xunit, const char *y,
+                    const char *yunit, unsigned how);
+/* Colour "#0072B2" and gnuplot symbol of a model. */
+const char *mlk_plot_colour(int model);
+int mlk_plot_symbol(int model);
 /* gnuplot style number of a model: colour and symbol, the same in every figure. */
 int mlk_plot_style(int model);
+/* The same with the dashes of the model, for curves without symbols. */
+int mlk_plot_curve(int model);
 
 #endif

@@ -2,6 +2,7 @@
 #include "reports/report.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "core/file.h"
 #include "core/log.h"
@@ -22,8 +23,32 @@ static mlk_status draw(mlk_report *r, const char *run, mlk_err *e)
             r->figdir);
     MLK_TRY(mlk_report_json(r, e));
     MLK_TRY(mlk_report_tables(r, e));
-    MLK_TRY(mlk_report_methods(r, e));
-    return mlk_report_html(r, e);
+    return mlk_report_methods(r, e);
+}
+
+/* report.pdf, then the page that links it. No PDF is no reason to fail, but no old one stays. */
+static mlk_status pages(const mlk_report *r, mlk_report_result *out, mlk_err *e)
+{
+    char html[1300], pdf[1300];
+    mlk_document d;
+    mlk_err why = {0};
+    mlk_path_join(html, sizeof html, r->dir, "report.html");
+    mlk_path_join(pdf, sizeof pdf, r->dir, "report.pdf");
+    mlk_status s = mlk_report_document(r, &d, e);
+    bool has_pdf = !s && !mlk_report_pdf(&d, pdf, &why);
+    if (!s && !has_pdf) {
+        unlink(pdf);
+        mlk_log(MLK_LOG_WARN, "report.pdf is not written: %s%s%s%s", why.msg, *why.hint ? " (" : "",
+                why.hint, *why.hint ? ")" : "");
+    }
+    if (!s) s = mlk_report_html(&d, has_pdf, html, e);
+    mlk_doc_free(&d);
+    if (s || !out) return s;
+    snprintf(out->html, sizeof out->html, "%s", html);
+    snprintf(out->pdf, sizeof out->pdf, "%s", has_pdf ? pdf : "");
+    snprintf(out->statement, sizeof out->statement, "%s", r->statement);
+    out->n_fig = r->n_fig, out->n_missing = r->n_missing, out->gnuplot = r->gnuplot;
+    return mlk_report_text_table(r, &out->table, e);
 }
 
 mlk_status mlk_report_draw(const char *run, mlk_report_result *out, mlk_err *e)
@@ -31,11 +56,7 @@ mlk_status mlk_report_draw(const char *run, mlk_report_result *out, mlk_err *e)
     mlk_report *r = mlk_alloc(1, sizeof *r);
     if (!r) return MLK_FAIL(e, MLK_ENOMEM, "report");
     mlk_status s = draw(r, run, e);
-    if (!s && out) {
-        mlk_path_join(out->html, sizeof out->html, r->dir, "report.html");
-        snprintf(out->statement, sizeof out->statement, "%s", r->statement);
-        out->n_fig = r->n_fig, out->n_missing = r->n_missing, out->gnuplot = r->gnuplot;
-    }
+    if (!s) s = pages(r, out, e);
     mlk_report_free(r);
     mlk_free(r);
     return s;

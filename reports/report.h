@@ -1,10 +1,11 @@
 /* report.h - the report of a study: read a run folder, compare the models, draw.
  *
  * load.c     run folder -> mlk_report (whatever is there; what is not is listed as missing)
- * result.c   comparison of the models, report.json
+ * result.c   comparison of the models, report.json;  statement.c  what it means, in words
  * figures*.c, calibration.c one function per figure, through plot.c (gnuplot as a program)
  * tables.c   tables as CSV and LaTeX;  methods.c  the methods paragraph and references
- * html.c, html_style.c report.html, self-contained */
+ * sections.c the report as a document (document.h), drawn by html.c (with html_style.c and
+ *            html_script.c: self-contained) and pdf.c (a plugin, opened by pdf_open.c) */
 #ifndef MLK_REPORTS_REPORT_H
 #define MLK_REPORTS_REPORT_H
 
@@ -15,9 +16,11 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/json.h"
+#include "reports/document.h"
 #include "transport/compare.h"
+#include "transport/temperature.h"
 
-enum { MLK_REPORT_TEMPS = 64, MLK_REPORT_MODELS = 64 };
+enum { MLK_REPORT_TEMPS = 64, MLK_REPORT_MODELS = 64, MLK_REPORT_REASONS = 5 };
 
 typedef struct mlk_report_model {
     char name[64], type[32];
@@ -63,6 +66,7 @@ typedef struct mlk_report_row {
 
 typedef struct mlk_report_fig {
     char name[48], title[160], caption[900];
+    char *axes; /* panels in pixels and data units, JSON; NULL when not known */
 } mlk_report_fig;
 
 typedef struct mlk_report_data {
@@ -88,13 +92,21 @@ typedef struct mlk_report {
     mlk_report_row row[MLK_REPORT_TEMPS];
     struct {
         double q_naive, q, p_naive, p, tau_naive, tau, sd_naive, sd;
+        /* 95 % intervals and upper limits of one tau for all temperatures */
+        double lo_naive, hi_naive, lo, hi, limit_naive, limit;
         size_t dof;
+        int n_compared, n_naive, n_corrected; /* temperatures compared; at which models differ */
     } all;
-    char statement[1200];
+    mlk_kappa_t kappa_t; /* corrected, averaged over models */
+    char statement[1600];
     char (*missing)[300];
     size_t n_missing, cap_missing;
+    size_t n_failed;   /* jobs whose last word in the journal is "failed"; also in missing */
     char (*care)[300]; /* what makes a result doubtful */
     size_t n_care, cap_care;
+    /* runs that are there, that are flagged at all, and by reason: mean temperature, drift, nearest
+     * distance, descriptors, bonds */
+    size_t n_there, n_flagged, flagged[MLK_REPORT_REASONS];
     mlk_report_fig *fig;
     size_t n_fig, cap_fig;
     bool gnuplot, pdf;
@@ -102,8 +114,9 @@ typedef struct mlk_report {
 
 /* What was drawn, for the command line. */
 typedef struct mlk_report_result {
-    char html[1300];
-    char statement[1200];
+    char html[1300], pdf[1300]; /* pdf: empty when it could not be written */
+    char statement[1600];
+    char *table; /* the headline table as text; mlk_free it */
     size_t n_fig, n_missing;
     bool gnuplot;
 } mlk_report_result;
@@ -124,8 +137,9 @@ mlk_status mlk_report_load(mlk_report *r, const char *run, mlk_err *e);
 void mlk_report_free(mlk_report *r);
 mlk_status mlk_report_miss(mlk_report *r, mlk_err *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Comparison and statement; then report.json. */
+/* Comparison, kappa(T) and statement; then report.json. */
 mlk_status mlk_report_compare(mlk_report *r, mlk_err *e);
+void mlk_report_statement(mlk_report *r); /* statement.c */
 mlk_status mlk_report_json(const mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e);
@@ -136,8 +150,19 @@ mlk_status mlk_report_figures_md(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures_transport(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_tables(const mlk_report *r, mlk_err *e);
 mlk_status mlk_report_methods(const mlk_report *r, mlk_err *e);
-mlk_status mlk_report_html(const mlk_report *r, mlk_err *e);
-extern const char mlk_report_css[]; /* html_style.c */
+/* n bytes of a text as LaTeX: special characters escaped, Greek letters and signs in math. */
+void mlk_tex(FILE *f, const char *s, size_t n);
+/* Keys and texts of the references as items of the last block. */
+void mlk_report_references(const mlk_report *r, mlk_document *d);
+/* The whole report as a document, to be freed by the caller in any case. */
+mlk_status mlk_report_document(const mlk_report *r, mlk_document *d, mlk_err *e);
+mlk_status mlk_report_html(const mlk_document *d, bool pdf, const char *path, mlk_err *e);
+extern const char mlk_report_css[];       /* html_style.c */
+extern const char *const mlk_report_js[]; /* lines, ends with NULL; html_script.c */
+/* report.pdf through mlkit-pdf.so; MLK_EUNSUPPORTED with a hint when that is not there. */
+mlk_status mlk_report_pdf(const mlk_document *d, const char *path, mlk_err *e);
+/* The headline table as text with columns under each other, to be mlk_free'd. */
+mlk_status mlk_report_text_table(const mlk_report *r, char **text, mlk_err *e);
 /* Transport result of a model at a temperature, or NULL. */
 const json_t *mlk_report_at(const mlk_report *r, int model, int temp);
 /* Up to three temperatures to show as panels: first, middle, last. Returns how many. */

@@ -63,53 +63,28 @@ static size_t collect(const mlk_report *r, int t, const char *key, double *v, do
     return n;
 }
 
-static void sentence(mlk_report *r, int n_compared, int n_naive, int n_corrected)
+/* the estimates of all temperatures that have at least two */
+typedef struct pool {
+    size_t n;
+    double v[MLK_REPORT_MODELS * MLK_REPORT_TEMPS], s[MLK_REPORT_MODELS * MLK_REPORT_TEMPS];
+    int group[MLK_REPORT_MODELS * MLK_REPORT_TEMPS];
+} pool;
+
+static void add(pool *p, size_t n, const double *v, const double *s, int group)
 {
-    char pn[32], pc[32], red[400] = "";
-    char *s = r->statement;
-    size_t cap = sizeof r->statement;
-    if (!n_compared) {
-        snprintf(
-            s, cap,
-            "There are not yet two models with a thermal conductivity at the same temperature: "
-            "nothing can be compared.");
-        return;
-    }
-    mlk_pvalue(r->all.p_naive, pn), mlk_pvalue(r->all.p, pc);
-    bool differ_n = r->all.p_naive < 0.05, differ_c = r->all.p < 0.05;
-    if (r->all.tau_naive > 0 && r->all.tau > 0)
-        snprintf(red, sizeof red,
-                 " The scatter between models beyond their error bars, τ, is %.2g W/m/K naive and "
-                 "%.2g W/m/K "
-                 "corrected: a reduction factor of %.2g.",
-                 r->all.tau_naive, r->all.tau, r->all.tau_naive / r->all.tau);
-    else if (r->all.tau_naive > 0)
-        snprintf(red, sizeof red,
-                 " The scatter between models beyond their error bars, τ, is %.2g W/m/K naive and "
-                 "zero within "
-                 "resolution after the correction.",
-                 r->all.tau_naive);
-    else if (r->all.tau > 0)
-        snprintf(red, sizeof red,
-                 " The scatter between models beyond their error bars, τ, is zero within "
-                 "resolution naive and "
-                 "%.2g W/m/K after the correction: no reduction is seen.",
-                 r->all.tau);
-    else
-        snprintf(red, sizeof red,
-                 " Neither shows scatter between models beyond the error bars, so the data "
-                 "cannot show a reduction.");
-    snprintf(
-        s, cap,
-        "Over %d temperature%s the naive thermal conductivities of the models %s (p %s%s) and the "
-        "Onsager-corrected ones %s (p %s%s).%s The plain standard deviation between models is %.2g "
-        "W/m/K naive and %.2g W/m/K corrected. Taken one by one, the models differ (p < 0.05) at "
-        "%d "
-        "of %d temperature%s naive and at %d corrected.",
-        n_compared, n_compared > 1 ? "s" : "", differ_n ? "differ" : "agree within their errors",
-        *pn == '<' ? "" : "= ", pn, differ_c ? "differ" : "agree within their errors",
-        *pc == '<' ? "" : "= ", pc, red, r->all.sd_naive, r->all.sd, n_naive, n_compared,
-        n_compared > 1 ? "s" : "", n_corrected);
+    for (size_t k = 0; k < n; k++) p->v[p->n] = v[k], p->s[p->n] = s[k], p->group[p->n++] = group;
+}
+
+/* The corrected values, averaged over the models with their scatter in the error, against T. */
+static mlk_status fit_temperature(mlk_report *r, mlk_err *e)
+{
+    double T[MLK_REPORT_TEMPS], v[MLK_REPORT_TEMPS], s[MLK_REPORT_TEMPS];
+    size_t n = 0;
+    for (int t = 0; t < r->n_temp; t++)
+        if (r->row[t].corrected.n)
+            T[n] = r->temp[t], v[n] = r->row[t].corrected.wide,
+            s[n++] = r->row[t].corrected.wide_err;
+    return mlk_kappa_of_t(n, T, v, s, &r->kappa_t, e);
 }
 
 /* Runs that were not at the temperature they stand for, did not conserve energy, in which atoms
@@ -118,11 +93,13 @@ static void sentence(mlk_report *r, int n_compared, int n_naive, int n_corrected
  * of an NVE run of N atoms scatters by about T/sqrt(3N); three times that is allowed. */
 static mlk_status judge_runs(mlk_report *r, mlk_err *e)
 {
-    static const char *const what[] = {"the mean temperature is off", "the total energy drifts",
-                                       "atoms come nearer than in any training frame",
-                                       "descriptors are far outside of the training data",
-                                       "covalent bonds of the start break"};
-    enum { REASONS = sizeof what / sizeof *what };
+    r->n_there = r->n_flagged = 0;
+    memset(r->flagged, 0, sizeof r->flagged);
+    static const char *const what[MLK_REPORT_REASONS] = {
+        "the mean temperature is off", "the total energy drifts",
+        "atoms come nearer than in any training frame",
+        "descriptors are far outside of the training data", "covalent bonds of the start break"};
+    enum { REASONS = MLK_REPORT_REASONS };
     for (int model = 0; model < r->n_model; model++) {
         size_t n = 0, bad[REASONS] = {0};
         double worst[REASONS] = {0};
@@ -132,13 +109,14 @@ static mlk_status judge_runs(mlk_report *r, mlk_err *e)
             if (m->model != model || !m->there) continue;
             double t = r->temp[m->temp], off = fabs(m->t_mean - t) / t,
                    allowed = 3 / sqrt(3 * fmax(m->atoms, 1));
-            n++;
-            if (off > allowed) bad[0]++;
+            const bool is[REASONS] = {off > allowed, m->drift_flag, m->short_flag, m->range_flag,
+                                      m->broke > 0};
+            bool any = false;
+            for (int q = 0; q < REASONS; q++) bad[q] += is[q], r->flagged[q] += is[q], any |= is[q];
+            n++, r->n_there++, r->n_flagged += any;
             if (off > allowed && off > worst[0])
                 worst[0] = off, snprintf(example[0], sizeof example[0],
                                          "; worst: %.0f K instead of %.5g K", m->t_mean, t);
-            bad[1] += m->drift_flag, bad[2] += m->short_flag;
-            bad[3] += m->range_flag, bad[4] += m->broke > 0;
             if (m->drift_flag && fabs(m->drift) > worst[1])
                 worst[1] = fabs(m->drift),
                 snprintf(example[1], sizeof example[1], "; worst: %.0f meV/atom/ns at %.5g K",
@@ -169,14 +147,17 @@ mlk_status mlk_report_compare(mlk_report *r, mlk_err *e)
 {
     MLK_TRY(judge_runs(r, e));
     double v[MLK_REPORT_MODELS], s[MLK_REPORT_MODELS];
+    pool naive = {0}, corrected = {0};
     int n_compared = 0, n_naive = 0, n_corrected = 0;
     for (int t = 0; t < r->n_temp; t++) {
         mlk_report_row *row = &r->row[t];
         *row = (mlk_report_row){.reduction = NAN, .reduction_sd = NAN};
         size_t n = collect(r, t, "kappa_naive", v, s);
         if (n) MLK_TRY(mlk_compare(n, v, s, &row->naive, e));
+        if (n > 1) add(&naive, n, v, s, t);
         size_t n2 = collect(r, t, "kappa", v, s);
         if (n2) MLK_TRY(mlk_compare(n2, v, s, &row->corrected, e));
+        if (n2 > 1) add(&corrected, n2, v, s, t);
         if (n < 2 || n2 != n) continue;
         row->reduction = mlk_compare_reduction(&row->naive, &row->corrected);
         row->reduction_sd = row->naive.tau_sd / row->corrected.tau_sd;
@@ -197,11 +178,19 @@ mlk_status mlk_report_compare(mlk_report *r, mlk_err *e)
         r->all.tau = sqrt(r->all.tau / n_compared);
         r->all.sd_naive = sqrt(r->all.sd_naive / n_compared),
         r->all.sd = sqrt(r->all.sd / n_compared);
+        MLK_TRY(mlk_compare_groups(naive.n, naive.v, naive.s, naive.group, r->n_temp,
+                                   &r->all.lo_naive, &r->all.hi_naive, &r->all.limit_naive, e));
+        MLK_TRY(mlk_compare_groups(corrected.n, corrected.v, corrected.s, corrected.group,
+                                   r->n_temp, &r->all.lo, &r->all.hi, &r->all.limit, e));
     } else {
         r->all.p_naive = r->all.p = r->all.tau_naive = r->all.tau = r->all.sd_naive = r->all.sd =
             NAN;
+        r->all.lo_naive = r->all.hi_naive = r->all.lo = r->all.hi = NAN;
+        r->all.limit_naive = r->all.limit = NAN;
     }
-    sentence(r, n_compared, n_naive, n_corrected);
+    r->all.n_compared = n_compared, r->all.n_naive = n_naive, r->all.n_corrected = n_corrected;
+    MLK_TRY(fit_temperature(r, e));
+    mlk_report_statement(r);
     return MLK_OK;
 }
 
@@ -219,8 +208,43 @@ static json_t *comparison(const mlk_comparison *c)
     json_object_set_new(j, "tau", c->n > 1 ? mlk_json_real(c->tau) : json_null());
     const double tau[2] = {c->tau_lo, c->tau_hi};
     json_object_set_new(j, "tau_interval", c->n > 1 ? mlk_json_reals(tau, 2) : json_null());
+    json_object_set_new(j, "tau_limit", c->n > 1 ? mlk_json_real(c->tau_limit) : json_null());
     json_object_set_new(j, "standard_deviation", c->n > 1 ? mlk_json_real(c->tau_sd) : json_null());
     json_object_set_new(j, "spread", mlk_json_real(c->spread));
+    return j;
+}
+
+static json_t *fits(const mlk_report *r)
+{
+    const mlk_kappa_t *k = &r->kappa_t;
+    json_t *j = json_object(), *points = json_array(), *forms = json_array();
+    for (int t = 0; t < r->n_temp; t++) {
+        const mlk_comparison *c = &r->row[t].corrected;
+        if (!c->n) continue;
+        json_t *o = json_object();
+        json_object_set_new(o, "temperature_K", json_real(r->temp[t]));
+        json_object_set_new(o, "kappa", mlk_json_real(c->wide));
+        json_object_set_new(o, "kappa_err", mlk_json_real(c->wide_err));
+        json_array_append_new(points, o);
+    }
+    for (int q = 0; q < MLK_KAPPA_FORMS; q++) {
+        const mlk_kappa_fit *f = &k->fit[q];
+        if (!f->there) continue;
+        const char *const key[] = {"A_W_m", "A_err",   "B_W_mK", "B_err", "chi2",
+                                   "dof",   "p_value", "aic",    "bic"};
+        const double v[] = {f->a,   f->a_err,   f->b,   f->b_err, f->chi2,
+                            f->dof, f->p_value, f->aic, f->bic};
+        json_t *o = json_object();
+        json_object_set_new(o, "form", json_string(mlk_kappa_form_name((mlk_kappa_form)q)));
+        for (int i = 0; i < 9; i++) json_object_set_new(o, key[i], mlk_json_real(v[i]));
+        json_array_append_new(forms, o);
+    }
+    json_object_set_new(j, "points", points);
+    json_object_set_new(j, "fits", forms);
+    json_object_set_new(j, "aic_constant_minus_inverse", mlk_json_real(k->evidence));
+    json_object_set_new(j, "p_slope", mlk_json_real(k->p_slope));
+    json_object_set_new(j, "p_offset", mlk_json_real(k->p_offset));
+    json_object_set_new(j, "statement", json_string(k->statement));
     return j;
 }
 
@@ -288,6 +312,11 @@ mlk_status mlk_report_json(const mlk_report *r, mlk_err *e)
     json_t *all = json_object(), *n = json_object(), *c = json_object();
     json_object_set_new(n, "p_value", mlk_json_real(r->all.p_naive));
     json_object_set_new(n, "tau", mlk_json_real(r->all.tau_naive));
+    const double ci_naive[2] = {r->all.lo_naive, r->all.hi_naive}, ci[2] = {r->all.lo, r->all.hi};
+    json_object_set_new(n, "tau_interval", mlk_json_reals(ci_naive, 2));
+    json_object_set_new(c, "tau_interval", mlk_json_reals(ci, 2));
+    json_object_set_new(n, "tau_limit", mlk_json_real(r->all.limit_naive));
+    json_object_set_new(c, "tau_limit", mlk_json_real(r->all.limit));
     json_object_set_new(n, "standard_deviation", mlk_json_real(r->all.sd_naive));
     json_object_set_new(c, "p_value", mlk_json_real(r->all.p));
     json_object_set_new(c, "tau", mlk_json_real(r->all.tau));
@@ -297,6 +326,7 @@ mlk_status mlk_report_json(const mlk_report *r, mlk_err *e)
     json_object_set_new(all, "reduction_factor", mlk_json_real(r->all.tau_naive / r->all.tau));
     json_object_set_new(all, "reduction_factor_sd", mlk_json_real(r->all.sd_naive / r->all.sd));
     json_object_set_new(j, "overall", all);
+    json_object_set_new(j, "kappa_of_T", fits(r));
     json_object_set_new(j, "statement", json_string(r->statement));
     json_t *training = json_array(), *md = json_array(), *miss = json_array();
     for (int m = 0; m < r->n_model; m++)

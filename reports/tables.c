@@ -1,8 +1,10 @@
 /* tables.c - the tables of the report as CSV and LaTeX (booktabs). */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
+#include "core/mem.h"
 #include "reports/report.h"
 
 typedef struct table {
@@ -28,12 +30,40 @@ static mlk_status begin(table *t, const mlk_report *r, const char *name, const c
     return MLK_OK;
 }
 
-/* LaTeX text: names contain no more than letters, digits, - and _, but be safe */
-static void tex_text(FILE *f, const char *s)
+void mlk_tex(FILE *f, const char *s, size_t n)
 {
-    for (; *s; s++) {
-        if (strchr("_%&#$", *s)) fputc('\\', f);
-        fputc(*s, f);
+    static const struct {
+        const char *from, *to;
+    } map[] = {{"κ", "$\\kappa$"},
+               {"τ", "$\\tau$"},
+               {"χ", "$\\chi$"},
+               {"α", "$\\alpha$"},
+               {"²", "$^2$"},
+               {"³", "$^3$"},
+               {"⁻¹", "$^{-1}$"},
+               {"×", "$\\times$"},
+               {"±", "$\\pm$"},
+               {"Å", "{\\AA}"},
+               {"–", "--"},
+               {"−", "$-$"},
+               {"·", "$\\cdot$"},
+               {"\\", "\\textbackslash{}"},
+               {"~", "\\textasciitilde{}"},
+               {"^", "\\textasciicircum{}"}};
+    while (n) {
+        size_t used = 0;
+        for (size_t k = 0; k < sizeof map / sizeof *map && !used; k++) {
+            size_t len = strlen(map[k].from);
+            if (len > n || memcmp(s, map[k].from, len)) continue;
+            fputs(map[k].to, f);
+            used = len;
+        }
+        if (!used) {
+            if (strchr("_%&#${}", *s)) fputc('\\', f);
+            fputc(*s, f);
+            used = 1;
+        }
+        s += used, n -= used;
     }
 }
 
@@ -48,7 +78,7 @@ static void text(table *t, const char *s)
 {
     fprintf(t->csv.fp, "%s%s", t->col ? "," : "", s);
     if (t->col) fputs(" & ", t->tex.fp);
-    tex_text(t->tex.fp, s);
+    mlk_tex(t->tex.fp, s, strlen(s));
     t->col++;
 }
 
@@ -57,16 +87,22 @@ static void number(table *t, double v, const char *fmt)
     char buf[64] = "";
     if (isfinite(v)) snprintf(buf, sizeof buf, "%.10g", v);
     fprintf(t->csv.fp, "%s%s", t->col ? "," : "", buf);
+    if (t->col) fputs(" & ", t->tex.fp);
+    t->col++;
     if (!isfinite(v)) {
-        snprintf(buf, sizeof buf, "--");
-    } else {
+        fputs(isinf(v) ? "$\\infty$" : "--", t->tex.fp);
+        return;
+    }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        snprintf(buf, sizeof buf, fmt, v); /* fmt: a literal of this file */
+    snprintf(buf, sizeof buf, fmt, v); /* fmt: a literal of this file */
 #pragma GCC diagnostic pop
-    }
-    fprintf(t->tex.fp, "%s$%s$", t->col ? " & " : "", buf);
-    t->col++;
+    char *ten = strchr(buf, 'e');
+    if (ten)
+        fprintf(t->tex.fp, "$%.*s \\times 10^{%ld}$", (int)(ten - buf), buf,
+                strtol(ten + 1, NULL, 10));
+    else
+        fprintf(t->tex.fp, "$%s$", buf);
 }
 
 /* one column "a ± b" in LaTeX, two in CSV */
@@ -86,6 +122,14 @@ static void pm(table *t, double v, double err)
                 sign + strlen(" ± "));
     else
         fprintf(t->tex.fp, "%s$%s$", t->col ? " & " : "", buf);
+    t->col++;
+}
+
+/* one column "a (< b)" in LaTeX, two in CSV */
+static void limited(table *t, double v, double most)
+{
+    fprintf(t->csv.fp, "%s%.10g,%.10g", t->col ? "," : "", v, most);
+    fprintf(t->tex.fp, "%s$%.2g$ ($<%.2g$)", t->col ? " & " : "", v, most);
     t->col++;
 }
 
@@ -109,8 +153,8 @@ static mlk_status kappa(const mlk_report *r, mlk_err *e)
     MLK_TRY(
         begin(&t, r, "kappa", "rlcccc", "thermal conductivity in W/(m K), one standard error", e));
     head(&t, "temperature_K", "$T$ (K)"), head(&t, "model", "model");
-    head(&t, "kappa_naive_W_mK,kappa_naive_err", "$\\kappa_\\mathrm{naive}$");
-    head(&t, "kappa_W_mK,kappa_err", "$\\kappa$"), head(&t, "theta,theta_err", "$\\Theta$");
+    head(&t, "kappa_naive_W_mK,kappa_naive_err", "$\\kappa_\\mathrm{naive}$ (W/m/K)");
+    head(&t, "kappa_W_mK,kappa_err", "$\\kappa$ (W/m/K)"), head(&t, "theta,theta_err", "$\\Theta$");
     head(&t, "sigma_S_m,sigma_err", "$\\sigma$ (S/m)");
     row_end(&t, true);
     for (int q = 0; q < r->n_temp; q++)
@@ -132,21 +176,25 @@ static mlk_status kappa(const mlk_report *r, mlk_err *e)
 static mlk_status agreement(const mlk_report *r, mlk_err *e)
 {
     table t = {0};
-    MLK_TRY(
-        begin(&t, r, "agreement", "rrccccccc", "heterogeneity between models; tau in W/(m K)", e));
+    MLK_TRY(begin(&t, r, "agreement", "rrccccccc",
+                  "heterogeneity between models; kappa and tau (95 % upper limit) in W/(m K)", e));
     head(&t, "temperature_K", "$T$ (K)"), head(&t, "n_models", "models");
     head(&t, "mean_naive,mean_naive_err", "$\\bar\\kappa_\\mathrm{naive}$");
-    head(&t, "tau_naive", "$\\tau_\\mathrm{naive}$"), head(&t, "p_naive", "$p_\\mathrm{naive}$");
+    head(&t, "tau_naive,tau_limit_naive", "$\\tau_\\mathrm{naive}$ (limit)"),
+        head(&t, "p_naive", "$p_\\mathrm{naive}$");
     head(&t, "mean_corrected,mean_corrected_err", "$\\bar\\kappa$");
-    head(&t, "tau_corrected", "$\\tau$"), head(&t, "p_corrected", "$p$");
+    head(&t, "tau_corrected,tau_limit_corrected", "$\\tau$ (limit)"),
+        head(&t, "p_corrected", "$p$");
     head(&t, "reduction_factor", "$\\tau_\\mathrm{naive}/\\tau$");
     row_end(&t, true);
     for (int q = 0; q < r->n_temp; q++) {
         const mlk_comparison *a = &r->row[q].naive, *b = &r->row[q].corrected;
         if (a->n < 2 || b->n < 2) continue;
         number(&t, r->temp[q], "%.5g"), number(&t, (double)a->n, "%.0f");
-        pm(&t, a->mean, a->mean_err), number(&t, a->tau, "%.2g"), number(&t, a->p_value, "%.2g");
-        pm(&t, b->mean, b->mean_err), number(&t, b->tau, "%.2g"), number(&t, b->p_value, "%.2g");
+        pm(&t, a->mean, a->mean_err), limited(&t, a->tau, a->tau_limit),
+            number(&t, a->p_value, "%.2g");
+        pm(&t, b->mean, b->mean_err), limited(&t, b->tau, b->tau_limit),
+            number(&t, b->p_value, "%.2g");
         number(&t, r->row[q].reduction, "%.2g");
         row_end(&t, false);
     }
@@ -157,15 +205,21 @@ static mlk_status errors(const mlk_report *r, mlk_err *e)
 {
     static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A",
                                        "stress_rmse_GPa"};
+    static const char *const shown[] = {"\\shortstack{$E$ train\\\\(meV/atom)}",
+                                        "\\shortstack{$F$ train\\\\(meV/\\AA)}",
+                                        "\\shortstack{$\\sigma$ train\\\\(GPa)}",
+                                        "$E$ valid",
+                                        "$F$ valid",
+                                        "$\\sigma$ valid"};
     table t = {0};
     MLK_TRY(begin(&t, r, "errors", "llrcccccc",
                   "root-mean-square errors, train then validation: meV/atom, meV/A, GPa", e));
     head(&t, "model", "model"), head(&t, "type", "family"), head(&t, "n_param", "parameters");
-    head(&t, keys[0], "$E$ train"), head(&t, keys[1], "$F$ train"),
-        head(&t, keys[2], "$\\sigma$ train");
-    head(&t, "valid_energy_rmse_meV_atom", "$E$ valid"),
-        head(&t, "valid_force_rmse_meV_A", "$F$ valid");
-    head(&t, "valid_stress_rmse_GPa", "$\\sigma$ valid");
+    for (int k = 0; k < 6; k++) {
+        char csv[64];
+        snprintf(csv, sizeof csv, "%s%s", k < 3 ? "" : "valid_", keys[k % 3]);
+        head(&t, csv, shown[k]);
+    }
     row_end(&t, true);
     for (int m = 0; m < r->n_model; m++) {
         const json_t *j = r->model[m].train;
@@ -186,12 +240,15 @@ static mlk_status errors(const mlk_report *r, mlk_err *e)
 static mlk_status md(const mlk_report *r, mlk_err *e)
 {
     table t = {0};
-    MLK_TRY(begin(&t, r, "md", "lrrccccc", "molecular dynamics runs", e));
+    MLK_TRY(begin(&t, r, "md", "lrrcccccccc", "molecular dynamics runs", e));
     head(&t, "model", "model"), head(&t, "temperature_K", "$T$ (K)"),
         head(&t, "replica", "replica");
-    head(&t, "temperature_mean_K", "$\\langle T\\rangle$ (K)");
-    head(&t, "drift_meV_atom_ns", "drift (meV/atom/ns)"), head(&t, "atoms", "atoms");
-    head(&t, "wall_s", "wall (s)"), head(&t, "atom_steps_per_s", "atom step/s");
+    head(&t, "temperature_mean_K", "\\shortstack{$\\langle T\\rangle$\\\\(K)}");
+    head(&t, "drift_meV_atom_ns", "\\shortstack{drift\\\\(meV/atom/ns)}"),
+        head(&t, "atoms", "atoms");
+    head(&t, "outside_percent", "\\shortstack{outside\\\\(\\%)}"), head(&t, "worst_grade", "grade");
+    head(&t, "shortest_ratio", "nearest"), head(&t, "bonds_broke", "broken");
+    head(&t, "wall_s", "\\shortstack{wall\\\\(s)}");
     row_end(&t, true);
     for (size_t k = 0; k < r->n_md; k++) {
         const mlk_report_md *m = &r->md[k];
@@ -199,8 +256,32 @@ static mlk_status md(const mlk_report *r, mlk_err *e)
         text(&t, r->model[m->model].name);
         number(&t, r->temp[m->temp], "%.5g"), number(&t, m->rep + 1, "%.0f"),
             number(&t, m->t_mean, "%.1f");
-        number(&t, m->drift, "%.2g"), number(&t, m->atoms, "%.0f"), number(&t, m->wall, "%.0f");
-        number(&t, m->speed, "%.3g");
+        number(&t, m->drift, "%.2g"), number(&t, m->atoms, "%.0f");
+        number(&t, 100 * m->outside, "%.2g"), number(&t, m->worst, "%.2g");
+        number(&t, m->shortest, "%.3f"), number(&t, m->broke, "%.0f"), number(&t, m->wall, "%.0f");
+        row_end(&t, false);
+    }
+    return end(&t, e);
+}
+
+static mlk_status temperature(const mlk_report *r, mlk_err *e)
+{
+    table t = {0};
+    MLK_TRY(begin(&t, r, "kappa_of_T", "lccrrrrr",
+                  "fits of the mean corrected kappa; A in W/m, B in W/(m K)", e));
+    head(&t, "form", "$\\kappa(T)$"), head(&t, "A_W_m,A_err", "$A$ (W/m)");
+    head(&t, "B_W_mK,B_err", "$B$ (W/m/K)"), head(&t, "chi2", "$\\chi^2$");
+    head(&t, "dof", "d.o.f."), head(&t, "p_value", "$p$"), head(&t, "aic", "AIC");
+    head(&t, "bic", "BIC");
+    row_end(&t, true);
+    for (int q = 0; q < MLK_KAPPA_FORMS; q++) {
+        const mlk_kappa_fit *f = &r->kappa_t.fit[q];
+        if (!f->there) continue;
+        text(&t, mlk_kappa_form_name((mlk_kappa_form)q));
+        pm(&t, q == MLK_KAPPA_CONSTANT ? NAN : f->a, q == MLK_KAPPA_CONSTANT ? NAN : f->a_err);
+        pm(&t, q == MLK_KAPPA_INVERSE ? NAN : f->b, q == MLK_KAPPA_INVERSE ? NAN : f->b_err);
+        number(&t, f->chi2, "%.3g"), number(&t, f->dof, "%.0f"), number(&t, f->p_value, "%.2g");
+        number(&t, f->aic, "%.3g"), number(&t, f->bic, "%.3g");
         row_end(&t, false);
     }
     return end(&t, e);
@@ -210,6 +291,39 @@ mlk_status mlk_report_tables(const mlk_report *r, mlk_err *e)
 {
     MLK_TRY(kappa(r, e));
     MLK_TRY(agreement(r, e));
+    if (r->kappa_t.fit[MLK_KAPPA_CONSTANT].there) MLK_TRY(temperature(r, e));
     MLK_TRY(errors(r, e));
     return md(r, e);
+}
+
+/* number of characters, not bytes, of UTF-8 */
+static int width(const char *s)
+{
+    int n = 0;
+    for (; *s; s++) n += (*s & 0xC0) != 0x80;
+    return n;
+}
+
+mlk_status mlk_report_text_table(const mlk_report *r, char **out, mlk_err *e)
+{
+    size_t cap = (size_t)(r->n_temp * r->n_model + 3) * 160, n = 0;
+    char *t = *out = mlk_alloc(cap, 1), cell[2][64];
+    if (!t) return MLK_FAIL(e, MLK_ENOMEM, "table");
+    bool any = false;
+    n += (size_t)snprintf(t, cap,
+                          "  T (K)  model        kappa naive        kappa corrected    W/m/K\n");
+    for (int q = 0; q < r->n_temp; q++)
+        for (int m = 0; m < r->n_model; m++) {
+            const json_t *j = mlk_report_at(r, m, q);
+            if (!j) continue;
+            mlk_pm(mlk_json_get_real(j, "kappa_naive", NAN),
+                   mlk_json_get_real(j, "kappa_naive_err", NAN), cell[0]);
+            mlk_pm(mlk_json_get_real(j, "kappa", NAN), mlk_json_get_real(j, "kappa_err", NAN),
+                   cell[1]);
+            n += (size_t)snprintf(t + n, cap - n, "%7.5g  %-12s %s%*s %s\n", r->temp[q],
+                                  r->model[m].name, cell[0], 18 - width(cell[0]), "", cell[1]);
+            any = true;
+        }
+    if (!any) *t = 0;
+    return MLK_OK;
 }

@@ -3,9 +3,10 @@
 set -eu
 missing() {
     command -v gcc >/dev/null 2>&1 || echo gcc libc6-dev
-    command -v gnuplot >/dev/null 2>&1 || echo gnuplot-nox fonts-dejavu-core
+    command -v gnuplot >/dev/null 2>&1 || echo gnuplot-nox
     command -v pkg-config >/dev/null 2>&1 || echo pkg-config
     { pkg-config --exists hdf5 || pkg-config --exists hdf5-serial; } 2>/dev/null || echo libhdf5-dev
+    [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || echo fonts-dejavu-core
     [ -e /usr/include/bzlib.h ] || echo libbz2-dev # has no .pc file
     while read -r pc package; do
         pkg-config --exists "$pc" 2>/dev/null || echo "$package"
@@ -18,6 +19,8 @@ yaml-0.1 libyaml-dev
 jansson libjansson-dev
 zlib zlib1g-dev
 liblzma liblzma-dev
+pangocairo libpango1.0-dev
+librsvg-2.0 librsvg2-dev
 criterion libcriterion-dev
 LIST
 }

@@ -20,6 +20,21 @@ models:
 YAML
 status $MLKIT report run
 [ $st = 0 ] && grep -q 'nothing can be compared' out && [ -s run/report/report.html ] || fail "a study that has only begun"
+[ -s run/report/report.pdf ] && [ "$(head -c 5 run/report/report.pdf)" = %PDF- ] || fail "no PDF"
+grep -q 'run/report/report.pdf' out && grep -q 'href="report.pdf"' run/report/report.html || fail "PDF not named"
+if command -v pdftotext >/dev/null; then
+    pdftotext run/report/report.pdf - | tr '\n' ' ' | grep -q 'nothing can be compared' || fail "text of the PDF"
+fi
+# without its plugin: said, with the remedy; no old PDF stays, the page does not link one
+cp $MLKIT ./alone
+if [ ! -e /usr/local/lib/mlkit/mlkit-pdf.so ]; then
+    status ./alone report run
+    [ $st = 0 ] && grep -q 'report.pdf is not written: the plugin mlkit-pdf.so.*libpango1.0-dev' err || fail "no plugin"
+    [ ! -e run/report/report.pdf ] && ! grep -q 'href="report.pdf"' run/report/report.html || fail "an old PDF"
+fi
+echo text >mlkit-pdf.so
+status ./alone report run
+[ $st = 0 ] && grep -q 'mlkit-pdf.so cannot be used' err || fail "a broken plugin"
 status $MLKIT report run --json
 [ $st = 0 ] && grep -q '"missing"' out || fail "--json"
 echo '- [' >>run/campaign.yaml

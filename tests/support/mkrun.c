@@ -217,7 +217,7 @@ static void md(const char *run, int m, int t)
     must(mlk_h5_close(&h, &e), &e);
 }
 
-void mlk_test_mkrun(const char *run, int complete)
+static void plan(const char *run)
 {
     FILE *f = create(run, "campaign.yaml");
     fprintf(f,
@@ -230,7 +230,28 @@ void mlk_test_mkrun(const char *run, int complete)
             "inputs:\n  - {path: \"/data/<a&b>.xml\", sha256: 0123}\nstart:\n  from: \"a frame\"\n"
             "  supercell: [2, 2, 2]\n  atoms: 256\n");
     fclose(f);
-    f = create(run, "journal.jsonl");
+}
+
+void mlk_test_mkrun_values(const char *run, const double n[3], const double k[3], double err)
+{
+    plan(run);
+    for (int m = 0; m < N_MODELS; m++)
+        for (int t = 0; t < N_TEMPS; t++) {
+            char name[100];
+            snprintf(name, sizeof name, "transport/%s/%04.0fK.json", models[m], temps[t]);
+            FILE *f = create(run, name);
+            fprintf(f,
+                    "{\"temperature_K\":%g,\"kappa_naive\":%g,\"kappa_naive_err\":%g,\"kappa\":%g,"
+                    "\"kappa_err\":%g}\n",
+                    temps[t], n[m], err, k[m], err);
+            fclose(f);
+        }
+}
+
+void mlk_test_mkrun(const char *run, int complete)
+{
+    plan(run);
+    FILE *f = create(run, "journal.jsonl");
     fprintf(f, "{\"event\":\"start\",\"job\":\"train/nep-1\",\"command\":\"mlkit train --model "
                "nep\",\"threads\":1}\n"
                "{\"event\":\"done\",\"job\":\"train/"

@@ -9,4 +9,9 @@
  * error. */
 void mlk_test_mkrun(const char *run, int complete);
 
+/* A study of three models at 500, 700 and 900 K of which only the thermal conductivities are there,
+ * the same at each temperature [W/m/K]. */
+void mlk_test_mkrun_values(const char *run, const double naive[3], const double corrected[3],
+                           double err);
+
 #endif

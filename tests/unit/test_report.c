@@ -85,6 +85,20 @@ Test(report, complete_study_gives_the_known_comparison)
     mlk_free(page);
     cr_assert(strstr(res.statement, "naive thermal conductivities of the models differ"));
     cr_assert(strstr(res.statement, "Onsager-corrected ones agree"));
+    cr_assert(strstr(res.statement, "Of the 9 runs 3 are flagged (covalent bonds broken: 1, "
+                                    "descriptors far outside of the training data: 2, atoms nearer "
+                                    "than in training: 2, mean temperature off: 1)"),
+              "%s", res.statement);
+    /* the corrected values hardly vary with T: 0.8 at all three */
+    const json_t *fits = json_object_get(j, "kappa_of_T"), *one;
+    cr_assert_eq(json_array_size(json_object_get(fits, "fits")), 2);
+    one = json_array_get(json_object_get(fits, "fits"), 0);
+    cr_assert_lt(near(mlk_json_get_real(one, "B_W_mK", 0), 0.8), 1e-9);
+    cr_assert_lt(near(mlk_json_get_real(one, "B_err", 0), 0.05 / 3), 1e-9);
+    cr_assert_str_eq(mlk_json_get_str(one, "form", ""), "constant");
+    cr_assert(strstr(res.table, "500  nep-1        1.000 ± 0.050      0.800 ± 0.050"), "%s",
+              res.table);
+    mlk_free(res.table);
     json_decref(j);
 }
 
@@ -96,8 +110,8 @@ Test(report, page_is_self_contained_and_escaped)
     mlk_test_mkrun("run", 1);
     cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
     cr_assert_eq(mlk_file_slurp(res.html, &html, NULL, &e), MLK_OK);
-    cr_assert(!strstr(html, "src=") && !strstr(html, "<script") && !strstr(html, "url(http") &&
-              !strstr(html, "<link"));
+    cr_assert(!strstr(html, "src=") && !strstr(html, "url(http") && !strstr(html, "<link") &&
+              !strstr(html, "fetch(") && !strstr(html, "XMLHttp"));
     cr_assert(strstr(html, "&lt;a&amp;b&gt;.xml") && !strstr(html, "<a&b>"));
     cr_assert(strstr(html, "mlkit train --model nep"));
     /* intervals of the two nep models; the least-squares family has none */
@@ -107,6 +121,13 @@ Test(report, page_is_self_contained_and_escaped)
     cr_assert(mlk_file_exists("run/report/figures/calibration.csv") &&
               mlk_file_exists("run/report/figures/calibration_quantiles.csv"));
     if (res.gnuplot) {
+        /* every model's curves and rows can be switched off, every figure knows its panels */
+        cr_assert(strstr(html, "<g data-model=2>") && strstr(html, "<tr data-model=2>") &&
+                  strstr(html, "data-toggle=2") && strstr(html, ".off2 [data-model=\"2\"]"));
+        cr_assert(strstr(html, "data-axes=\"[{&quot;px&quot;:[") &&
+                  strstr(html, "&quot;at&quot;:[500,700,900]"));
+        cr_assert(!strstr(html, "<title>fig_") &&
+                  !mlk_file_exists("run/report/figures/kappa.axes"));
         cr_assert_eq(res.n_fig, 15);
         cr_assert(strstr(html, "<svg") && strstr(html, "Figure 15."));
         cr_assert(mlk_file_exists("run/report/figures/kappa.svg") &&
@@ -117,6 +138,166 @@ Test(report, page_is_self_contained_and_escaped)
               mlk_file_exists("run/report/tables/errors.csv") &&
               mlk_file_exists("run/report/methods.md"));
     mlk_free(html);
+}
+
+/* The headline of the four possible outcomes; the errors of all values are equal. */
+Test(report, statement_says_what_is_shown_and_what_is_not)
+{
+    static const struct {
+        double naive[3], corrected[3], err;
+        const char *has[3], *has_not;
+    } cases[] = {
+        {{1.0, 1.5, 2.0},
+         {0.80, 0.81, 0.79},
+         0.02,
+         {"models differ (p < 0.0001) but the Onsager-corrected ones agree",
+          "could still hide a scatter τ", "(95 % limit)."},
+         "may agree only because"},
+        {{1.0, 1.2, 1.3},
+         {0.80, 0.95, 0.75},
+         0.25,
+         {"and the Onsager-corrected ones agree", "Neither shows scatter",
+          "does not show in this comparison"},
+         "reduced"},
+        {{1.0, 1.5, 2.0},
+         {0.5, 0.9, 0.7},
+         0.34,
+         {"models differ", "they may agree only because their errors are large",
+          "a reduction is not shown"},
+         "still differ"},
+        {{1.0, 1.5, 2.0},
+         {0.7, 0.8, 0.9},
+         0.02,
+         {"models differ (p < 0.0001) and the Onsager-corrected ones still differ",
+          "reduced by a factor of 5.1", "a difference of the models themselves"},
+         "hide"},
+        {{1.0, 1.01, 1.02},
+         {0.7, 0.8, 0.9},
+         0.02,
+         {"agree within their errors", "but the Onsager-corrected ones differ",
+          "no reduction is seen"},
+         "still hide"},
+    };
+    setenv("PATH", "/nonexistent", 1);
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        mlk_err e = {0};
+        mlk_report_result res = {0};
+        char run[16];
+        snprintf(run, sizeof run, "run%zu", k);
+        mlk_test_mkrun_values(run, cases[k].naive, cases[k].corrected, cases[k].err);
+        cr_assert_eq(mlk_report_draw(run, &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
+        for (int q = 0; q < 3; q++)
+            cr_assert(strstr(res.statement, cases[k].has[q]), "case %zu, %s: %s", k,
+                      cases[k].has[q], res.statement);
+        cr_assert(!strstr(res.statement, cases[k].has_not), "case %zu: %s", k, res.statement);
+        mlk_free(res.table);
+    }
+}
+
+/* Failed jobs are named; one that succeeded later is not. */
+Test(report, failed_jobs_are_at_the_head)
+{
+    mlk_err e = {0};
+    mlk_report_result res = {0};
+    char *html = NULL;
+    setenv("PATH", "/nonexistent", 1);
+    mlk_test_mkrun("run", 1);
+    cr_assert_eq(mlk_file_write_text("run/journal.jsonl",
+                                     "{\"event\":\"failed\",\"job\":\"train/nep-1\"}\n"
+                                     "{\"event\":\"done\",\"job\":\"train/nep-1\"}\n"
+                                     "{\"event\":\"start\",\"job\":\"md/snap-1/0900K/r1\"}\n"
+                                     "{\"event\":\"failed\",\"job\":\"md/snap-1/0900K/r1\"}\n",
+                                     &e),
+                 MLK_OK);
+    cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    cr_assert(strstr(res.statement, " 1 job failed."), "%s", res.statement);
+    cr_assert_eq(mlk_file_slurp(res.html, &html, NULL, &e), MLK_OK);
+    cr_assert(strstr(html, "<li>md/snap-1/0900K/r1 failed; its log says why") &&
+              !strstr(html, "train/nep-1 failed"));
+    mlk_free(html), mlk_free(res.table);
+}
+
+static int count(const char *s, const char *what)
+{
+    int n = 0;
+    for (const char *p = s; (p = strstr(p, what)); p += strlen(what)) n++;
+    return n;
+}
+
+/* Braces balance, environments close, nothing special is left bare, every citation has its entry.
+ */
+Test(report, latex_is_well_formed)
+{
+    static const char *const file[] = {
+        "tables/kappa.tex", "tables/agreement.tex", "tables/kappa_of_T.tex", "tables/errors.tex",
+        "tables/md.tex",    "methods.tex",          "references.bib"};
+    mlk_err e = {0};
+    mlk_report_result res = {0};
+    char *bib = NULL, *tex = NULL, path[200], key[60];
+    mlk_test_mkrun("run", 1);
+    setenv("PATH", "/nonexistent", 1);
+    cr_assert_eq(system("/bin/sed -i 's/name: nep-1/name: nep_1%/' run/campaign.yaml && /bin/mv "
+                        "run/transport/nep-1 run/transport/nep_1%"),
+                 0);
+    cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    mlk_free(res.table);
+    for (size_t k = 0; k < sizeof file / sizeof *file; k++) {
+        snprintf(path, sizeof path, "run/report/%s", file[k]);
+        cr_assert_eq(mlk_file_slurp(path, &tex, NULL, &e), MLK_OK, "%s", path);
+        cr_assert_eq(count(tex, "{"), count(tex, "}"), "%s: braces", path);
+        cr_assert_eq(count(tex, "\\begin{"), count(tex, "\\end{"), "%s: environments", path);
+        cr_assert_eq(count(tex, "$") % 2, 0, "%s: math", path);
+        bool math = false;
+        for (const char *p = strchr(tex, '\n'); p && *p && k < 6; p++) { /* the comment is first */
+            math ^= *p == '$';
+            bool bare = (*p == '_' && !math) || *p == '%' || *p == '#';
+            cr_assert(!bare || p[-1] == '\\', "%s: bare %c at %.30s", path, *p, p);
+            cr_assert((unsigned char)*p < 128, "%s: not ASCII at %.30s", path, p);
+        }
+        mlk_free(tex);
+    }
+    cr_assert_eq(mlk_file_slurp("run/report/references.bib", &bib, NULL, &e), MLK_OK);
+    cr_assert_eq(mlk_file_slurp("run/report/methods.tex", &tex, NULL, &e), MLK_OK);
+    int cited = 0;
+    for (char *p = tex; (p = strstr(p, "\\cite{"));) {
+        p += strlen("\\cite{");
+        for (bool last = false; !last; cited++) {
+            size_t n = strcspn(p, ",}");
+            snprintf(key, sizeof key, "@article{%.*s,", (int)n, p);
+            cr_assert_eq(count(bib, key), 1, "%s", key);
+            last = p[n] == '}', p += n + 1;
+        }
+    }
+    cr_assert(cited >= 12 && count(bib, "@article{") >= cited);
+    cr_assert(strstr(bib, "author = {G. Bussi and D. Donadio and M. Parrinello}") &&
+              strstr(bib, "journal = {J. Chem. Phys.}") && strstr(bib, "volume = {126}") &&
+              strstr(bib, "pages = {014101}") && strstr(bib, "year = {2007}") &&
+              strstr(bib, "author = {K. Song and others}"));
+    cr_assert_eq(count(bib, "\n  title = {"), count(bib, "@article{"));
+    mlk_free(bib), mlk_free(tex);
+}
+
+/* The PDF has several pages, and the figures are no pictures in it. */
+Test(report, pdf_has_pages_of_text_and_vectors)
+{
+    mlk_err e = {0};
+    mlk_report_result res = {0};
+    char *pdf = NULL;
+    size_t n = 0;
+    mlk_test_mkrun("run", 1);
+    cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    cr_assert_str_eq(res.pdf, "run/report/report.pdf");
+    cr_assert_eq(mlk_file_slurp(res.pdf, &pdf, &n, &e), MLK_OK);
+    int pages = 0, images = 0, fonts = 0;
+    for (size_t k = 0; k + 20 < n; k++) {
+        pages += !memcmp(pdf + k, "/Type /Page ", 12),
+            images += !memcmp(pdf + k, "/Subtype /Image", 15);
+        fonts += !memcmp(pdf + k, "/FontFile", 9);
+    }
+    cr_assert(!memcmp(pdf, "%PDF-", 5) && images == 0 && fonts > 0, "%d images, %d fonts", images,
+              fonts);
+    cr_assert(res.gnuplot ? pages >= 8 : pages >= 3, "%d pages", pages);
+    mlk_free(pdf), mlk_free(res.table);
 }
 
 Test(report, without_gnuplot_tables_are_written)

@@ -1,0 +1,571 @@
+/* sections.c - the six sections of the report as a document; html.c and pdf.c draw it. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+#include "potentials/potential.h"
+#include "reports/plot.h"
+#include "reports/report.h"
+#include "version.h"
+
+static void cell_num(mlk_document *d, double v, int digits)
+{
+    char buf[64] = "–";
+    if (isfinite(v)) snprintf(buf, sizeof buf, "%.*g", digits, v);
+    /* no powers of ten in a table for people */
+    if (isfinite(v) && strchr(buf, 'e') && fabs(v) < 1e9 && fabs(v) >= 1)
+        snprintf(buf, sizeof buf, "%.0f", v);
+    mlk_doc_cell(d, "%s", buf);
+}
+
+static void cell_flag(mlk_document *d, double v, int digits, bool flag)
+{
+    if (flag && isfinite(v))
+        mlk_doc_cell(d, MLK_DOC_BOLD "%.*g" MLK_DOC_END, digits, v);
+    else
+        cell_num(d, v, digits);
+}
+
+static void cell_pm(mlk_document *d, double v, double err)
+{
+    char buf[64];
+    mlk_doc_cell(d, "%s", mlk_pm(v, err, buf));
+}
+
+static void cell_p(mlk_document *d, double p)
+{
+    char buf[32];
+    mlk_doc_cell(d, "%s", mlk_pvalue(p, buf));
+}
+
+/* "2.3", "to zero", "–": a reduction factor for people */
+static void cell_reduction(mlk_document *d, double v)
+{
+    if (isinf(v))
+        mlk_doc_cell(d, "to zero");
+    else
+        cell_num(d, v, 2);
+}
+
+/* Two cells, a name and a text. */
+static void pair(mlk_document *d, const char *name, const char *text)
+{
+    mlk_doc_row(d, false, false, -1);
+    mlk_doc_cell(d, "%s", name), mlk_doc_cell(d, "%s", text);
+}
+
+/* Nothing when it was not drawn. */
+static void figure(const mlk_report *r, mlk_document *d, const char *name)
+{
+    char path[1300], file[64];
+    const mlk_report_fig *fig = NULL;
+    for (size_t k = 0; k < r->n_fig; k++)
+        if (!strcmp(r->fig[k].name, name)) fig = &r->fig[k];
+    if (!fig) return;
+    snprintf(file, sizeof file, "%s.svg", name);
+    mlk_path_join(path, sizeof path, r->figdir, file);
+    mlk_doc_figure(d, name, path, fig->title, fig->caption, fig->axes, r->pdf);
+    if (!d->st && !strcmp(name, "theta")) d->block[d->n - 1].narrow = true;
+}
+
+static void head(const mlk_report *r, mlk_document *d)
+{
+    mlk_doc_set(d, &d->title, "Thermal conductivity with and without mass-flux correction");
+    mlk_doc_set(d, &d->subtitle,
+                "%s%s%d models · %d temperature%s, %.4g–%.4g K · study " MLK_DOC_CODE
+                "%s" MLK_DOC_END " · mlkit %s",
+                r->data.there ? r->data.species : "", r->data.there ? " · " : "", r->n_model,
+                r->n_temp, r->n_temp > 1 ? "s" : "", r->temp[0], r->temp[r->n_temp - 1],
+                mlk_path_base(r->run), MLK_VERSION);
+    mlk_doc_set(d, &d->footer,
+                "Made by mlkit %s; drawn again by " MLK_DOC_CODE "mlkit report %s" MLK_DOC_END,
+                MLK_VERSION, r->run);
+    for (int m = 0; m < r->n_model; m++)
+        mlk_doc_model(d, r->model[m].name, mlk_plot_colour(m), mlk_plot_symbol(m));
+}
+
+static void missing(const mlk_report *r, mlk_document *d)
+{
+    if (!r->gnuplot)
+        mlk_doc_note(d, true,
+                     MLK_DOC_BOLD "No figures:" MLK_DOC_END
+                                  " the program gnuplot was not found. Install it (Debian: "
+                                  "gnuplot-nox) and run " MLK_DOC_CODE "mlkit report" MLK_DOC_END
+                                  " again; tables and numbers are complete.");
+    if (!r->n_missing) return;
+    mlk_doc_note(d, true,
+                 MLK_DOC_BOLD "This study is not complete." MLK_DOC_END " Missing so far:");
+    for (size_t k = 0; k < r->n_missing; k++) mlk_doc_item(d, "%s", r->missing[k]);
+}
+
+static void doubtful(const mlk_report *r, mlk_document *d)
+{
+    if (!r->n_care) return;
+    mlk_doc_note(d, true,
+                 MLK_DOC_BOLD "Read with care:" MLK_DOC_END
+                              " these runs were not what they stand for, and their thermal "
+                              "conductivities enter the comparison all the same.");
+    for (size_t k = 0; k < r->n_care; k++) mlk_doc_item(d, "%s", r->care[k]);
+}
+
+static void cards(const mlk_report *r, mlk_document *d)
+{
+    char p[32];
+    if (!isfinite(r->all.p)) return;
+    double red = r->all.tau_naive / r->all.tau;
+    mlk_doc_cards(d);
+    if (isinf(red))
+        mlk_doc_item(d, "to zero");
+    else if (isfinite(red))
+        mlk_doc_item(d, "%.2g×", red);
+    else
+        mlk_doc_item(d, "–");
+    mlk_doc_item(d,
+                 "reduction of the scatter between models, τ" MLK_DOC_SUB "naive" MLK_DOC_END "/τ");
+    mlk_doc_item(d, "%s", mlk_pvalue(r->all.p_naive, p));
+    mlk_doc_item(d, "p-value, naive: models %s",
+                 r->all.p_naive < 0.05 ? "differ" : "agree within errors");
+    mlk_doc_item(d, "%s", mlk_pvalue(r->all.p, p));
+    mlk_doc_item(d, "p-value, corrected: models %s",
+                 r->all.p < 0.05 ? "differ" : "agree within errors");
+    mlk_doc_item(d, "%.2g → %.2g", r->all.sd_naive, r->all.sd);
+    mlk_doc_item(d, "standard deviation between models, naive → corrected (W/m/K)");
+}
+
+static void kappa_table(const mlk_report *r, mlk_document *d)
+{
+    mlk_doc_table(d, "rlrrrrl",
+                  "Thermal conductivity in W/m/K, ± one standard error. Θ: share of the naive "
+                  "value removed by the correction. σ: ionic conductivity.");
+    mlk_doc_head(d, "T (K)|model|κ naive|κ corrected|Θ|σ (S/m)|mobile");
+    for (int t = 0; t < r->n_temp; t++) {
+        bool first = true;
+        for (int m = 0; m < r->n_model; m++) {
+            const json_t *j = mlk_report_at(r, m, t), *mob = json_object_get(j, "mobile");
+            char list[120] = "";
+            if (!j) continue;
+            for (size_t k = 0; k < json_array_size(mob); k++) {
+                const char *s = json_string_value(json_array_get(mob, k));
+                snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", k ? ", " : "",
+                         s ? s : "?");
+            }
+            mlk_doc_row(d, false, first, m);
+            cell_num(d, r->temp[t], 5), mlk_doc_cell(d, "%s", r->model[m].name);
+            cell_pm(d, mlk_json_get_real(j, "kappa_naive", NAN),
+                    mlk_json_get_real(j, "kappa_naive_err", NAN));
+            cell_pm(d, mlk_json_get_real(j, "kappa", NAN), mlk_json_get_real(j, "kappa_err", NAN));
+            cell_pm(d, mlk_json_get_real(j, "theta", NAN), mlk_json_get_real(j, "theta_err", NAN));
+            cell_pm(d, mlk_json_get_real(j, "sigma_S_m", NAN),
+                    mlk_json_get_real(j, "sigma_err", NAN));
+            mlk_doc_cell(d, "%s", *list ? list : "none");
+            first = false;
+        }
+    }
+}
+
+static void agreement_table(const mlk_report *r, mlk_document *d)
+{
+    mlk_doc_table(d, "rrrrrrrrrrr",
+                  "Agreement of the models. Mean weighted by 1/error²; p: chance of such "
+                  "differences if all models had the same κ; τ: scatter beyond the error bars "
+                  "(W/m/K), in brackets its 95 % upper limit; spread: (max − min)/mean.");
+    mlk_doc_row(d, true, false, -1);
+    mlk_doc_span(d, 1, 2, "T (K)"), mlk_doc_span(d, 1, 2, "models");
+    mlk_doc_span(d, 4, 1, "naive"), mlk_doc_span(d, 4, 1, "corrected");
+    mlk_doc_span(d, 1, 2, "τ" MLK_DOC_SUB "naive" MLK_DOC_END "/τ");
+    mlk_doc_head(d, "mean κ|p|τ|spread|mean κ|p|τ|spread");
+    for (int t = 0; t < r->n_temp; t++) {
+        const mlk_comparison *c[2] = {&r->row[t].naive, &r->row[t].corrected};
+        if (c[0]->n < 2 || c[1]->n < 2) continue;
+        mlk_doc_row(d, false, false, -1);
+        cell_num(d, r->temp[t], 5), cell_num(d, (double)c[0]->n, 3);
+        for (int k = 0; k < 2; k++) {
+            cell_pm(d, c[k]->mean, c[k]->mean_err), cell_p(d, c[k]->p_value);
+            mlk_doc_cell(d, "%.2g (< %.2g)", c[k]->tau, c[k]->tau_limit);
+            cell_num(d, c[k]->spread, 2);
+        }
+        cell_reduction(d, r->row[t].reduction);
+    }
+}
+
+static void temperature_table(const mlk_report *r, mlk_document *d)
+{
+    const mlk_kappa_t *k = &r->kappa_t;
+    char p[2][32];
+    if (!k->fit[MLK_KAPPA_CONSTANT].there) return;
+    mlk_doc_heading(d, 3, "temperature", "Temperature dependence of the corrected value");
+    if (isfinite(k->p_slope))
+        mlk_doc_text(d,
+                     "%s The term A/T improves on the constant with p %s%s, the offset B on A/T "
+                     "with p %s%s.",
+                     k->statement, k->p_slope < 1e-4 ? "" : "= ", mlk_pvalue(k->p_slope, p[0]),
+                     k->p_offset < 1e-4 ? "" : "= ", mlk_pvalue(k->p_offset, p[1]));
+    else
+        mlk_doc_text(d, "%s", k->statement);
+    mlk_doc_table(d, "lrrrrrrr",
+                  "Weighted fits to the mean over the models, whose errors contain the scatter "
+                  "between them. p: chance of a larger χ² if the form is right. The smaller AIC "
+                  "and BIC, the likelier the form; a difference of 4 is a factor of 7.");
+    mlk_doc_head(d, "κ(T)|A (W/m)|B (W/m/K)|χ²|degrees of freedom|p|AIC|BIC");
+    for (int q = 0; q < MLK_KAPPA_FORMS; q++) {
+        const mlk_kappa_fit *f = &k->fit[q];
+        if (!f->there) continue;
+        mlk_doc_row(d, false, false, -1);
+        mlk_doc_cell(d, "%s", mlk_kappa_form_name((mlk_kappa_form)q));
+        cell_pm(d, q == MLK_KAPPA_CONSTANT ? NAN : f->a, f->a_err);
+        cell_pm(d, q == MLK_KAPPA_INVERSE ? NAN : f->b, f->b_err);
+        cell_num(d, f->chi2, 3), cell_num(d, f->dof, 3), cell_p(d, f->p_value);
+        cell_num(d, f->aic, 3), cell_num(d, f->bic, 3);
+    }
+}
+
+static void result(const mlk_report *r, mlk_document *d)
+{
+    mlk_doc_heading(d, 2, "result", "1 Result");
+    mlk_doc_note(d, false, "%s", r->statement);
+    missing(r, d);
+    doubtful(r, d);
+    cards(r, d);
+    figure(r, d, "kappa");
+    kappa_table(r, d);
+    temperature_table(r, d);
+    mlk_doc_heading(d, 3, "agree", "Do the models agree?");
+    figure(r, d, "agreement");
+    agreement_table(r, d);
+    mlk_doc_text(d, "Error bars decide how sharp this comparison is: agreement of values with "
+                    "large errors shows little, and a p-value is a statement about these runs, "
+                    "with this number of models.");
+}
+
+static void gauge(const mlk_report *r, mlk_document *d)
+{
+    mlk_doc_heading(d, 2, "gauge-sec", "2 Gauge: why the naive value is not unique");
+    mlk_doc_text(d, "A potential fixes the total energy, not how it is shared among atoms. Adding "
+                    "a constant to the energy of every atom of one element changes no force and "
+                    "no observable of the material, yet it changes the energy flux as soon as "
+                    "that element diffuses. The corrected value is the minimum of the naive one "
+                    "over all such choices.");
+    figure(r, d, "gauge");
+}
+
+static void dataset(const mlk_report *r, mlk_document *doc)
+{
+    const mlk_report_data *d = &r->data;
+    double nt = NAN, nv = NAN;
+    for (int m = 0; m < r->n_model && !isfinite(nt); m++)
+        nt = mlk_json_get_real(r->model[m].train, "n_train", NAN),
+        nv = mlk_json_get_real(r->model[m].train, "n_valid", NAN);
+    if (!d->there) return;
+    char line[8][160];
+#define LINE(k, ...) snprintf(line[k], sizeof line[k], __VA_ARGS__)
+    LINE(0, "%zu in %zu trajectory groups", d->n_frame, d->n_group);
+    LINE(1, "%s", d->species);
+    LINE(2, d->atoms_min == d->atoms_max ? "%.0f" : "%.0f to %.0f", d->atoms_min, d->atoms_max);
+    LINE(3, "%.1f to %.1f Å³ per atom", d->v_min, d->v_max);
+    LINE(4, isfinite(d->t_min) ? "%.0f to %.0f K" : "–", d->t_min, d->t_max);
+    LINE(5, isfinite(d->p_min) ? "%.1f to %.1f GPa" : "–", d->p_min, d->p_max);
+    LINE(6, "%.3g eV/Å", d->f_rms);
+    LINE(7, isfinite(nt) ? "%.0f frames training, %.0f held out for validation" : "–", nt, nv);
+#undef LINE
+    static const char *const label[] = {"frames",
+                                        "elements",
+                                        "atoms per frame",
+                                        "volume",
+                                        "sampled at",
+                                        "pressure (without kinetic part)",
+                                        "force, root mean square",
+                                        "split"};
+    mlk_doc_heading(doc, 3, "data", "Data set");
+    mlk_doc_table(doc, "ll", NULL);
+    for (int k = 0; k < 8; k++) pair(doc, label[k], line[k]);
+}
+
+/* "68.9 ± 2.9" in percent */
+static void cell_percent(mlk_document *d, const json_t *q, const char *key, bool after)
+{
+    const json_t *c = json_object_get(q, key);
+    cell_pm(d, 100 * mlk_json_get_real(c, after ? "after" : "before", NAN),
+            after ? 100 * mlk_json_get_real(c, "after_err", NAN) : NAN);
+}
+
+static void interval_rows(mlk_document *d, const mlk_report_model *m)
+{
+    static const char *const keys[] = {"force", "energy"};
+    for (int k = 0; k < 2; k++) {
+        const json_t *q = json_object_get(m->committee, keys[k]);
+        char name[64];
+        snprintf(name, sizeof name, "%d × %s",
+                 (int)json_array_size(json_object_get(m->committee, "members")), m->type);
+        mlk_doc_row(d, false, !k, -1);
+        mlk_doc_cell(d, "%s", name), mlk_doc_cell(d, k ? "energy, meV/atom" : "force, meV/Å");
+        cell_num(d, mlk_json_get_real(q, "spread", NAN), 3);
+        cell_num(d, mlk_json_get_real(q, "rmse", NAN), 3);
+        cell_pm(d, mlk_json_get_real(q, "alpha", NAN), mlk_json_get_real(q, "alpha_err", NAN));
+        for (int s = 0; s < 4; s++)
+            cell_percent(d, q, s < 2 ? "coverage_1sigma" : "coverage_2sigma", s % 2);
+        cell_num(d, mlk_json_get_real(q, "slope", NAN), 2);
+        cell_num(d, mlk_json_get_real(q, "spearman", NAN), 2);
+    }
+}
+
+/* A family without a committee: why, and how to get one. */
+static void missing_interval(const mlk_report *r, mlk_document *d, int m)
+{
+    const char *type = r->model[m].type,
+               *why = mlk_json_get_str(r->model[m].committee, "why_not", "");
+    const mlk_potential_type *t = mlk_potential_find(type);
+    int n = 0;
+    for (int k = 0; k < r->n_model; k++) {
+        if (strcmp(r->model[k].type, type)) continue;
+        if (k < m) return;
+        n++;
+    }
+    if (r->model[m].committee && !*why) return;
+    if (*why)
+        mlk_doc_text(d, "%s: no intervals, %s.", type, why);
+    else if (n > 1)
+        mlk_doc_text(d, "%s: no committee has been judged yet; the same mlkit benchmark does it.",
+                     type);
+    else if (t && t->caps & MLK_CAP_LINEAR)
+        mlk_doc_text(d, "%s: a least-squares fit has one answer, so seeds give no committee.",
+                     type);
+    else
+        mlk_doc_text(d,
+                     "%s: one model gives no spread; mlkit benchmark --seeds 2 or more fits a "
+                     "committee.",
+                     type);
+}
+
+/* The committees' table; families without one: why, and how to get it. */
+static void intervals(const mlk_report *r, mlk_document *d)
+{
+    bool any = false;
+    mlk_doc_heading(d, 3, "intervals", "Prediction intervals");
+    for (int m = 0; m < r->n_model; m++) any |= r->model[m].committee != NULL;
+    if (any) {
+        mlk_doc_table(d, "llrrrrrrrrr",
+                      "Committees of seeds on the held-out trajectories. Spread: root mean square "
+                      "over atoms of the standard deviation between members; RMSE: of the mean of "
+                      "the members; α: factor from spread to error; inside: fraction of errors "
+                      "within 1 σ and 2 σ (68.3 % and 95.4 % expected); power: the error grows as "
+                      "the spread to this power; ρ: rank correlation of spread and error.");
+        mlk_doc_row(d, true, false, -1);
+        static const char *const one[] = {"models", "quantity", "spread", "RMSE", "α"};
+        for (int k = 0; k < 5; k++) mlk_doc_span(d, 1, 2, one[k]);
+        mlk_doc_span(d, 2, 1, "inside 1 σ (%)"), mlk_doc_span(d, 2, 1, "inside 2 σ (%)");
+        mlk_doc_span(d, 1, 2, "power"), mlk_doc_span(d, 1, 2, "ρ");
+        mlk_doc_head(d, "raw|calibrated|raw|calibrated");
+    }
+    for (int m = 0; m < r->n_model; m++)
+        if (r->model[m].committee) interval_rows(d, &r->model[m]);
+    figure(r, d, "calibration");
+    for (int m = 0; m < r->n_model; m++) missing_interval(r, d, m);
+}
+
+static void errors_table(const mlk_report *r, mlk_document *d)
+{
+    static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A",
+                                       "stress_rmse_GPa"};
+    static const char *const one[] = {"model", "parameters", "seed", "time (s)"};
+    static const char *const two[] = {"energy (meV/atom)", "force (meV/Å)", "stress (GPa)"};
+    mlk_doc_heading(d, 3, "errors", "Errors of the fits");
+    mlk_doc_table(d, "lrrrrrrrrrl",
+                  "Root-mean-square errors, on training frames and on held-out trajectories "
+                  "(validation). Force: per Cartesian component.");
+    mlk_doc_row(d, true, false, -1);
+    for (int k = 0; k < 4; k++) mlk_doc_span(d, 1, 2, one[k]);
+    for (int k = 0; k < 3; k++) mlk_doc_span(d, 2, 1, two[k]);
+    mlk_doc_span(d, 1, 2, "valid. force by element");
+    mlk_doc_head(d, "train|valid|train|valid|train|valid");
+    for (int m = 0; m < r->n_model; m++) {
+        const json_t *j = r->model[m].train;
+        if (!j) continue;
+        mlk_doc_row(d, false, false, m);
+        mlk_doc_cell(d, "%s", r->model[m].name);
+        cell_num(d, mlk_json_get_real(j, "n_param", NAN), 9),
+            cell_num(d, mlk_json_get_real(j, "seed", NAN), 10);
+        cell_num(d, mlk_json_get_real(j, "wall_s", NAN), 3);
+        for (int k = 0; k < 3; k++)
+            for (int side = 0; side < 2; side++)
+                cell_num(
+                    d,
+                    mlk_json_get_real(json_object_get(j, side ? "valid" : "train"), keys[k], NAN),
+                    3);
+        char list[200] = "";
+        const char *sp;
+        json_t *v;
+        json_object_foreach(json_object_get(j, "force_rmse_by_species"), sp, v)
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%.8s %.3g",
+                     *list ? ", " : "", sp, json_number_value(v));
+        mlk_doc_cell(d, "%s", *list ? list : "–");
+    }
+}
+
+static void models(const mlk_report *r, mlk_document *d)
+{
+    mlk_doc_heading(d, 2, "models", "3 Models");
+    dataset(r, d);
+    errors_table(r, d);
+    figure(r, d, "learning");
+    figure(r, d, "parity");
+    intervals(r, d);
+}
+
+static void md(const mlk_report *r, mlk_document *d)
+{
+    mlk_doc_heading(d, 2, "md", "4 Molecular dynamics");
+    mlk_doc_table(
+        d, "lrrrrrrrrrrrl",
+        "Runs in the microcanonical ensemble. Drift: slope of the total energy. Outside: share of "
+        "the atoms whose descriptors leave the range of the training data; grade: how far the "
+        "worst of them does, in units of the width of the range. Nearest: least distance of two "
+        "atoms over the shortest of its kind in the training data. Broken: how often a covalent "
+        "bond of the start broke. Flagged numbers are bold.");
+    mlk_doc_head(d, "model|T (K)|replica|mean T (K)|drift (meV/atom/ns)|outside "
+                    "(%)|grade|nearest|broken|atoms|time (s)|10³ atom·step/s|state");
+    for (size_t k = 0; k < r->n_md; k++) {
+        const mlk_report_md *m = &r->md[k];
+        if (!m->there) continue;
+        mlk_doc_row(d, false, k && r->md[k - 1].model != m->model, m->model);
+        mlk_doc_cell(d, "%s", r->model[m->model].name);
+        cell_num(d, r->temp[m->temp], 5), cell_num(d, m->rep + 1, 4), cell_num(d, m->t_mean, 4);
+        cell_flag(d, m->drift, 2, m->drift_flag), cell_num(d, 100 * m->outside, 2);
+        cell_flag(d, m->worst, 2, m->range_flag), cell_flag(d, m->shortest, 3, m->short_flag);
+        cell_flag(d, m->broke, 4, m->broke > 0);
+        cell_num(d, m->atoms, 7), cell_num(d, m->wall, 3), cell_num(d, m->speed * 1e-3, 3);
+        mlk_doc_cell(d, m->complete ? "complete" : "running");
+    }
+    figure(r, d, "traces");
+    figure(r, d, "rdf");
+    figure(r, d, "msd");
+    figure(r, d, "diffusion");
+}
+
+static void transport(const mlk_report *r, mlk_document *d)
+{
+    static const char *const name[] = {"theta",      "spectrum_full", "spectrum",
+                                       "pstar",      "cepstrum",      "fstar",
+                                       "green_kubo", "parts",         "convergence"};
+    mlk_doc_heading(d, 2, "transport", "5 Transport");
+    for (size_t k = 0; k < sizeof name / sizeof *name; k++) figure(r, d, name[k]);
+}
+
+static void commands(const mlk_report *r, mlk_document *d)
+{
+    mlk_doc_heading(d, 3, "commands", "Commands");
+    mlk_doc_text(d, "Every step is an mlkit command that can be repeated by hand; each was started "
+                    "as shown, in the folder in which the study was begun.");
+    mlk_doc_code(d);
+    size_t i;
+    json_t *ev;
+    json_array_foreach(r->journal, i, ev)
+    {
+        const char *c = mlk_json_get_str(ev, "command", "");
+        if (strcmp(mlk_json_get_str(ev, "event", ""), "start") || strncmp(c, "mlkit", 5)) continue;
+        bool again = false; /* a job that was resumed stands once */
+        for (size_t q = i + 1; q < json_array_size(r->journal); q++) {
+            const json_t *later = json_array_get(r->journal, q);
+            again |= !strcmp(mlk_json_get_str(later, "event", ""), "start") &&
+                     !strcmp(mlk_json_get_str(later, "job", "-"), mlk_json_get_str(ev, "job", ""));
+        }
+        if (!again) mlk_doc_line(d, c);
+    }
+}
+
+static void stages(const mlk_report *r, mlk_document *d)
+{
+    static const char *const stage[] = {"dataset",   "structure", "train", "md",
+                                        "transport", "committee", "report"};
+    mlk_doc_heading(d, 3, "time", "Time");
+    mlk_doc_table(d, "lrrr", NULL);
+    mlk_doc_head(d, "stage|jobs done|jobs failed|sum of wall times (s)");
+    for (int k = 0; k < 7; k++) {
+        size_t i;
+        int n = 0, bad = 0;
+        double wall = 0;
+        json_t *ev;
+        json_array_foreach(r->journal, i, ev)
+        {
+            const char *id = mlk_json_get_str(ev, "job", ""),
+                       *what = mlk_json_get_str(ev, "event", "");
+            size_t len = strlen(stage[k]);
+            if (strncmp(id, stage[k], len) || (id[len] && id[len] != '/')) continue;
+            n += !strcmp(what, "done"), bad += !strcmp(what, "failed");
+            wall += mlk_json_get_real(ev, "wall_s", 0);
+        }
+        if (!n && !bad) continue;
+        mlk_doc_row(d, false, false, -1);
+        mlk_doc_cell(d, "%s", stage[k]), mlk_doc_cell(d, "%d", n), mlk_doc_cell(d, "%d", bad);
+        mlk_doc_cell(d, "%.0f", wall);
+    }
+}
+
+static void settings(const mlk_report *r, mlk_document *d)
+{
+    const mlk_conf *set = mlk_conf_get(&r->conf, "settings");
+    static const char *const top[] = {"mlkit", "compiler", "created"};
+    mlk_doc_heading(d, 3, "settings", "Settings");
+    mlk_doc_table(d, "ll", NULL);
+    for (int k = 0; k < 3; k++) pair(d, top[k], mlk_conf_str(&r->conf, top[k], "–"));
+    for (size_t k = 0; set && set->kind == MLK_CONF_MAP && k < set->n_child; k++) {
+        const char *v = set->child[k].value;
+        pair(d, set->child[k].key, v && *v ? v : "(default)");
+    }
+    pair(d, "start structure", mlk_conf_str(mlk_conf_get(&r->conf, "start"), "from", "–"));
+    for (int m = 0; m < r->n_model; m++) {
+        char seed[32];
+        snprintf(seed, sizeof seed, "seed %d", r->model[m].seed);
+        pair(d, r->model[m].name, seed);
+    }
+}
+
+static mlk_status reproducibility(const mlk_report *r, mlk_document *d, mlk_err *e)
+{
+    char *text = NULL, *save = NULL;
+    const mlk_conf *in = mlk_conf_get(&r->conf, "inputs");
+    mlk_doc_heading(d, 2, "repro", "6 Reproducibility");
+    mlk_doc_heading(d, 3, "methods", "Methods");
+    MLK_TRY(mlk_report_methods_text(r, &text, e));
+    for (char *p = strtok_r(text, "\n", &save); p; p = strtok_r(NULL, "\n", &save))
+        if (*p) mlk_doc_text(d, "%s", p);
+    mlk_free(text);
+    mlk_doc_heading(d, 3, "references", "References");
+    mlk_doc_list(d);
+    mlk_report_references(r, d);
+    mlk_doc_text(
+        d, "The same as LaTeX: " MLK_DOC_LINK "methods.tex" MLK_DOC_AT "methods.tex" MLK_DOC_END
+           " with " MLK_DOC_LINK "references.bib" MLK_DOC_AT "references.bib" MLK_DOC_END
+           ", as Markdown: " MLK_DOC_LINK "methods.md" MLK_DOC_AT "methods.md" MLK_DOC_END
+           ". All numbers: " MLK_DOC_LINK "report.json" MLK_DOC_AT "report.json" MLK_DOC_END
+           "; tables as CSV and LaTeX in " MLK_DOC_LINK "tables/" MLK_DOC_AT "tables/" MLK_DOC_END
+           "; figures as SVG and PDF with their data and gnuplot scripts in " MLK_DOC_LINK
+           "figures/" MLK_DOC_AT "figures/" MLK_DOC_END ".");
+    stages(r, d);
+    settings(r, d);
+    commands(r, d);
+    mlk_doc_heading(d, 3, "inputs", "Input files");
+    mlk_doc_text(d, "SHA-256 and name of every file the data were read from.");
+    mlk_doc_code(d);
+    for (size_t k = 0; in && in->kind == MLK_CONF_LIST && k < in->n_child; k++) {
+        char line[400];
+        snprintf(line, sizeof line, "%.80s  %.300s", mlk_conf_str(&in->child[k], "sha256", "?"),
+                 mlk_path_base(mlk_conf_str(&in->child[k], "path", "?")));
+        mlk_doc_line(d, line);
+    }
+    return MLK_OK;
+}
+
+mlk_status mlk_report_document(const mlk_report *r, mlk_document *d, mlk_err *e)
+{
+    mlk_doc_init(d, e);
+    head(r, d);
+    result(r, d);
+    gauge(r, d);
+    models(r, d);
+    md(r, d);
+    transport(r, d);
+    MLK_TRY(reproducibility(r, d, e));
+    return d->st;
+}
