@@ -168,7 +168,8 @@ static mlk_status plan_committees(mlk_campaign *c, size_t first_train, mlk_err *
     for (int m = 0, n; m < c->n_model; m += n) {
         const char *type = c->model[m].type;
         int settings = 0; /* of the family, before these */
-        for (n = 1; m + n < c->n_model && mlk_campaign_same_fit(&c->model[m], &c->model[m + n]);) n++;
+        for (n = 1; m + n < c->n_model && mlk_campaign_same_fit(&c->model[m], &c->model[m + n]);)
+            n++;
         if (n < 2) continue;
         for (int k = 0; k < m; k++)
             settings += !*c->model[k].from && !strcmp(c->model[k].type, type) &&

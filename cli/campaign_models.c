@@ -50,7 +50,8 @@ static mlk_status check_hyper(const mlk_potential_type *type, const char *hyper,
         if (value) *value++ = 0;
         if (!value || !type->hyper || !mlk_opt_find(type->hyper, w)) {
             s = MLK_FAIL(e, MLK_EINVAL, "--models: '%s' is no setting of %s", w, type->name);
-            mlk_err_hint(e, "write %s:KEY=VALUE+KEY=VALUE with the keys of mlkit train --print-config",
+            mlk_err_hint(e,
+                         "write %s:KEY=VALUE+KEY=VALUE with the keys of mlkit train --print-config",
                          type->name);
         } else {
             s = mlk_opt_set(type->hyper, pot->hyper, w, value, e);

@@ -153,26 +153,61 @@ void mlk_report_references(const mlk_report *r, mlk_document *d)
 
 /* ---- the text ---- */
 
-static void models(const mlk_report *r, text *t, mlk_err *e)
+/* "2 NEP models (reference), 1 SNAP model (reference)": the fitted ones, or the ready ones. */
+static int models(const mlk_report *r, bool ready, text *t, mlk_err *e)
 {
+    char buf[32], k[40];
+    int n = 0;
     for (int m = 0; m < r->n_model; m++) {
-        char buf[32], k[40];
-        int seeds = 0;
-        bool first = true;
+        int alike = 0;
+        bool first = (*r->model[m].ready != 0) == ready;
         for (int q = 0; q < r->n_model; q++) {
-            if (strcmp(r->model[q].type, r->model[m].type)) continue;
-            seeds++, first &= q >= m;
+            if (strcmp(r->model[q].type, r->model[m].type) || (*r->model[q].ready != 0) != ready)
+                continue;
+            alike++, first &= q >= m;
         }
         if (!first) continue;
         const mlk_potential_type *type = mlk_potential_find(r->model[m].type);
-        put(t, e, "%s%d %s model%s", m ? ", " : "", seeds, upper(r->model[m].type, buf),
-            seeds > 1 ? "s" : "");
+        put(t, e, "%s%d %s model%s", n ? ", " : "", alike, upper(r->model[m].type, buf),
+            alike > 1 ? "s" : "");
+        n += alike;
         if (!type || !type->refs || !type->refs[0].citation) continue;
         put(t, e, "\001~\\cite{");
         for (const mlk_ref *ref = type->refs; ref->citation; ref++)
             put(t, e, "%s%s", ref == type->refs ? "" : ",", key(ref, k));
         put(t, e, "}\002 (%s)\003", type->refs[0].citation);
     }
+    return n;
+}
+
+static void fitted_and_ready(const mlk_report *r, text *t, mlk_err *e)
+{
+    int n_ready = 0;
+    for (int m = 0; m < r->n_model; m++) n_ready += *r->model[m].ready != 0;
+    if (n_ready < r->n_model) {
+        put(t, e, "Interatomic potentials were fitted with mlkit %s to ", MLK_VERSION);
+        if (r->data.there)
+            put(t, e, "%zu density-functional-theory frames of %s (%zu trajectory groups)",
+                r->data.n_frame, r->data.species, r->data.n_group);
+        else
+            put(t, e, "density-functional-theory data");
+        put(t, e, ": ");
+        models(r, false, t, e);
+        put(t, e,
+            ". Whole trajectory groups were held out for validation. Reference energies of the "
+            "elements were fitted first and are not part of the energy flux.");
+    }
+    if (n_ready) {
+        put(t, e, "%s", n_ready < r->n_model ? " " : "");
+        models(r, true, t, e);
+        put(t, e,
+            n_ready > 1 ? " were taken as they are, not fitted here ("
+                        : " was taken as it is, not fitted here (");
+        for (int m = 0, n = 0; m < r->n_model; m++)
+            if (*r->model[m].ready) put(t, e, "%s%s", n++ ? ", " : "", r->model[m].name);
+        put(t, e, ").");
+    }
+    put(t, e, "\n\n");
 }
 
 static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
@@ -182,18 +217,7 @@ static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
     const mlk_conf *set = mlk_conf_get(&r->conf, "settings"),
                    *start = mlk_conf_get(&r->conf, "start");
     const mlk_conf *cell = mlk_conf_get(start, "supercell");
-    put(&t, e, "Interatomic potentials were fitted with mlkit %s to ", MLK_VERSION);
-    if (r->data.there)
-        put(&t, e, "%zu density-functional-theory frames of %s (%zu trajectory groups)",
-            r->data.n_frame, r->data.species, r->data.n_group);
-    else
-        put(&t, e, "density-functional-theory data");
-    put(&t, e, ": ");
-    models(r, &t, e);
-    put(&t, e,
-        ". Whole trajectory groups were held out for validation. Reference energies of the "
-        "elements were "
-        "fitted first and are not part of the energy flux.\n\n");
+    fitted_and_ready(r, &t, e);
     put(&t, e, "Molecular dynamics used the velocity-Verlet algorithm with a time step of %s",
         spaced(mlk_conf_str(set, "dt", "?"), buf));
     if (cell && cell->n_child == 3)

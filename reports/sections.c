@@ -364,6 +364,24 @@ static void intervals(const mlk_report *r, mlk_document *d)
     for (int m = 0; m < r->n_model; m++) missing_interval(r, d, m);
 }
 
+/* What the row of a model that was not fitted here means. */
+static void ready_models(const mlk_report *r, mlk_document *d)
+{
+    for (int m = 0; m < r->n_model; m++) {
+        const mlk_report_model *q = &r->model[m];
+        double shift = mlk_json_get_real(q->train, "energy_shift_meV_atom", NAN);
+        char text[1400];
+        if (!*q->ready) continue;
+        snprintf(text, sizeof text, "%s: a ready model (%s), not fitted in this study%s", q->name,
+                 q->ready, q->train ? "; its errors are those on all frames of the data" : "");
+        if (isfinite(shift))
+            snprintf(text + strlen(text), sizeof text - strlen(text),
+                     ", energies after taking off their mean difference of %.6g meV/atom", shift);
+        snprintf(text + strlen(text), sizeof text - strlen(text), ".");
+        mlk_doc_text(d, "%s", text);
+    }
+}
+
 static void errors_table(const mlk_report *r, mlk_document *d)
 {
     static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A",
@@ -401,6 +419,7 @@ static void errors_table(const mlk_report *r, mlk_document *d)
                      *list ? ", " : "", sp, json_number_value(v));
         mlk_doc_cell(d, "%s", *list ? list : "–");
     }
+    ready_models(r, d);
 }
 
 static void models(const mlk_report *r, mlk_document *d)
@@ -476,12 +495,12 @@ static void commands(const mlk_report *r, mlk_document *d)
 
 static void stages(const mlk_report *r, mlk_document *d)
 {
-    static const char *const stage[] = {"dataset",   "structure", "train", "md",
-                                        "transport", "committee", "report"};
+    static const char *const stage[] = {"dataset",   "structure", "model",     "train", "md",
+                                        "transport", "validate",  "committee", "report"};
     mlk_doc_heading(d, 3, "time", "Time");
     mlk_doc_table(d, "lrrr", NULL);
     mlk_doc_head(d, "stage|jobs done|jobs failed|sum of wall times (s)");
-    for (int k = 0; k < 7; k++) {
+    for (size_t k = 0; k < sizeof stage / sizeof *stage; k++) {
         size_t i;
         int n = 0, bad = 0;
         double wall = 0;
