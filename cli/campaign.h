@@ -49,7 +49,7 @@ typedef struct mlk_settings {
     {"supercell", MLK_OPT_STR, offsetof(T, m supercell), "auto", 0, 0, "", "auto or NxNxN"},       \
     {"replicas", MLK_OPT_INT, offsetof(T, m replicas), "2", 1, 64, "",                             \
      "independent runs per model and temperature"},                                                \
-    {"npt", MLK_OPT_TIME, offsetof(T, m npt), "0ps", 0, 1e12, "",                                \
+    {"npt", MLK_OPT_TIME, offsetof(T, m npt), "50ps", 0, 1e12, "",                                \
      "first stage of a run, at constant pressure; 0: the volume of the start structure"},          \
     {"pressure", MLK_OPT_REAL, offsetof(T, m pressure), "0", -1e4, 1e4, "GPa", "of that stage"},   \
     {"barostat", MLK_OPT_CHOICE, offsetof(T, m barostat), "aniso", 0, 0, "iso|aniso",              \

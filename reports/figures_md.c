@@ -140,10 +140,12 @@ static mlk_status msd(mlk_report *r, mlk_err *e)
             json_object_foreach(c, species, y)
             {
                 if (!strcmp(species, "t_ps") || !json_is_array(y)) continue;
+                double last = 0; /* times evenly spaced on the logarithmic axis */
                 for (size_t i = 0; i < json_array_size(x) && i < json_array_size(y); i++) {
                     double a = json_number_value(json_array_get(x, i)),
                            b = json_number_value(json_array_get(y, i));
-                    if (a <= 0 || b <= 0) continue; /* logarithmic axes */
+                    if (b <= 0 || a < 1.03 * last || a <= 0) continue;
+                    last = a;
                     fprintf(p.csv.fp, "%.10g,%s,%.10s,%d,%.8g,%.8g\n", r->temp[t], r->model[m].name,
                             species, is_mobile(j, species), a, b);
                     rows++;
