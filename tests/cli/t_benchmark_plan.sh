@@ -35,6 +35,14 @@ bytes=$(grep -A5 '"stage": "md lj"' out | number bytes /dev/stdin)
 status $MLKIT benchmark --models snap --temps 300 --dry-run --json -o R
 grep -q '"measured": false' out && grep -q 'usual speed of the family, times' out || fail "speed from the table"
 
+# settings of a family: two fits of it under their own names; a wrong key or value is told at once
+status $MLKIT benchmark --models snap:twojmax=4,snap:twojmax=2+rcut=5.5 --temps 300 --dry-run -o R
+grep -q -- '--name snap-1 .*--snap.twojmax=4 ' out && grep -q -- '--name snap-2 .*--snap.twojmax=2 --snap.rcut=5.5 ' out || fail "settings"
+for bad in snap:twojmx=4 snap:twojmax=four snap:twojmax snap,snap; do
+    status $MLKIT benchmark --models $bad --temps 300 --dry-run -o R
+    [ $st = 2 ] || fail "--models $bad: status $st"
+done
+
 # twice the run, twice the estimate; the runs are as large as was said
 status $MLKIT benchmark $study --program ./quick -o R
 [ $st = 0 ] || fail "study (status $st)"
