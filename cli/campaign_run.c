@@ -23,8 +23,16 @@ static bool older(const mlk_job *j, const mlk_job *q)
     return q->must || (j->start_at && q->done_at > j->start_at);
 }
 
+/* A replica that never came to its end. One whose file was removed after it was done is not owed:
+ * trajectories are large, and their transport may be all one wants to keep. */
+static bool owed(const mlk_job *j)
+{
+    return j->kind == MLK_JOB_MD && !j->was_done && (!j->done_at || j->done_at < j->start_at);
+}
+
 /* A job is to be run when it is not done and somebody needs it: another job to be run, or nobody
- * waits for it at all. What was made from a model or a trajectory that is made anew is stale. */
+ * waits for it at all. A transport job is done with the replicas there were; a missing one is run
+ * all the same, and transport then made anew. What was made from a model or a trajectory that is made anew is stale. */
 void mlk_campaign_mark(mlk_campaign *c)
 {
     bool change = true;
@@ -38,7 +46,7 @@ void mlk_campaign_mark(mlk_campaign *c)
                 for (size_t d = 0; c->job[q].kind != MLK_JOB_REPORT && d < c->job[q].n_dep; d++)
                     if (c->job[q].dep[d] == k)
                         waited = true, needed |= !c->job[q].was_done || c->job[q].must;
-            bool must = stale || (!j->was_done && (needed || !waited));
+            bool must = stale || owed(j) || (!j->was_done && (needed || !waited));
             if (must && !j->must) j->must = change = true;
         }
     }

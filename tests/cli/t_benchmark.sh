@@ -18,6 +18,7 @@ md)
         echo "step 10/100 10 %"
         n=0; while [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done
     fi
+    case $out in *0500K/r2*) [ ! -e broken_replica ] || { echo "mlkit: error: no" >&2; exit 1; } ;; esac
     case $out in *0700K*) [ ! -e broken ] || { echo "mlkit: error: atom 3 flew away" >&2; exit 1; } ;; esac
     echo done >"$out" ;;
 validate) mkdir -p "$out"; echo '{}' >"$out/committee.json" ;;
@@ -78,6 +79,19 @@ status $MLKIT benchmark $study -o R
 [ $st = 0 ] && grep -q 'all 18 jobs of R are done' err && [ ! -e calls ] || fail "complete study"
 status $MLKIT benchmark --program ./fake -o R
 [ $st = 0 ] && grep -q 'all 18 jobs' err || fail "resume without settings"
+
+# one replica of two fails: transport is made of the other; the next try runs it and that transport again
+touch broken_replica
+status $MLKIT benchmark $study -o V
+[ $st = 1 ] && [ -e V/transport/nep-1/0500K.json ] || fail "one replica (status $st)"
+rm -f broken_replica calls
+status $MLKIT benchmark $study -o V
+[ $st = 0 ] || fail "one replica, second try (status $st)"
+[ "$(grep -c '^md' calls)" = 2 ] && [ "$(grep -c '^transport' calls)" = 2 ] || fail "the failed replica was not run again"
+# a trajectory removed on purpose is not made again
+rm -f V/md/nep-1/0500K/r1/run.h5 calls
+status $MLKIT benchmark $study -o V
+[ $st = 0 ] && ! grep -q '^md' calls 2>/dev/null || fail "a removed trajectory was made again"
 
 # other settings, changed input: refused
 status $MLKIT benchmark $study --run 2ps -o R
