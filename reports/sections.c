@@ -72,12 +72,16 @@ static void figure(const mlk_report *r, mlk_document *d, const char *name)
 
 static void head(const mlk_report *r, mlk_document *d)
 {
+    char temps[80];
+    if (r->n_temp > 1)
+        snprintf(temps, sizeof temps, "%d temperatures, %.4g–%.4g K", r->n_temp, r->temp[0],
+                 r->temp[r->n_temp - 1]);
+    else
+        snprintf(temps, sizeof temps, "%.4g K", r->temp[0]);
     mlk_doc_set(d, &d->title, "Thermal conductivity with and without mass-flux correction");
     mlk_doc_set(d, &d->subtitle,
-                "%s%s%d models · %d temperature%s, %.4g–%.4g K · study " MLK_DOC_CODE
-                "%s" MLK_DOC_END " · mlkit %s",
-                r->data.there ? r->data.species : "", r->data.there ? " · " : "", r->n_model,
-                r->n_temp, r->n_temp > 1 ? "s" : "", r->temp[0], r->temp[r->n_temp - 1],
+                "%s%s%d models · %s · study " MLK_DOC_CODE "%s" MLK_DOC_END " · mlkit %s",
+                r->data.there ? r->data.species : "", r->data.there ? " · " : "", r->n_model, temps,
                 mlk_path_base(r->run), MLK_VERSION);
     mlk_doc_set(d, &d->footer,
                 "Made by mlkit %s; drawn again by " MLK_DOC_CODE "mlkit report %s" MLK_DOC_END,

@@ -103,12 +103,16 @@ void mlk_report_statement(mlk_report *r)
     }
     mlk_pvalue(r->all.p_naive, pn), mlk_pvalue(r->all.p, pc);
     bool differ_n = r->all.p_naive < 0.05, differ_c = r->all.p < 0.05;
+    char where[40];
+    if (n > 1)
+        snprintf(where, sizeof where, "Over %d temperatures", n);
+    else
+        snprintf(where, sizeof where, "At one temperature");
     say(r,
-        "Over %d temperature%s the naive thermal conductivities of the models %s (p %s%s) %s the "
+        "%s the naive thermal conductivities of the models %s (p %s%s) %s the "
         "Onsager-corrected ones %s%s (p %s%s).",
-        n, n > 1 ? "s" : "", differ(differ_n), *pn == '<' ? "" : "= ", pn,
-        differ_n == differ_c ? "and" : "but", differ_n && differ_c ? "still " : "",
-        differ(differ_c), *pc == '<' ? "" : "= ", pc);
+        where, differ(differ_n), *pn == '<' ? "" : "= ", pn, differ_n == differ_c ? "and" : "but",
+        differ_n && differ_c ? "still " : "", differ(differ_c), *pc == '<' ? "" : "= ", pc);
     scatter(r);
     if (!differ_c) hidden(r, differ_n);
     if (differ_c && !differ_n)
