@@ -185,10 +185,11 @@ static void solve(const spectrum *q, double ridge, double *x)
     for (size_t k = 0; k < q->np; k++) x[k] *= q->scale[k];
 }
 
-/* The largest ridge whose validation loss is within 10 % of the least (forces 5 % worse): a scan,
+/* The largest ridge whose validation loss is within `slack` of the least: a scan,
  * golden sections of its logarithm, then upwards. Among models that validation can hardly tell
  * apart the smoothest is the one that stays sane beyond its data, in hot MD. */
-static double best_ridge(const spectrum *q, const normal *valid, double lowest, double *x)
+static double best_ridge(const spectrum *q, const normal *valid, double lowest, double slack,
+                         double *x)
 {
     double best = lowest, least = INFINITY;
     for (double r = lowest; r < 3; r *= 3) {
@@ -211,7 +212,7 @@ static double best_ridge(const spectrum *q, const normal *valid, double lowest, 
     }
     for (double r = best * 1.3; r < 3; r *= 1.3) {
         solve(q, r, x);
-        if (!(loss_of(q->np, valid, x) <= 1.10 * least)) break;
+        if (!(loss_of(q->np, valid, x) <= (1 + slack) * least)) break;
         best = r;
     }
     return best;
@@ -287,7 +288,7 @@ mlk_status mlk_lsq_fit(mlk_potential *pot, const mlk_dataset *ds, const mlk_lsq_
         ridge = 1e-8;
         mlk_log(MLK_LOG_WARN, "no validation frames: ridge set to %g", ridge);
     } else if (search) {
-        ridge = best_ridge(&q, &valid, lowest, x);
+        ridge = best_ridge(&q, &valid, lowest, cfg->slack, x);
     }
     solve(&q, ridge, x);
     for (size_t k = 0; k < np; k++)

@@ -12,13 +12,14 @@ typedef struct mlk_lsq_config {
     double w_energy, w_force,
         w_virial;         /* weights of the errors, each in units of its label's spread */
     double ridge;         /* >= 0, relative to columns of unit norm; NaN: chosen on validation   */
+    double slack;         /* the largest ridge whose validation loss is within this of the least */
     const double *weight; /* (ds->n) weight of every frame, borrowed; NULL: all 1                */
 } mlk_lsq_config;
 
-/* energy 1, force 1, virial 0.1, ridge chosen on the validation frames */
+/* energy 1, force 1, virial 0.1, ridge chosen on the validation frames, nearly the best */
 #define MLK_LSQ_DEFAULTS                                                                           \
     {                                                                                              \
-        .w_energy = 1, .w_force = 1, .w_virial = 0.1, .ridge = NAN                                 \
+        .w_energy = 1, .w_force = 1, .w_virial = 0.1, .ridge = NAN, .slack = 0.03                  \
     }
 
 typedef struct mlk_lsq_result {
