@@ -53,7 +53,7 @@ echo "$id;cluster"
 X
 chmod +x bin/sbatch
 export FAKE=$PWD
-study="--models ./ar.lj --structure ar.xyz --supercell 3x3x3 --temps 60:80:20 --replicas 2 --equil 0.2ps --run 1ps --dt 4fs --program ./quick"
+study="--models ./ar.lj --structure ar.xyz --supercell 3x3x3 --temps 60:80:20 --replicas 2 --npt 0ps --equil 0.2ps --run 1ps --dt 4fs --program ./quick"
 
 status $MLKIT benchmark $study --emit slurm --slurm-options "--partition=long -t 10" --threads 2 -o "$PWD/R"
 [ $st = 0 ] && grep -q '9 of 9 jobs are to be run' out && grep -q 'sh .*/R/slurm/submit.sh' out || fail "emit"
