@@ -1,20 +1,8 @@
 # mlkit benchmark: kill -9 at any moment, of the study alone or of its jobs too; begun again until it is
 # done, it ends with the bits of an undisturbed study. KILLS: how often at least (default 6).
 kills=${KILLS:-6}
-cat >ar.lj <<'X'
-lj 1 Ar
-8.5
-0.01032 3.405
-X
+. "$ROOT/tests/cli/argon.sh"
 sed 's/0.01032/0.011/' ar.lj >stiff.lj
-cat >ar.xyz <<'X'
-4
-Lattice="5.4 0 0 0 5.4 0 0 0 5.4" Properties=species:S:1:pos:R:3 pbc="T T T"
-Ar 0 0 0
-Ar 0 2.7 2.7
-Ar 2.7 0 2.7
-Ar 2.7 2.7 0
-X
 cat >quick <<X
 #!/bin/sh
 [ "\$1" != report ] || { mkdir -p "\$2/report" && exec touch "\$2/report/report.html"; }

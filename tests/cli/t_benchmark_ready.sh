@@ -1,19 +1,7 @@
 # mlkit benchmark with ready models: copied, not fitted; their errors on the data; runs that exist are
 # taken over; a model that changed, or lies there already, is refused
-cat >ar.lj <<'X'
-lj 1 Ar
-8.5
-0.01032 3.405
-X
+. "$ROOT/tests/cli/argon.sh"
 sed 's/0.01032/0.011/' ar.lj >stiff.lj
-cat >ar.xyz <<'X'
-4
-Lattice="5.4 0 0 0 5.4 0 0 0 5.4" Properties=species:S:1:pos:R:3 pbc="T T T"
-Ar 0 0 0
-Ar 0 2.7 2.7
-Ar 2.7 0 2.7
-Ar 2.7 2.7 0
-X
 fail() { echo "$1"; cat out err 2>/dev/null; exit 1; }
 status() { set +e; "$@" >out 2>err; st=$?; set -e; }
 mkdir -p other/folder

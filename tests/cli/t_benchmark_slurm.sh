@@ -1,19 +1,7 @@
 # mlkit benchmark --emit slurm: scripts for a cluster, run by a stand-in for Slurm that keeps the order of
 # the dependencies; --job runs one job of a study
 command -v bash >/dev/null || { echo "no bash"; exit 77; }
-cat >ar.lj <<'X'
-lj 1 Ar
-8.5
-0.01032 3.405
-X
-cat >ar.xyz <<'X'
-4
-Lattice="5.4 0 0 0 5.4 0 0 0 5.4" Properties=species:S:1:pos:R:3 pbc="T T T"
-Ar 0 0 0
-Ar 0 2.7 2.7
-Ar 2.7 0 2.7
-Ar 2.7 2.7 0
-X
+. "$ROOT/tests/cli/argon.sh"
 fail() { echo "$1"; cat out err slurmlog 2>/dev/null; exit 1; }
 status() { set +e; "$@" >out 2>err; st=$?; set -e; }
 cat >quick <<X
