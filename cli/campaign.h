@@ -18,6 +18,7 @@
 #include "core/frame.h"
 #include "core/json.h"
 #include "core/opt.h"
+#include "potentials/potential.h"
 
 #define MLK_CAMPAIGN_TEMPS 64
 #define MLK_CAMPAIGN_MODELS 64
@@ -182,10 +183,13 @@ typedef struct mlk_family {
     const char *name;
     int seeds_max;    /* a linear least-squares fit has one answer                           */
     double quick_run; /* production of --quick [fs]: what fits into about 12 min on 2 cores   */
-    double speed;     /* atom*step/s of one thread, only to order jobs and guess the time left */
+    double speed;     /* atom*step/s of one thread, to order jobs and guess the time left        */
     double train_seconds; /* of a fit that does not use its budget; 0: it uses it                 */
 } mlk_family;
 const mlk_family *mlk_family_of(const char *type);
+/* A potential of that type with the settings "twojmax=6+quadratic=true", not created yet. Errors:
+ * MLK_EINVAL an unknown key, a bad value. */
+mlk_status mlk_family_new(const char *type, const char *settings, mlk_potential **pot, mlk_err *e);
 /* Fill c->model from --models, whose paths become absolute. Errors: MLK_EINVAL; of a ready model
  * whatever reading it gives. */
 mlk_status mlk_campaign_models(mlk_campaign *c, mlk_err *e);
@@ -197,9 +201,9 @@ mlk_status mlk_ready_files(const mlk_campaign_model *m, char ***path, size_t *n,
 void mlk_ready_name(const mlk_campaign_model *m, const char *path, char *buf, size_t cap);
 /* Copy a ready model into the run folder. Errors: MLK_EINVAL another model lies there. */
 mlk_status mlk_ready_copy(const mlk_campaign *c, const mlk_campaign_model *m, mlk_err *e);
-/* Does the study read DFT data? */
 /* Fits that differ in their seed only. */
 bool mlk_campaign_same_fit(const mlk_campaign_model *a, const mlk_campaign_model *b);
+/* Does the study read DFT data? */
 bool mlk_campaign_has_data(const mlk_campaign *c);
 /* Words of the command of a job, without the program; NULL-ended, each to be mlk_free'd. */
 mlk_status mlk_campaign_argv(const mlk_campaign *c, const mlk_job *j, char ***argv, mlk_err *e);

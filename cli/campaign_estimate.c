@@ -1,5 +1,5 @@
 /* campaign_estimate.c - what a study will cost before it is run: time, from the speed of its models
- * in a few hundred steps, and disk. See campaign_run.h. */
+ * in some steps, fitted or not, and disk. See campaign_run.h. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "core/mem.h"
 #include "core/threads.h"
 #include "md/md.h"
+#include "parsers/parser.h"
 #include "potentials/potential.h"
 
 /* defaults of mlkit md, which the study leaves alone */
@@ -20,10 +21,6 @@ static const int thermo_steps = 20;
 
 /* Bytes of what a job leaves that is no trajectory; measured on studies of Li3PS4. */
 enum { MODEL_BYTES = 2000000, OTHER_BYTES = 300000, REPORT_BYTES = 12000000, RUN_BYTES = 500000 };
-
-/* Cycles of the loop below per second on the machine on which the speeds of the table of families
- * were measured (Xeon, 2.1 GHz, AVX-512). */
-static const double reference_rate = 6.7e7;
 
 /* ---- disk ---- */
 
@@ -115,23 +112,10 @@ mlk_status mlk_campaign_disk_check(const mlk_campaign *c, int side_by_side, mlk_
 
 /* ---- time ---- */
 
-static double calibrate(void)
+/* Speed of one thread in a few hundred steps of a model, at most about 0.2 s of CPU time; NAN: not
+ * possible. */
+static double measure(const mlk_campaign *c, const mlk_potential *pot, const mlk_frame *fr)
 {
-    static double x[2048];
-    double t0 = mlk_cputime(), t = t0, sum = 0, n = 0;
-    for (int k = 0; k < 2048; k++) x[k] = 1 + k * 1e-3;
-    while (t - t0 < 0.05) {
-        for (int k = 0; k < 2048; k++) sum += exp(-x[k]) / sqrt(x[k] + 1e-9 * sum);
-        n += 2048;
-        t = mlk_cputime();
-    }
-    return sum > 0 ? n / (t - t0) / reference_rate : 1;
-}
-
-/* A few hundred steps of one thread, at most about 0.7 s; NAN: not possible. */
-static double measure(const mlk_campaign *c, const char *path, const mlk_frame *fr)
-{
-    mlk_potential *pot = NULL;
     mlk_md md = {0};
     mlk_err quiet = {0};
     double rate = NAN;
@@ -147,11 +131,10 @@ static double measure(const mlk_campaign *c, const char *path, const mlk_frame *
                          .seed = 1};
     mlk_log_level was = mlk_log_get_level();
     mlk_log_set_level(MLK_LOG_ERROR);
-    if (!mlk_potential_read(&pot, path, &quiet) && !mlk_md_init(&md, &cfg, pot, fr, &quiet) &&
-        !mlk_md_forces(&md, &quiet)) {
+    if (!mlk_md_init(&md, &cfg, pot, fr, &quiet) && !mlk_md_forces(&md, &quiet)) {
         double t0 = mlk_cputime(), t = t0;
         int n = 0;
-        for (mlk_status s = MLK_OK; !s && n < 300 && (n < 2 || t - t0 < 0.7); n++) {
+        for (mlk_status s = MLK_OK; !s && n < 300 && (n < 2 || t - t0 < 0.2); n++) {
             s = mlk_md_step(&md, &quiet);
             t = mlk_cputime();
             if (!s && t > t0) rate = (double)md.n * (n + 1) / (t - t0);
@@ -159,45 +142,79 @@ static double measure(const mlk_campaign *c, const char *path, const mlk_frame *
     }
     mlk_log_set_level(was);
     mlk_md_free(&md);
-    mlk_potential_destroy(pot);
     return rate;
 }
 
-/* A model of this family that can be read: ready, or fitted already. */
-static bool model_there(const mlk_campaign *c, int m, char *path, size_t cap)
+/* The model as it will be fitted, with all parameters zero: what a step costs is decided by the
+ * settings, the species and the neighbours, and atoms without forces stay as far apart as they are
+ * for the fraction of a picosecond that is timed. NULL: not possible. */
+static mlk_potential *unfitted(const mlk_campaign_model *m, const mlk_frame *fr)
 {
-    const mlk_campaign_model *q = &c->model[m];
+    mlk_potential *pot;
+    mlk_err quiet = {0};
+    int z[MLK_ELEMENT_MAX];
+    size_t n = mlk_frame_species(fr, z);
+    if (mlk_family_new(m->type, m->hyper, &pot, &quiet)) return NULL;
+    const mlk_potential_type *type = pot->type;
+    mlk_status s = type->suggest ? type->suggest(pot->hyper, 1, &fr, &quiet) : MLK_OK;
+    if (!s) s = mlk_potential_create(pot, n, z, 1, &quiet);
+    if (!s) memset(pot->param, 0, pot->n_param * sizeof *pot->param);
+    if (!s && type->update) s = type->update(pot, &quiet);
+    if (s) mlk_potential_destroy(pot), pot = NULL;
+    return pot;
+}
+
+/* Where the model is: ready, or fitted already; false: it is not fitted yet. */
+static bool model_there(const mlk_campaign *c, const mlk_campaign_model *q, char *path, size_t cap)
+{
     snprintf(path, cap, *q->from ? "%s" : "%s/models/%s", *q->from ? q->from : c->run, q->name);
     if (*q->from) return true;
     char yaml[1200];
     return mlk_file_exists(mlk_path_join(yaml, sizeof yaml, path, "model.yaml"));
 }
 
+/* What the runs start from or, before that is chosen, the first frame of the data. */
+static bool some_frame(const mlk_campaign *c, mlk_frame *fr)
+{
+    mlk_err quiet = {0};
+    if (!mlk_campaign_start_frame(c, fr, &quiet)) return true;
+    mlk_frame_free(fr);
+    return c->n_input && !mlk_parse_structure(c->input[0], 1, fr, &quiet) && fr->has & MLK_HAS_CELL;
+}
+
+static void find_speed(const mlk_campaign *c, mlk_campaign_model *q, const mlk_frame *fr)
+{
+    char path[1200];
+    mlk_potential *pot = NULL;
+    mlk_err quiet = {0};
+    bool there = model_there(c, q, path, sizeof path);
+    if (there && mlk_potential_read(&pot, path, &quiet)) pot = NULL;
+    if (!there) pot = unfitted(q, fr);
+    if (pot) q->speed = measure(c, pot, fr);
+    mlk_potential_destroy(pot);
+    q->timed = isfinite(q->speed);
+    snprintf(q->speed_from, sizeof q->speed_from, "measured%s, %zu atoms",
+             there ? "" : " before it is fitted", fr->n);
+}
+
 void mlk_campaign_speeds(mlk_campaign *c)
 {
     mlk_frame fr = {0};
-    double scale = calibrate();
     int threads = mlk_threads(), n_timed = 0;
-    bool there = !mlk_campaign_start_frame(c, &fr, NULL);
+    bool frame = some_frame(c, &fr);
     mlk_threads_init(1);
     for (int m = 0; m < c->n_model; m++) {
         mlk_campaign_model *q = &c->model[m];
-        char path[1200];
         q->speed = NAN;
-        for (int k = 0; k < m && !*q->from && !isfinite(q->speed); k++)
-            if (!strcmp(c->model[k].type, q->type) && c->model[k].timed) {
+        for (int k = 0; k < m && !q->timed; k++)
+            if (c->model[k].timed && mlk_campaign_same_fit(&c->model[k], q)) {
                 q->speed = c->model[k].speed, q->timed = true;
                 snprintf(q->speed_from, sizeof q->speed_from, "as %.60s", c->model[k].name);
             }
-        if (!isfinite(q->speed) && there && n_timed < 4 && model_there(c, m, path, sizeof path)) {
-            q->speed = measure(c, path, &fr), q->timed = isfinite(q->speed);
-            n_timed++;
-            snprintf(q->speed_from, sizeof q->speed_from, "measured, %zu atoms", fr.n);
-        }
-        if (isfinite(q->speed)) continue;
-        q->speed = mlk_family_of(q->type)->speed * scale;
-        snprintf(q->speed_from, sizeof q->speed_from,
-                 "usual speed of the family, times %.2f for this processor", scale);
+        if (!q->timed && frame && n_timed++ < 8) find_speed(c, q, &fr);
+        if (q->timed) continue;
+        q->speed = mlk_family_of(q->type)->speed;
+        snprintf(q->speed_from, sizeof q->speed_from, "usual speed of the family, not measured");
     }
     mlk_threads_init(threads);
     mlk_frame_free(&fr);

@@ -32,32 +32,31 @@ static mlk_status no_family(const char *word, mlk_err *e)
                         known);
 }
 
-/* "twojmax=6+quadratic=true" against the table of the type. */
-static mlk_status check_hyper(const mlk_potential_type *type, const char *hyper, mlk_err *e)
+mlk_status mlk_family_new(const char *name, const char *hyper, mlk_potential **pot, mlk_err *e)
 {
     char list[sizeof((mlk_campaign_model *)0)->hyper], *save = NULL;
-    mlk_potential *pot = NULL;
-    MLK_TRY(mlk_potential_new(&pot, type, e));
+    const mlk_potential_type *type = mlk_potential_find(name);
+    MLK_TRY(mlk_potential_new(pot, type, e));
     snprintf(list, sizeof list, "%s", hyper);
     mlk_status s = MLK_OK;
     int n = 0;
     for (char *w = strtok_r(list, "+", &save); w && !s; w = strtok_r(NULL, "+", &save)) {
         if (++n > 8) {
-            s = MLK_FAIL(e, MLK_EINVAL, "--models: more than 8 settings of %s", type->name);
+            s = MLK_FAIL(e, MLK_EINVAL, "--models: more than 8 settings of %s", name);
             break;
         }
         char *value = strchr(w, '=');
         if (value) *value++ = 0;
         if (!value || !type->hyper || !mlk_opt_find(type->hyper, w)) {
-            s = MLK_FAIL(e, MLK_EINVAL, "--models: '%s' is no setting of %s", w, type->name);
+            s = MLK_FAIL(e, MLK_EINVAL, "--models: '%s' is no setting of %s", w, name);
             mlk_err_hint(e,
                          "write %s:KEY=VALUE+KEY=VALUE with the keys of mlkit train --print-config",
-                         type->name);
+                         name);
         } else {
-            s = mlk_opt_set(type->hyper, pot->hyper, w, value, e);
+            s = mlk_opt_set(type->hyper, (*pot)->hyper, w, value, e);
         }
     }
-    mlk_potential_destroy(pot);
+    if (s) mlk_potential_destroy(*pot), *pot = NULL;
     return s;
 }
 
@@ -71,7 +70,9 @@ static mlk_status add_family(mlk_campaign *c, const char *word, mlk_err *e)
     if (!type || !(type->caps & (MLK_CAP_VJP | MLK_CAP_LINEAR))) return no_family(name, e);
     if (strlen(hyper) >= sizeof c->model[0].hyper)
         return MLK_FAIL(e, MLK_EINVAL, "--models: too many settings in '%s'", word);
-    MLK_TRY(check_hyper(type, hyper, e));
+    mlk_potential *pot;
+    MLK_TRY(mlk_family_new(name, hyper, &pot, e));
+    mlk_potential_destroy(pot);
     int before = 0;
     for (int k = 0; k < c->n_model; k++) {
         if (*c->model[k].from || strcmp(c->model[k].type, name)) continue;

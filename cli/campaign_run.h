@@ -57,7 +57,8 @@ mlk_disk mlk_campaign_disk(const mlk_campaign *c, int side_by_side);
 mlk_status mlk_campaign_disk_check(const mlk_campaign *c, int side_by_side, mlk_err *e);
 /* "1.2 GB"; returns buf. */
 char *mlk_bytes(double v, char buf[32]);
-/* Measure the models that are there, and refine the estimates of the runs. Takes seconds. */
+/* Time the models, those that are not fitted yet with parameters zero, and refine the estimates of
+ * the runs. Takes about 0.2 s for each kind of model. */
 void mlk_campaign_speeds(mlk_campaign *c);
 /* Print the plan, or make *json (new reference; NULL: print). */
 mlk_status mlk_campaign_dry_run(mlk_campaign *c, int cores, json_t **json, mlk_err *e);
