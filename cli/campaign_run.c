@@ -1,9 +1,11 @@
 /* campaign_run.c - which jobs of a study have to be run, and running them: several side by side,
  * the longest chain first. See campaign.h, campaign_run.h. */
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -85,6 +87,33 @@ static void drop_stale(const mlk_campaign *c)
             drop(path);
         }
     }
+}
+
+/* "x.json.tmp.1234": what a process that is dead by now had not finished? */
+static bool left_over(const char *name)
+{
+    const char *p = strstr(name, ".tmp.");
+    long pid = 0;
+    if (!p || !mlk_parse_long(p + strlen(".tmp."), &pid) || pid < 1) return false;
+    return kill((pid_t)pid, 0) && errno == ESRCH;
+}
+
+/* Nothing of the study runs any more: remove what killed processes have left. Symbolic links are
+ * not followed. */
+static void sweep(const char *dir)
+{
+    char path[1400], **name;
+    size_t n;
+    struct stat st;
+    if (mlk_dir_names(dir, &name, &n, NULL)) return;
+    for (size_t k = 0; k < n; k++) {
+        if (lstat(mlk_path_join(path, sizeof path, dir, name[k]), &st)) continue;
+        if (S_ISDIR(st.st_mode))
+            sweep(path);
+        else if (S_ISREG(st.st_mode) && left_over(name[k]))
+            remove(path);
+    }
+    mlk_strings_free(name, n);
 }
 
 bool mlk_job_finished(const mlk_job *j)
@@ -277,6 +306,7 @@ mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_e
                 r.n_must, c->n_job - r.n_must, r.cores, mlk_duration(mlk_seconds_left(&r), d));
     MLK_TRY(mlk_campaign_disk_check(c, r.cores, e));
     mlk_status s = loop(&r, e);
+    if (!*how->job) sweep(c->run);
     if (how->summary) *how->summary = summary(&r);
     if (s) return s;
     if (r.stopping)
