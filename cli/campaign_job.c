@@ -157,6 +157,10 @@ static mlk_status here(mlk_runner *r, mlk_job *j, mlk_err *e)
                       j->kind == MLK_JOB_MODEL ? "(ready model, copied by mlkit benchmark)"
                                                : "(start structure, chosen by mlkit benchmark)",
                       e));
+    char dir[1100];
+    folder_of(j->out, dir, sizeof dir);
+    /* half a copy would be taken for a second model file */
+    if (j->kind == MLK_JOB_MODEL) mlk_sweep(dir, true);
     mlk_status s = j->kind == MLK_JOB_MODEL ? mlk_ready_copy(r->c, &r->c->model[j->model], &own)
                                             : mlk_campaign_structure(r->c, &own);
     j->wall = mlk_wtime() - j->t0;

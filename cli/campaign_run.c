@@ -89,18 +89,16 @@ static void drop_stale(const mlk_campaign *c)
     }
 }
 
-/* "x.json.tmp.1234": what a process that is dead by now had not finished? */
-static bool left_over(const char *name)
+/* Is it a file that was never finished, "x.json.tmp.1234", and process 1234 dead? */
+static bool left_over(const char *name, bool locked)
 {
     const char *p = strstr(name, ".tmp.");
     long pid = 0;
     if (!p || !mlk_parse_long(p + strlen(".tmp."), &pid) || pid < 1) return false;
-    return kill((pid_t)pid, 0) && errno == ESRCH;
+    return locked || (kill((pid_t)pid, 0) && errno == ESRCH);
 }
 
-/* Nothing of the study runs any more: remove what killed processes have left. Symbolic links are
- * not followed. */
-static void sweep(const char *dir)
+void mlk_sweep(const char *dir, bool locked)
 {
     char path[1400], **name;
     size_t n;
@@ -109,8 +107,8 @@ static void sweep(const char *dir)
     for (size_t k = 0; k < n; k++) {
         if (lstat(mlk_path_join(path, sizeof path, dir, name[k]), &st)) continue;
         if (S_ISDIR(st.st_mode))
-            sweep(path);
-        else if (S_ISREG(st.st_mode) && left_over(name[k]))
+            mlk_sweep(path, locked);
+        else if (S_ISREG(st.st_mode) && left_over(name[k], locked))
             remove(path);
     }
     mlk_strings_free(name, n);
@@ -306,7 +304,7 @@ mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_e
                 r.n_must, c->n_job - r.n_must, r.cores, mlk_duration(mlk_seconds_left(&r), d));
     MLK_TRY(mlk_campaign_disk_check(c, r.cores, e));
     mlk_status s = loop(&r, e);
-    if (!*how->job) sweep(c->run);
+    if (!*how->job) mlk_sweep(c->run, false);
     if (how->summary) *how->summary = summary(&r);
     if (s) return s;
     if (r.stopping)

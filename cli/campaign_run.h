@@ -43,6 +43,11 @@ mlk_status mlk_job_start(mlk_runner *r, mlk_job *j, int threads, bool *busy, mlk
 /* Its child has ended with this status of waitpid. */
 mlk_status mlk_job_reap(mlk_runner *r, mlk_job *j, int status, mlk_err *e);
 
+/* Remove the files that killed processes left half-written in a folder and those below it (not
+ * through symbolic links). locked: nobody else writes there; else only those of processes that are
+ * dead on this machine. */
+void mlk_sweep(const char *dir, bool locked);
+
 /* Does any process hold that lock? */
 bool mlk_job_locked(const mlk_campaign *c, const mlk_job *j);
 

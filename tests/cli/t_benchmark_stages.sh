@@ -41,18 +41,26 @@ compare() {
     done
     [ -s R/report/report.html ] || [ -z "${REPORT-}" ] || fail "no report"
     ! grep -q '"event":"failed"' R/journal.jsonl || fail "a job failed"
-    left=$(find R -name '*.tmp*' -o -name '*.ckpt.h5' -o -name '*.parts' -o -name checkpoint.h5)
-    [ -z "$left" ] || fail "left over: $left"
+    litter=$(find R -name '*.tmp*' -o -name '*.ckpt.h5' -o -name '*.parts' -o -name checkpoint.h5)
+    [ -z "$litter" ] || fail "left over: $litter"
 }
-# stages begun since line $1 of the journal and not ended
-running() {
-    tail -n +$(($1 + 1)) R/journal.jsonl 2>/dev/null | sed -n 's/.*"event":"\([a-z]*\)","job":"\([^"]*\)".*/\1 \2/p' |
-        awk '$1 == "start" { on[$2] = 1 } $1 != "start" { delete on[$2] } END { for (j in on) { sub("/.*", "", j); print j } }'
-}
-# is one of these stages due in this way?
+# is a kill due in stage $1? sets how, in turn
 due() {
-    for q in $1; do
-        case " $left " in *" $q/$2 "*) stage=$q; return 0 ;; esac
+    for how in $(if [ $((rounds % 2)) = 0 ]; then echo all alone; else echo alone all; fi); do
+        case " $left " in *" $1/$how "*) return 0 ;; esac
+    done
+    return 1
+}
+# wait for the start of a job of a stage that is due, in the journal from where descriptor 3 is: sets job
+watch() {
+    while [ -n "$left" ] && kill -0 $pid 2>/dev/null; do
+        if ! read -r line <&3; then
+            [ ! -e R/structure.xyz ] || sleep 0.01 # until then stages of milliseconds may come
+            continue
+        fi
+        case $line in *'"event":"start"'*) ;; *) continue ;; esac
+        job=${line#*\"job\":\"} job=${job%%\"*}
+        ! due ${job%%/*} || return 0
     done
     return 1
 }
@@ -63,19 +71,16 @@ left=$(echo $stages) hits= n=0 rounds=0 pass=1
 while :; do
     rounds=$((rounds + 1))
     [ $rounds -lt 200 ] || fail "no end after $rounds rounds"
+    mkdir -p R
     from=$(cat R/journal.jsonl 2>/dev/null | wc -l)
+    : >>R/journal.jsonl
+    exec 3<R/journal.jsonl
+    while read -r line <&3; do :; done
     $MLKIT benchmark $study -o R >out 2>err &
     pid=$!
-    stage=
-    while [ -n "$left" ] && kill -0 $pid 2>/dev/null && [ -z "$stage" ]; do
-        now=$(running $from)
-        if [ $((rounds % 2)) = 0 ]; then due "$now" all || due "$now" alone || sleep 0.01
-        else due "$now" alone || due "$now" all || sleep 0.01; fi
-    done
-    if [ -n "$stage" ]; then
-        case " $left " in *" $stage/all "*) how=all ;; *) how=alone ;; esac
-        # 0 to 0.2 s later, by a fixed rule; not at all for what is over at once
-        case $stage in structure | model | dataset) ;; *) sleep $(printf '0.%03d' $(((rounds * 73) % 200))) ;; esac
+    if watch; then
+        # 0 to 0.2 s later, by a fixed rule; at once where it is over soon
+        case $job in structure | model/* | dataset) ;; *) sleep $(printf '0.%03d' $(((rounds * 73) % 200))) ;; esac
         jobs=
         [ $how = alone ] || jobs=$(cat /proc/$pid/task/$pid/children 2>/dev/null || true)
         kill -9 $pid $jobs 2>/dev/null || true
@@ -83,10 +88,10 @@ while :; do
     set +e; wait $pid 2>/dev/null; st=$?; set -e
     [ $st = 137 ] || [ $st = 0 ] || fail "round $rounds ended with status $st"
     if [ $st = 137 ]; then
-        n=$((n + 1))
-        if running $from | grep -qx $stage; then
-            hits="$hits $stage/$how"
-            left=$(for q in $left; do [ $q = $stage/$how ] || printf '%s ' $q; done)
+        n=$((n + 1)) hit=${job%%/*}/$how
+        if ! tail -n +$((from + 1)) R/journal.jsonl | grep -q '"event":"done","job":"'$job'"'; then
+            hits="$hits $hit"
+            left=$(for q in $left; do [ $q = $hit ] || printf '%s ' $q; done)
         fi
     else
         compare
@@ -95,7 +100,7 @@ while :; do
         rm -r R
     fi
 done
-echo "$n kills in $rounds rounds of $pass studies; in time:$hits; the same bits"
+echo "$n kills in $rounds rounds, $pass studies; in time:$hits; the same bits"
 # what was never hit must have been over too soon
 for q in $left; do
     s=$(sed -n 's|.*"event":"done","job":"'${q%/*}'[/"].*"wall_s":\([0-9.e-]*\).*|\1|p' whole/journal.jsonl | sort -g | tail -1)
