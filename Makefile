@@ -92,6 +92,7 @@ check-run: layers headers $(BIN) $(PLUGIN) $(B)/mlk-test
 	sh tests/cli/run.sh $(BIN)
 test-run: check-run $(if $(SLOW_SRC),$(B)/mlk-slow)
 	$(if $(SLOW_SRC),OMP_NUM_THREADS=1 $(B)/mlk-slow -j1 --timeout 1500)
+	sh tests/cli/run.sh $(BIN) tests/slow
 
 ## transport-table: every transport number with a reference, and the coverage of the error bars
 transport-table: $(B)/mlk-slow

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Run every tests/cli/t_*.sh with MLKIT set and a scratch folder as the working directory; a test passes
-# when it exits 0, is skipped when it exits 77.
+# run.sh MLKIT [FOLDER]: run every t_*.sh of tests/cli, or of that folder, with MLKIT set and a scratch folder as
+# the working directory; a test passes when it exits 0, is skipped when it exits 77.
 bin=$(realpath "$1")
 root=$(realpath "$(dirname "$0")/../..")
 pass=0 fail=0 skip=0
-for t in "$root"/tests/cli/t_*.sh; do
+for t in "$root/${2:-tests/cli}"/t_*.sh; do
     [ -e "$t" ] || continue
     dir=$(mktemp -d)
     (cd "$dir" && MLKIT=$bin ROOT=$root OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} sh -eu "$t") >"$dir/.out" 2>&1
@@ -15,5 +15,5 @@ for t in "$root"/tests/cli/t_*.sh; do
     esac
     rm -rf "$dir"
 done
-echo "cli: $pass passed, $fail failed, $skip skipped"
+echo "${2:-tests/cli}: $pass passed, $fail failed, $skip skipped"
 [ $fail = 0 ]

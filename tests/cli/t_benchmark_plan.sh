@@ -3,7 +3,7 @@
 fail() { echo "$1"; cat out err 2>/dev/null; exit 1; }
 status() { set +e; "$@" >out 2>err; st=$?; set -e; }
 number() { sed -n "s/^ *\"$1\": \\([0-9.e+]*\\),*\$/\\1/p" "$2" | tail -1; }
-study="--models ./ar.lj --structure ar.xyz --supercell 3x3x3 --temps 60:80:20 --replicas 1 --equil 0.4ps --run 8ps --dt 4fs --jobs 1"
+study="--models ./ar.lj --structure ar.xyz --supercell 3x3x3 --temps 60:80:20 --replicas 1 --npt 0ps --equil 0.4ps --run 8ps --dt 4fs --jobs 1"
 cat >quick <<X
 #!/bin/sh
 [ "\$1" != report ] || { mkdir -p "\$2/report" && exec touch "\$2/report/report.html"; }

@@ -14,7 +14,7 @@ cat >quick <<X
 exec "$MLKIT" "\$@"
 X
 chmod +x quick
-study="--structure ar.xyz --supercell 3x3x3 --temps 60 --replicas 1 --equil 0.2ps --run 1ps --dt 4fs --jobs 2"
+study="--structure ar.xyz --supercell 3x3x3 --temps 60 --replicas 1 --npt 0ps --equil 0.2ps --run 1ps --dt 4fs --jobs 2"
 
 # what cannot be
 status $MLKIT benchmark --models ./nothing.txt $study -o R
@@ -31,10 +31,13 @@ status $MLKIT benchmark --models other/folder $study -o R
 [ $st = 1 ] && grep -q 'more than one model file' err || fail "two models in one folder"
 rm other/folder/second.lj
 
-# names are unique, no data set is made, the files are those that were given
+# names are unique, no data set is made, the files are those that were given; what a kill in the middle of a copy
+# left behind is no second model
+mkdir -p R/models/ar && cp ar.lj R/models/ar/lj.lj.tmp.99
 status $MLKIT benchmark --models ar.lj,other/ar.lj,other/folder $study -o R
 [ $st = 0 ] || fail "ready models (status $st)"
 [ "$(ls R/models | tr '\n' ' ')" = "ar ar_2 folder " ] || fail "names: $(ls R/models)"
+[ ! -e R/models/ar/lj.lj.tmp.99 ] || fail "half a copy is still there"
 cmp R/models/ar/ar.lj ar.lj 2>/dev/null || cmp R/models/ar/lj.lj ar.lj || fail "copy"
 [ ! -e R/dataset.h5 ] || fail "a data set was made"
 [ -e R/transport/ar_2/0060K.json ] && [ -e R/report/report.html ] || fail "not finished"
@@ -69,7 +72,7 @@ $MLKIT train $file --model snap --quick -o fit -q >out 2>err || fail "training f
 plan=$($MLKIT benchmark --models fit/snap-1 --data $file --temps 300 -o W --dry-run -q)
 echo "$plan" | grep -q '^mlkit validate W/models/snap-1 W/dataset.h5 -o W/validate/snap-1' || fail "no validation: $plan"
 # the bare file knows no reference energies: its energies have another zero
-status $MLKIT benchmark --models fit/snap-1,fit/snap-1/snap.snapcoeff --data $file --supercell 1x1x1 --temps 300 --replicas 1 --run 0.1ps --equil 0.05ps --program ./quick -o W
+status $MLKIT benchmark --models fit/snap-1,fit/snap-1/snap.snapcoeff --data $file --supercell 1x1x1 --temps 300 --replicas 1 --npt 0ps --run 0.1ps --equil 0.05ps --program ./quick -o W
 for f in model.yaml ranges.csv snap.snapcoeff snap.snapparam; do cmp fit/snap-1/$f W/models/snap-1/$f || fail "$f"; done
 [ -e W/validate/snap-1/errors.json ] || fail "not validated"
 $MLKIT report W --json 2>err >report.json
