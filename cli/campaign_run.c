@@ -34,7 +34,8 @@ static bool owed(const mlk_job *j)
 
 /* A job is to be run when it is not done and somebody needs it: another job to be run, or nobody
  * waits for it at all. A transport job is done with the replicas there were; a missing one is run
- * all the same, and transport then made anew. What was made from a model or a trajectory that is made anew is stale. */
+ * all the same, and transport then made anew. What was made from a model or a trajectory that is
+ * made anew is stale. */
 void mlk_campaign_mark(mlk_campaign *c)
 {
     bool change = true;
