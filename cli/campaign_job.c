@@ -220,6 +220,9 @@ mlk_status mlk_job_start(mlk_runner *r, mlk_job *j, int threads, bool *busy, mlk
     *j->error = 0;
     folder_of(j->out, dir, sizeof dir);
     mlk_status s = mlk_mkdir_p(dir, e);
+    /* written by a session that was killed before it could say so; mlkit dataset overwrites nothing
+     */
+    if (j->kind == MLK_JOB_DATASET && j->start_at) remove(j->out);
     folder_of(j->log, dir, sizeof dir);
     if (!s) s = mlk_mkdir_p(dir, e);
     bool own = j->kind == MLK_JOB_STRUCTURE || j->kind == MLK_JOB_MODEL;

@@ -73,6 +73,15 @@ watch() {
 
 $MLKIT benchmark $study -o R >out 2>err || fail "undisturbed"
 mv R whole
+# killed when the data set was written and the journal did not know it: made again. One that the study never began
+# to write is not replaced.
+cp -r whole H
+grep '"event":"start","job":"dataset"\|"job":"model' whole/journal.jsonl >H/journal.jsonl
+$MLKIT benchmark --job dataset --program ./small -o H >out 2>err || fail "the data set is there already"
+grep -q '"event":"done","job":"dataset"' H/journal.jsonl || fail "data set not made again"
+: >H/journal.jsonl
+! $MLKIT benchmark --job dataset --program ./small -o H >out 2>err || fail "a data set was replaced"
+grep -q 'exists already' err || fail "not replaced, and nothing said"
 left=$(echo $stages) hits= n=0 rounds=0 pass=1
 while :; do
     rounds=$((rounds + 1))
