@@ -8,6 +8,7 @@
 
 #include "core/err.h"
 #include "core/file.h"
+#include "reports/csv.h"
 #include "reports/report.h"
 
 typedef struct mlk_plot {
@@ -16,6 +17,7 @@ typedef struct mlk_plot {
     FILE *gp;
     char name[48];
     int width, height;
+    bool dots; /* lines end round, so that one of no length is a dot; set before mlk_plot_begin */
     bool legend;
     double legend_x[MLK_REPORT_MODELS]; /* of the symbols, in points */
 } mlk_plot;
@@ -48,6 +50,9 @@ mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk
 enum { MLK_PLOT_LOGX = 1, MLK_PLOT_LOGY = 2, MLK_PLOT_TEMPS = 4 /* x are those of the study */ };
 void mlk_plot_panel(mlk_plot *p, const char *title, const char *x, const char *xunit, const char *y,
                     const char *yunit, unsigned how);
+/* A table of a model folder; no rows when it is not there. A broken one is an error. */
+mlk_status mlk_report_model_table(const mlk_report *r, int m, const char *name, mlk_csv *t,
+                                  mlk_err *e);
 /* Colour "#0072B2" and gnuplot symbol of a model. */
 const char *mlk_plot_colour(int model);
 int mlk_plot_symbol(int model);

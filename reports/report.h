@@ -2,7 +2,7 @@
  *
  * load.c     run folder -> mlk_report (whatever is there; what is not is listed as missing)
  * result.c   comparison of the models, report.json;  statement.c  what it means, in words
- * figures*.c, calibration.c one function per figure, through plot.c (gnuplot as a program)
+ * figures*.c, parity.c, calibration.c one function per figure, through plot.c (gnuplot as a program)
  * tables.c   tables as CSV and LaTeX;  methods.c  the methods paragraph and references
  * sections.c the report as a document (document.h), drawn by html.c (with html_style.c and
  *            html_script.c: self-contained) and pdf.c (a plugin, opened by pdf_open.c) */
@@ -145,6 +145,7 @@ mlk_status mlk_report_figures(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures_models(mlk_report *r, mlk_err *e);
+mlk_status mlk_report_parity(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_calibration(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures_md(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures_transport(mlk_report *r, mlk_err *e);
