@@ -227,7 +227,7 @@ mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
                     "with lines "
                     "ls %d title \"%s\" noenhanced, '' skip 1 using ($1 == %.10g && strcol(2) eq "
                     "'%s' ? $3 : NaN):5 "
-                    "with lines ls %d lw 1.2 dt 3 title \"%s\" noenhanced",
+                    "with lines ls %d lw 1.2 dt 3 title \"%s, corrected\" noenhanced",
                     m ? ", " : "", r->temp[idx[q]], r->model[m].name, mlk_plot_curve(m),
                     r->model[m].name, r->temp[idx[q]], r->model[m].name, mlk_plot_curve(m),
                     r->model[m].name);

@@ -34,7 +34,8 @@ static mlk_status traces(mlk_report *r, mlk_err *e)
     mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_CURVES);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
-            fprintf(p.gp, "set title '%.6g K'\nset xlabel '%s'\nset ylabel '%s'\n%splot ",
+            fprintf(p.gp,
+                    "set title '%.6g K'\nset xlabel '%s'\nset ylabel '%s' offset 2.6,0\n%splot ",
                     r->temp[idx[q]], row ? "time (ps)" : "",
                     q     ? ""
                     : row ? "ΔE_{tot} (meV/atom)"
@@ -208,7 +209,7 @@ static mlk_status msd(mlk_report *r, mlk_err *e)
                         "eq '%s' ? $5 : NaN):6 with lines ls %d %s title \"%s, %s\" noenhanced",
                         m || s ? ", " : "", r->temp[idx[q]], r->model[m].name, known[s],
                         mlk_plot_curve(m),
-                        is_mobile(mlk_report_at(r, m, idx[q]), known[s]) ? "" : "lw 0.7",
+                        is_mobile(mlk_report_at(r, m, idx[q]), known[s]) ? "" : "lw 0.8",
                         r->model[m].name, known[s]);
         fprintf(p.gp, "\n");
         snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
@@ -267,7 +268,8 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
                     "%s'diffusion.csv' skip 1 using (strcol(1) eq '%s' && $4 == 1 ? "
                     "1000/$2 + %.4g : NaN):%s with yerrorbars ls %d lw 1 title \"%s\" noenhanced",
                     m ? ", " : "", r->model[m].name, dodge * (m - 0.5 * (r->n_model - 1)),
-                    q ? "($7*$2):($8*$2)" : "5:6", mlk_plot_style(m), r->model[m].name);
+                    q ? "($7*$2):($8*$2)" : "($4 == 1 ? $5 : NaN):6", mlk_plot_style(m),
+                    r->model[m].name);
         }
         fprintf(p.gp, "\n");
         mlk_plot_panel(&p, "", "T", "K", q ? "σT" : "D", q ? "S K/m" : "cm²/s",

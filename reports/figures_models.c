@@ -93,9 +93,9 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
             const char *with = drawn[m] < 8 ? "points" : "lines";
             fprintf(p.gp,
                     "%s'learning.csv' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):%d with %s ls %d "
-                    "title \"%s\" noenhanced, "
+                    "title \"%s, validation\" noenhanced, "
                     "'' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):%d with %s ls %d lw 0.8 "
-                    "title \"%s\" noenhanced",
+                    "title \"%s, training\" noenhanced",
                     first ? "" : ", ", r->model[m].name, 5 + 2 * k, with, mlk_plot_curve(m),
                     r->model[m].name, r->model[m].name, 4 + 2 * k, with, mlk_plot_curve(m),
                     r->model[m].name);

@@ -72,7 +72,7 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
                         fprintf(p.gp, "ls %d title \"%s\" noenhanced", mlk_plot_curve(m),
                                 r->model[m].name);
                     else
-                        fprintf(p.gp, "lw 0.6 lc rgb faint(%d) title \"%s\" noenhanced",
+                        fprintf(p.gp, "lw 0.6 lc rgb faint(%d) title \"%s, as sampled\" noenhanced",
                                 mlk_plot_style(m), r->model[m].name);
                 }
             fprintf(p.gp, "\n");
@@ -241,7 +241,8 @@ static mlk_status whole_spectra(mlk_report *r, mlk_err *e)
                 else /* an upright line that does not widen the axis */
                     fprintf(p.gp, "(1e30) with impulses ls %d lw 1.2 dt 2 noautoscale",
                             mlk_plot_curve(m));
-                fprintf(p.gp, " title \"%s\" noenhanced", r->model[m].name);
+                static const char *const what[3] = {"naive", "corrected", "f*"};
+                fprintf(p.gp, " title \"%s, %s\" noenhanced", r->model[m].name, what[layer]);
             }
         fprintf(p.gp, "\n");
         panel(&p, r->temp[idx[q]], -1, "f", "THz", MLK_PLOT_LOGY);
@@ -380,7 +381,7 @@ static void part_panels(mlk_plot *p, mlk_report *r, int sides, const double top[
         snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", k ? "|" : "",
                  mlk_report_part(k));
     }
-    fprintf(p->gp, ") rotate by -28 font ',11'\n");
+    fprintf(p->gp, ") rotate by 32 right font ',11'\nset xtics offset 0.6,0\n");
     mlk_plot_grid(p, sides, n, false, true, MLK_PLOT_SYMBOLS);
     for (int side = 0; side < sides; side++)
         for (int q = 0; q < n; q++) {

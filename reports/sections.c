@@ -417,8 +417,8 @@ static void models(const mlk_report *r, mlk_document *d)
     dataset(r, d);
     errors_table(r, d);
     figure(r, d, "learning");
-    figure(r, d, "parity");
     intervals(r, d);
+    figure(r, d, "parity");
 }
 
 static void md(const mlk_report *r, mlk_document *d)
