@@ -114,6 +114,7 @@ mlk_status mlk_report_calibration(mlk_report *r, mlk_err *e)
         bin_panel(&p, r->model[m].type, mlk_plot_style(m), lo, hi);
         mlk_plot_panel(&p, r->model[m].type, "predicted", "meV/Å", "RMSE", "meV/Å",
                        MLK_PLOT_LOGX | MLK_PLOT_LOGY);
+        fprintf(p.gp, "unset label\n");
         curve_panel(&p, r->model[m].type, mlk_plot_style(m));
         mlk_plot_panel(&p, r->model[m].type, "probability", "", "inside", "", 0);
     }

@@ -369,10 +369,10 @@ static mlk_status both_kappas(mlk_report *r, const char *name, const char *curve
 
 /* Shares of the Green-Kubo integral in panels: a row for the naive and, where it is known, one for
  * the corrected value. top[2]: least and largest value with its error. */
-static void part_panels(mlk_plot *p, mlk_report *r, int sides, const double top[2])
+static void part_panels(mlk_plot *p, mlk_report *r, int sides, int n_part, const double top[2])
 {
     char names[120] = "", title[60];
-    int idx[3], n = mlk_report_panels(r, idx), n_part = sides > 1 ? MLK_REPORT_PARTS : 3;
+    int idx[3], n = mlk_report_panels(r, idx);
     double dodge = fmin(0.16, 0.7 / r->n_model), pad = 0.06 * (top[1] - top[0]);
     fprintf(p->gp, "set yrange [%.6g:%.6g]\nset xrange [-0.6:%.3g]\nset xtics (", top[0] - pad,
             top[1] + pad, n_part - 0.4);
@@ -405,7 +405,7 @@ static void part_panels(mlk_plot *p, mlk_report *r, int sides, const double top[
 static mlk_status parts(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
-    int rows = 0, sides = 1;
+    int rows = 0, sides = 1, n_part = 3;
     double top[2] = {0, 0};
     MLK_TRY(mlk_plot_csv(&p, r, "parts.csv",
                          "temperature_K,model,number,part,naive_W_mK,naive_err_W_mK,corrected_W_mK,"
@@ -425,6 +425,7 @@ static mlk_status parts(mlk_report *r, mlk_err *e)
                 fputc('\n', p.csv.fp);
                 rows++;
                 if (isfinite(v[2])) sides = 2;
+                if (k > 2) n_part = MLK_REPORT_PARTS;
                 for (int c = 0; c < 4; c += 2) {
                     double err = isfinite(v[c + 1]) ? v[c + 1] : 0;
                     if (!isfinite(v[c])) continue;
@@ -434,7 +435,7 @@ static mlk_status parts(mlk_report *r, mlk_err *e)
     MLK_TRY(mlk_plot_csv_end(&p, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "parts", 900, sides > 1 ? 580 : 360, e));
-    part_panels(&p, r, sides, top);
+    part_panels(&p, r, sides, n_part, top);
     return mlk_plot_end(
         &p, "Kinetic, convective and virial parts",
         "Shares of the Green–Kubo integral of the energy flux from its kinetic, "

@@ -32,6 +32,11 @@ const char *const mlk_report_css[] = {
     "Sans\",sans-serif}"
     "figcaption{color:var(--soft);font-size:.93rem;max-width:52rem;margin-top:.35rem}figcaption "
     "b{color:var(--ink)}"
+    /* a shadow at the edge behind which there is more to scroll to */
+    ".plot,.scroll{background:linear-gradient(90deg,#fff 30%,#fff0) 0 0/40px 100% no-repeat local,"
+    "linear-gradient(-90deg,#fff 30%,#fff0) 100% 0/40px 100% no-repeat local,"
+    "linear-gradient(90deg,#0002,#0000) 0 0/12px 100% no-repeat scroll,"
+    "linear-gradient(-90deg,#0002,#0000) 100% 0/12px 100% no-repeat scroll #fff}"
     "details{border-top:1px solid var(--line);margin:.4rem 0}summary{cursor:pointer;padding:.35rem "
     "0}summary h3{display:inline;margin:0}details[open]>summary{margin-bottom:.5rem}"
     ".scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;font-size:.93rem;"
@@ -61,7 +66,7 @@ const char *const mlk_report_css[] = {
     ":focus-visible{outline:2px solid var(--link);outline-offset:2px}"
     "footer{border-top:1px solid var(--line);margin-top:3rem;padding:1rem 0 "
     "2rem;color:var(--soft);font-size:.88rem}",
-    "@media print{@page{margin:16mm "
+    "@media print{.plot,.scroll{background:none}@page{margin:16mm "
     "14mm}body{font-size:10pt}header{background:none}nav,.models,#tip{display:none}.scroll{"
     "overflow:visible}.scroll table{font-size:7pt}"
     ".scroll th,.scroll td{padding:.1rem .28rem}"

@@ -40,7 +40,7 @@ X
 $MLKIT dataset convert two.xyz -o run/dataset.h5 -q
 status $MLKIT report run
 [ $st = 0 ] && grep -qx 'frames,2' run/report/tables/dataset.csv && grep -qx 'elements,"Li, S"' run/report/tables/dataset.csv || fail "table of the data"
-grep -q 'volume per atom ({\\AA}$^3$) & 32.0 to 32.0' run/report/tables/dataset.tex || fail "table of the data for LaTeX"
+grep -qF 'volume per atom ({\AA}$^3$) & 32.0 to 32.0' run/report/tables/dataset.tex || fail "table of the data for LaTeX"
 # without its plugin: said, with the remedy; no old PDF stays, the page does not link one
 cp $MLKIT ./alone
 if [ ! -e /usr/local/lib/mlkit/mlkit-pdf.so ]; then
