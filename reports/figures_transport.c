@@ -75,6 +75,13 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
                         fprintf(p.gp, "lw 0.6 lc rgb faint(%d) title \"%s, as sampled\" noenhanced",
                                 mlk_plot_style(m), r->model[m].name);
                 }
+            for (int m = 0; m < r->n_model; m++)
+                fprintf(p.gp,
+                        ", 'kappa.csv' skip 1 using ($2 == %.10g && strcol(1) eq '%s' ? 0 : NaN):%d"
+                        ":%d with yerrorbars ls %d ps 0.6 lw 1.2 title \"%s, κ in use\" "
+                        "noenhanced",
+                        r->temp[idx[q]], r->model[m].name, 3 + 2 * row, 4 + 2 * row,
+                        mlk_plot_style(m), r->model[m].name);
             fprintf(p.gp, "\n");
             panel(&p, r->temp[idx[q]], row, "f", "THz", MLK_PLOT_LOGY);
         }
@@ -83,8 +90,8 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
         &p, "Flux spectra and cepstral filter",
         "Power spectra of the energy flux in units of thermal conductivity: as sampled (thin, "
         "pale) and "
-        "after the cepstral filter (bold). κ is the value of the bold curve at zero "
-        "frequency. Top: naive; bottom: reduced by the mass flux.",
+        "after the cepstral filter (bold). κ is the value at zero frequency; symbols: κ in use, "
+        "with one standard error. Top: naive; bottom: reduced by the mass flux.",
         e);
 }
 

@@ -363,14 +363,16 @@ Test(report, pdf_has_pages_of_text_and_vectors)
     cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
     cr_assert_str_eq(res.pdf, "run/report/report.pdf");
     cr_assert_eq(mlk_file_slurp(res.pdf, &pdf, &n, &e), MLK_OK);
-    int pages = 0, images = 0, fonts = 0;
+    int pages = 0, images = 0, fonts = 0, links = 0;
     for (size_t k = 0; k + 20 < n; k++) {
         pages += !memcmp(pdf + k, "/Type /Page ", 12),
             images += !memcmp(pdf + k, "/Subtype /Image", 15);
         fonts += !memcmp(pdf + k, "/FontFile", 9);
+        links += !memcmp(pdf + k, "(https://doi.org/10.", 20);
     }
     cr_assert(!memcmp(pdf, "%PDF-", 5) && images == 0 && fonts > 0, "%d images, %d fonts", images,
               fonts);
+    cr_assert_geq(links, 12);
     cr_assert(res.gnuplot ? pages >= 8 : pages >= 3, "%d pages", pages);
     mlk_free(pdf), mlk_free(res.table);
 }
