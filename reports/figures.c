@@ -130,7 +130,8 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
     int rows = 0;
-    double top = 0, dodge = 0.008 * (r->temp[r->n_temp - 1] - r->temp[0]);
+    double top = 0, range = r->temp[r->n_temp - 1] - r->temp[0],
+           dodge = 0.008 * (range > 0 ? range : 100);
     MLK_TRY(mlk_plot_csv(
         &p, r, "agreement.csv",
         "temperature_K,tau_naive,tau_corrected,sd_naive,sd_corrected,p_naive,p_corrected,"
@@ -152,6 +153,7 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
                   "0\nset xtics (");
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
     fprintf(p.gp, ")\n");
+    if (!(range > 0)) fprintf(p.gp, "set xrange [%.6g:%.6g]\n", r->temp[0] - 20, r->temp[0] + 20);
     mlk_plot_legend(&p, 2, (const char *const[]){"naive", "corrected"}, (const int[]){2, 1});
     mlk_plot_grid(&p, 1, 2, true, true, MLK_PLOT_NO_KEY);
     fprintf(p.gp,
@@ -169,7 +171,7 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
         "unset offsets\nset offsets graph 0.06, graph 0.06, 0, 0\nunset label\n"
         "set title 'do the models agree?'\nset ylabel 'p-value'\nset logscale y\nset format y "
         "'10^{%%T}'\n"
-        "set yrange [1e-6:2]\nset xrange [*:*]\n"
+        "set yrange [1e-6:2]\n"
         "set label 1 'p = 0.05' at graph 0.02, first 0.025 tc rgb '#666666'\nplot "
         "0.05 with lines lw 1 dt 2 lc rgb '#777777', "
         "'agreement.csv' skip 1 using 1:($6 > 1.5e-6 ? $6 : 1.5e-6) with linespoints ls 2 title "

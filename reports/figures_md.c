@@ -142,11 +142,11 @@ static mlk_status rdf(mlk_report *r, mlk_err *e)
     fprintf(p.gp, "unset multiplot\n");
     char caption[400];
     snprintf(caption, sizeof caption,
-             "Radial distribution functions of every pair of elements at %.6g K%s. The other "
-             "temperatures are in figures/rdf.csv.",
+             "Radial distribution functions of every pair of elements at %.6g K%s.%s",
              r->temp[shown],
              several ? ", mean of the replicas with one standard error (bands)"
-                     : " (one run: no error can be given)");
+                     : " (one run: no error can be given)",
+             r->n_temp > 1 ? " The other temperatures are in figures/rdf.csv." : "");
     return mlk_plot_end(&p, "Radial distribution functions", caption, e);
 }
 

@@ -13,7 +13,10 @@ mlk_status mlk_report_model_table(const mlk_report *r, int m, const char *name, 
 {
     char path[1300];
     *t = (mlk_csv){0};
-    mlk_path_join(path, sizeof path, r->model[m].dir, name);
+    if (*r->model[m].ready)
+        snprintf(path, sizeof path, "%s/validate/%s/%s", r->run, r->model[m].name, name);
+    else
+        mlk_path_join(path, sizeof path, r->model[m].dir, name);
     return mlk_file_exists(path) ? mlk_csv_read(t, path, e) : MLK_OK;
 }
 

@@ -35,13 +35,16 @@ static void points_free(points *p)
     *p = (points){0};
 }
 
-/* The held-out points of one model, in the units of the figure. */
+/* The held-out points of one model, of a ready one all, in the units of the figure. */
 static mlk_status held_out(const mlk_report *r, int m, int q, points *p, mlk_err *e)
 {
     char name[40];
     mlk_csv t;
     mlk_status s = MLK_OK;
-    double mean = 0, unit = q ? 1 : 1e3;
+    double mean[2] = {0, 0}, unit = q ? 1 : 1e3;
+    bool ready = *r->model[m].ready,
+         shifted = json_object_get(json_object_get(r->model[m].train, "valid"),
+                                   "energy_shift_meV_atom") != NULL;
     *p = (points){0};
     snprintf(name, sizeof name, "parity_%s.csv", quantity[q].what);
     MLK_TRY(mlk_report_model_table(r, m, name, &t, e));
@@ -49,15 +52,18 @@ static mlk_status held_out(const mlk_report *r, int m, int q, points *p, mlk_err
         b = mlk_csv_col(&t, quantity[q].pred);
     for (size_t i = 0; i < t.n; i++) {
         double x = mlk_csv_num(&t, i, a), y = mlk_csv_num(&t, i, b);
-        if (strcmp(mlk_csv_text(&t, i, split), "valid") || !isfinite(x) || !isfinite(y)) continue;
+        if (!ready && strcmp(mlk_csv_text(&t, i, split), "valid")) continue;
+        if (!isfinite(x) || !isfinite(y)) continue;
         MLK_GO(MLK_GROW(p->x, p->cap_x, p->n + 1, e));
         MLK_GO(MLK_GROW(p->y, p->cap_y, p->n + 1, e));
         p->x[p->n] = x, p->y[p->n++] = y;
-        mean += x;
+        mean[0] += x, mean[1] += y;
     }
-    mean = !q && p->n ? mean / (double)p->n : 0; /* energies are relative */
+    /* energies are relative to DFT's mean; those with another zero to their own, as their error */
+    for (int k = 0; k < 2; k++) mean[k] = !q && p->n ? mean[k] / (double)p->n : 0;
+    if (!shifted) mean[1] = mean[0];
     for (size_t i = 0; i < p->n; i++)
-        p->x[i] = (p->x[i] - mean) * unit, p->y[i] = (p->y[i] - mean) * unit;
+        p->x[i] = (p->x[i] - mean[0]) * unit, p->y[i] = (p->y[i] - mean[1]) * unit;
 done:
     mlk_csv_free(&t);
     if (s) points_free(p);

@@ -358,7 +358,8 @@ static void ready_models(const mlk_report *r, mlk_document *d)
 {
     for (int m = 0; m < r->n_model; m++) {
         const mlk_report_model *q = &r->model[m];
-        double shift = mlk_json_get_real(q->train, "energy_shift_meV_atom", NAN);
+        double shift =
+            mlk_json_get_real(json_object_get(q->train, "valid"), "energy_shift_meV_atom", NAN);
         char text[1400];
         if (!*q->ready) continue;
         snprintf(text, sizeof text, "%s: a ready model (%s), not fitted in this study%s", q->name,
