@@ -56,7 +56,7 @@ static void bin_panel(mlk_plot *p, const char *type, int style, double lo, doubl
             "set ylabel 'RMSE of the mean (meV/Å)'\nset xtics (%s)\nset ytics (%s)\nplot "
             "x with lines lw 1 lc rgb '#999999', "
             "'calibration.csv' skip 1 using (strcol(1) eq '%s' && strcol(2) eq 'force' ? $5 : "
-            "NaN):7:8 with yerrorbars pt 4 ps 0.7 lw 1.2 lc rgb '#777777' title 'raw spread', "
+            "NaN):7:8 with yerrorbars ls 31 title 'raw spread', "
             "'' skip 1 using (strcol(1) eq '%s' && strcol(2) eq 'force' ? $6 : NaN):7:8 with "
             "yerrorbars ls %d pt 7 title 'calibrated'\n",
             type, lo, hi, lo, hi, "1,2,5,10,20,50,100,200,500,1000,2000,5000",
@@ -72,13 +72,13 @@ static void curve_panel(mlk_plot *p, const char *type, int style)
             "'calibration_quantiles.csv' skip 1 using (strcol(1) eq '%s' && strcol(2) eq 'force' ? "
             "$3 : NaN):($5-$6):($5+$6) with filledcurves lc rgb band(%d), "
             "x with lines lw 1 lc rgb '#999999', "
-            "'' skip 1 using (strcol(1) eq '%s' && strcol(2) eq 'force' ? $3 : NaN):4 with lines "
-            "lw 1.8 dt 2 lc rgb '#777777' title 'forces, raw spread', "
+            "'' skip 1 using (strcol(1) eq '%s' && strcol(2) eq 'force' ? $3 : NaN):4 with "
+            "linespoints ls 31 dt 2 title 'forces, raw spread', "
             "'' skip 1 using (strcol(1) eq '%s' && strcol(2) eq 'force' ? $3 : NaN):5 with "
             "linespoints ls %d pt 7 ps 0.5 title 'forces, calibrated', "
             "'' skip 1 using (strcol(1) eq '%s' && strcol(2) eq 'energy' ? $3 : NaN):5 with "
-            "points ls %d pt 10 ps 0.9 title 'energies, calibrated'\n",
-            type, type, style, type, type, style, type, mlk_plot_style(style));
+            "points ls 33 title 'energies, calibrated'\n",
+            type, type, style, type, type, style, type);
 }
 
 mlk_status mlk_report_calibration(mlk_report *r, mlk_err *e)
@@ -100,7 +100,12 @@ mlk_status mlk_report_calibration(mlk_report *r, mlk_err *e)
     for (int m = 0; m < r->n_model; m++) n += rows[m][0] && rows[m][1];
     if (!n) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, "calibration", 900, 20 + 390 * n, e));
-    fprintf(p.gp, "set grid xtics ytics\nset key top left reverse Left\n");
+    fprintf(p.gp, "set grid xtics ytics\nset style line 31 pt 4 ps 0.7 lw 1.2 lc rgb '#777777'\n"
+                  "set style line 32 pt 7 ps 0.75 lc rgb '#333333'\n"
+                  "set style line 33 pt 10 ps 0.9 lw 1.2 lc rgb '#333333'\n");
+    mlk_plot_legend(&p, 3,
+                    (const char *const[]){"spread as it is", "calibrated", "energies, calibrated"},
+                    (const int[]){31, 32, 33});
     mlk_plot_grid(&p, n, 2, true, true, MLK_PLOT_NO_KEY);
     for (int m = 0; m < r->n_model; m++) {
         double lo, hi;
@@ -109,6 +114,7 @@ mlk_status mlk_report_calibration(mlk_report *r, mlk_err *e)
         bin_panel(&p, r->model[m].type, mlk_plot_style(m), lo, hi);
         mlk_plot_panel(&p, r->model[m].type, "predicted", "meV/Å", "RMSE", "meV/Å",
                        MLK_PLOT_LOGX | MLK_PLOT_LOGY);
+        fprintf(p.gp, "unset label\n");
         curve_panel(&p, r->model[m].type, mlk_plot_style(m));
         mlk_plot_panel(&p, r->model[m].type, "probability", "", "inside", "", 0);
     }

@@ -97,6 +97,11 @@ void mlk_doc_heading(mlk_document *d, int level, const char *id, const char *fmt
     FORMAT(&b->text);
 }
 
+void mlk_doc_fold(mlk_document *d)
+{
+    if (!d->st) d->block[d->n - 1].fold = true;
+}
+
 void mlk_doc_text(mlk_document *d, const char *fmt, ...)
 {
     mlk_block *b = add(d, MLK_BLOCK_TEXT);

@@ -44,6 +44,7 @@ typedef struct mlk_table_row {
 typedef struct mlk_block {
     mlk_block_kind kind;
     int level, number;
+    bool fold; /* headings: what follows, up to the next one, is shown on demand (page only)   */
     char *id, *title, *text;
     char *file, *axes; /* figures: path of the SVG; panels for the page's script (JSON) or NULL */
     bool narrow, pdf;  /* figures: three fifths of the width; a PDF of it exists       */
@@ -83,6 +84,8 @@ void mlk_doc_model(mlk_document *d, const char *name, const char *colour, int sy
 /* Add a block; the functions below it add to the last block. */
 void mlk_doc_heading(mlk_document *d, int level, const char *id, const char *fmt, ...)
     MLK_PRINTF(4, 5);
+/* Folds what follows the last heading, which is the last block. */
+void mlk_doc_fold(mlk_document *d);
 void mlk_doc_text(mlk_document *d, const char *fmt, ...) MLK_PRINTF(2, 3);
 void mlk_doc_note(mlk_document *d, bool warning, const char *fmt, ...) MLK_PRINTF(3, 4);
 void mlk_doc_list(mlk_document *d);

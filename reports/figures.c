@@ -43,12 +43,14 @@ static mlk_status fit_rows(mlk_plot *p, mlk_report *r, mlk_err *e)
 
 static void fit_lines(mlk_plot *p, const mlk_report *r)
 {
-    static const char *const dash[] = {"dt 3", "dt 2", "dt 1"};
+    static const char *const dash[] = {"dt 3", "dt 2", "dt 1"}, *const name[] = {"constant", "A/T",
+                                                                                 "A/T + B"};
     for (int k = 0; k < MLK_KAPPA_FORMS; k++)
         if (r->kappa_t.fit[k].there)
             fprintf(p->gp,
-                    "'kappa_fit.csv' skip 1 using 1:%d with lines lw 1.1 %s lc rgb '#444444', ",
-                    k + 2, dash[k]);
+                    "'kappa_fit.csv' skip 1 using 1:%d with lines lw 1.1 %s lc rgb '#444444' title "
+                    "'fit of the mean: %s', ",
+                    k + 2, dash[k], name[k]);
 }
 
 mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
@@ -100,7 +102,7 @@ mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e)
                 p.gp,
                 "'kappa_mean.csv' skip 1 using 1:%d:(%.6g):($%d > 0 ? $%d : 0) with boxxyerrorbars "
                 "lc rgb '#E3E3E3', '' skip 1 using ($1-%.6g):%d:(%.6g):(0) with vectors nohead "
-                "lw 1.2 lc rgb '#888888', ",
+                "lw 1.2 lc rgb '#888888' title 'mean of the models', ",
                 side ? 4 : 2, half, side ? 5 : 3, side ? 5 : 3, half, side ? 4 : 2, 2 * half);
         if (side) fit_lines(&p, r);
         for (int m = 0; m < r->n_model; m++)
@@ -128,15 +130,20 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
     int rows = 0;
+    double top = 0, range = r->temp[r->n_temp - 1] - r->temp[0],
+           dodge = 0.008 * (range > 0 ? range : 100);
     MLK_TRY(mlk_plot_csv(
         &p, r, "agreement.csv",
-        "temperature_K,tau_naive,tau_corrected,sd_naive,sd_corrected,p_naive,p_corrected", e));
+        "temperature_K,tau_naive,tau_corrected,sd_naive,sd_corrected,p_naive,p_corrected,"
+        "tau_naive_low,tau_naive_high,tau_corrected_low,tau_corrected_high",
+        e));
     for (int t = 0; t < r->n_temp; t++)
         if (r->row[t].naive.n > 1 && r->row[t].corrected.n > 1) {
-            fprintf(p.csv.fp, "%.10g,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g\n", r->temp[t],
-                    r->row[t].naive.tau, r->row[t].corrected.tau, r->row[t].naive.tau_sd,
-                    r->row[t].corrected.tau_sd, r->row[t].naive.p_value,
-                    r->row[t].corrected.p_value);
+            const mlk_comparison *a = &r->row[t].naive, *b = &r->row[t].corrected;
+            fprintf(p.csv.fp, "%.10g,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g\n",
+                    r->temp[t], a->tau, b->tau, a->tau_sd, b->tau_sd, a->p_value, b->p_value,
+                    a->tau_lo, a->tau_limit, b->tau_lo, b->tau_limit);
+            top = fmax(top, fmax(fmax(a->tau, a->tau_sd), fmax(b->tau, b->tau_sd)));
             rows++;
         }
     MLK_TRY(mlk_plot_csv_end(&p, e));
@@ -146,22 +153,25 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
                   "0\nset xtics (");
     for (int t = 0; t < r->n_temp; t++) fprintf(p.gp, "%s%.6g", t ? ", " : "", r->temp[t]);
     fprintf(p.gp, ")\n");
+    if (!(range > 0)) fprintf(p.gp, "set xrange [%.6g:%.6g]\n", r->temp[0] - 20, r->temp[0] + 20);
     mlk_plot_legend(&p, 2, (const char *const[]){"naive", "corrected"}, (const int[]){2, 1});
     mlk_plot_grid(&p, 1, 2, true, true, MLK_PLOT_NO_KEY);
     fprintf(p.gp,
-            "set yrange [0:*]\nset title 'scatter between models'\n"
+            "set yrange [0:%.6g]\nset title 'scatter between models'\n"
             "set ylabel 'scatter (W m^{-1} K^{-1})'\nplot "
-            "'agreement.csv' skip 1 using 1:2 with linespoints ls 2 title 'τ naive', "
-            "'' skip 1 using 1:3 with linespoints ls 1 title 'τ corrected', "
-            "'' skip 1 using 1:4 with linespoints ls 2 lw 1 dt 3 pt 4 title 's.d. naive', "
-            "'' skip 1 using 1:5 with linespoints ls 1 lw 1 dt 3 pt 6 title 's.d. corrected'\n");
+            "'agreement.csv' skip 1 using ($1-%.6g):2:8:9 with yerrorlines ls 2 title 'τ naive', "
+            "'' skip 1 using ($1+%.6g):3:10:11 with yerrorlines ls 1 title 'τ corrected', "
+            "'' skip 1 using ($1-%.6g):4 with points pt 4 ps 0.75 lc rgb '#D55E00' title 's.d. "
+            "naive', '' skip 1 using ($1+%.6g):5 with points pt 6 ps 0.75 lc rgb '#0072B2' title "
+            "'s.d. corrected'\n",
+            top > 0 ? 2.1 * top : 1, dodge, dodge, dodge, dodge);
     mlk_plot_panel(&p, "scatter", "T", "K", "", "W/m/K", MLK_PLOT_TEMPS);
     fprintf(
         p.gp,
         "unset offsets\nset offsets graph 0.06, graph 0.06, 0, 0\nunset label\n"
         "set title 'do the models agree?'\nset ylabel 'p-value'\nset logscale y\nset format y "
         "'10^{%%T}'\n"
-        "set yrange [1e-6:2]\nset xrange [*:*]\n"
+        "set yrange [1e-6:2]\n"
         "set label 1 'p = 0.05' at graph 0.02, first 0.025 tc rgb '#666666'\nplot "
         "0.05 with lines lw 1 dt 2 lc rgb '#777777', "
         "'agreement.csv' skip 1 using 1:($6 > 1.5e-6 ? $6 : 1.5e-6) with linespoints ls 2 title "
@@ -171,9 +181,10 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Agreement of the models",
-        "Left: scatter between models: τ (DerSimonian–Laird, beyond the error bars; solid) and the "
-        "plain "
-        "standard deviation (dotted). Right: probability of a heterogeneity at least this large if "
+        "Left: scatter between models: τ (DerSimonian–Laird, beyond the error bars; lines) and the "
+        "plain standard deviation (open symbols). Bars: from the lower end of the 95 % interval of "
+        "τ to its 95 % upper limit, cut at the frame. Right: probability of a heterogeneity at "
+        "least this large if "
         "all "
         "models had the same κ (values below 10⁻⁶ are drawn at the lower edge); below the "
         "dashed line the models differ significantly.",
@@ -218,15 +229,15 @@ mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
                     "with lines "
                     "ls %d title \"%s\" noenhanced, '' skip 1 using ($1 == %.10g && strcol(2) eq "
                     "'%s' ? $3 : NaN):5 "
-                    "with lines ls %d lw 1.2 dt 3 title \"%s\" noenhanced",
+                    "with lines ls %d lw 1.2 dt 3 title \"%s, corrected\" noenhanced",
                     m ? ", " : "", r->temp[idx[q]], r->model[m].name, mlk_plot_curve(m),
                     r->model[m].name, r->temp[idx[q]], r->model[m].name, mlk_plot_curve(m),
                     r->model[m].name);
         for (int m = 0; m < r->n_model; m++)
             fprintf(
                 p.gp,
-                ", 'kappa.csv' skip 1 using ($2 == %.10g && strcol(1) eq '%s' ? 0 : NaN):3 with "
-                "points pt 6 ps 0.9 lw 1.4 lc rgb '#333333' title \"%s\" noenhanced",
+                ", 'kappa.csv' skip 1 using ($2 == %.10g && strcol(1) eq '%s' ? 0 : NaN):3:4 with "
+                "yerrorbars pt 6 ps 0.9 lw 1.4 lc rgb '#333333' title \"%s\" noenhanced",
                 r->temp[idx[q]], r->model[m].name, r->model[m].name);
         fprintf(p.gp, "\n");
         snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
@@ -239,7 +250,7 @@ mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
         "species, "
         "which changes no force. The naive value follows a parabola; the corrected value "
         "(dotted) does not move and touches its minimum. Circles: the partition of the energy "
-        "each fit happened to choose.",
+        "each fit happened to choose, with one standard error.",
         e);
 }
 

@@ -72,9 +72,16 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
                         fprintf(p.gp, "ls %d title \"%s\" noenhanced", mlk_plot_curve(m),
                                 r->model[m].name);
                     else
-                        fprintf(p.gp, "lw 0.6 lc rgb faint(%d) title \"%s\" noenhanced",
+                        fprintf(p.gp, "lw 0.6 lc rgb faint(%d) title \"%s, as sampled\" noenhanced",
                                 mlk_plot_style(m), r->model[m].name);
                 }
+            for (int m = 0; m < r->n_model; m++)
+                fprintf(p.gp,
+                        ", 'kappa.csv' skip 1 using ($2 == %.10g && strcol(1) eq '%s' ? 0 : NaN):%d"
+                        ":%d with yerrorbars ls %d ps 0.6 lw 1.2 title \"%s, κ in use\" "
+                        "noenhanced",
+                        r->temp[idx[q]], r->model[m].name, 3 + 2 * row, 4 + 2 * row,
+                        mlk_plot_style(m), r->model[m].name);
             fprintf(p.gp, "\n");
             panel(&p, r->temp[idx[q]], row, "f", "THz", MLK_PLOT_LOGY);
         }
@@ -83,8 +90,8 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
         &p, "Flux spectra and cepstral filter",
         "Power spectra of the energy flux in units of thermal conductivity: as sampled (thin, "
         "pale) and "
-        "after the cepstral filter (bold). κ is the value of the bold curve at zero "
-        "frequency. Top: naive; bottom: reduced by the mass flux.",
+        "after the cepstral filter (bold). κ is the value at zero frequency; symbols: κ in use, "
+        "with one standard error. Top: naive; bottom: reduced by the mass flux.",
         e);
 }
 
@@ -241,7 +248,8 @@ static mlk_status whole_spectra(mlk_report *r, mlk_err *e)
                 else /* an upright line that does not widen the axis */
                     fprintf(p.gp, "(1e30) with impulses ls %d lw 1.2 dt 2 noautoscale",
                             mlk_plot_curve(m));
-                fprintf(p.gp, " title \"%s\" noenhanced", r->model[m].name);
+                static const char *const what[3] = {"naive", "corrected", "f*"};
+                fprintf(p.gp, " title \"%s, %s\" noenhanced", r->model[m].name, what[layer]);
             }
         fprintf(p.gp, "\n");
         panel(&p, r->temp[idx[q]], -1, "f", "THz", MLK_PLOT_LOGY);
@@ -283,29 +291,31 @@ static mlk_status cepstrum(mlk_report *r, mlk_err *e)
     mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_SYMBOLS);
     for (int row = 0; row < 2; row++)
         for (int q = 0; q < n; q++) {
-            double noise = 0, least = INFINITY;
+            double noise = 0, least[MLK_REPORT_MODELS];
             for (int m = 0; m < r->n_model; m++) {
                 const json_t *c = json_object_get(mlk_report_at(r, m, idx[q]), "curves"), *v;
                 size_t k;
                 c = json_object_get(c, "pstar");
                 noise = fmax(noise, mlk_json_get_real(c, "cepstrum_err", 0));
-                json_array_foreach(json_object_get(c, "aic"), k, v) least =
-                    fmin(least, json_number_value(v));
+                least[m] = INFINITY;
+                json_array_foreach(json_object_get(c, "aic"), k, v) least[m] =
+                    fmin(least[m], json_number_value(v));
             }
             fprintf(p.gp, "set title '%.6g K'\nset xlabel '%s'\nset ylabel '%s'\n%s",
                     r->temp[idx[q]], row ? "cepstral coefficients kept, P" : "",
                     q     ? ""
-                    : row ? "Akaike criterion"
+                    : row ? "Akaike criterion − minimum"
                           : "coefficient c_{P−1}",
                     row || q ? "unset label\n" : "");
-            fprintf(p.gp, "set yrange [%.6g:%.6g]\nplot ", row ? least - 5 : -12 * noise,
-                    row ? least + 95 : 12 * noise);
+            fprintf(p.gp, "set yrange [%.6g:%.6g]\nplot ", row ? -5 : -12 * noise,
+                    row ? 95 : 12 * noise);
             for (int m = 0; m < r->n_model; m++)
                 fprintf(p.gp,
                         "%s'cepstrum.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 : "
-                        "NaN):%d with linespoints ls %d lw 1.2 ps 0.45 title \"%s\" noenhanced",
+                        "NaN):($%d-(%.9g)) with %s ls %d lw 1.2 ps 0.45%s title \"%s\" noenhanced",
                         m ? ", " : "", r->temp[idx[q]], r->model[m].name, row ? 4 : 5,
-                        mlk_plot_style(m), r->model[m].name);
+                        row && isfinite(least[m]) ? least[m] : 0, row ? "linespoints" : "points",
+                        mlk_plot_style(m), row ? " pi 12" : "", r->model[m].name);
             if (!row)
                 fprintf(p.gp,
                         ", %.6g with lines dt 2 lw 1 lc rgb '#777777', %.6g with lines dt 2 "
@@ -313,14 +323,14 @@ static mlk_status cepstrum(mlk_report *r, mlk_err *e)
                         noise, -noise);
             fprintf(p.gp, "\n");
             snprintf(title, sizeof title, "%.6g K", r->temp[idx[q]]);
-            mlk_plot_panel(&p, title, "P", "", row ? "AIC" : "c", "", 0);
+            mlk_plot_panel(&p, title, "P", "", row ? "AIC − minimum" : "c", "", 0);
         }
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Cepstral coefficients and Akaike criterion",
         "Top: coefficients of the logarithm of the corrected spectrum (the first are "
         "cut off); dashed: one standard error of their noise. Bottom: the Akaike "
-        "criterion against the number of coefficients kept.",
+        "criterion, less its minimum, against the number of coefficients kept.",
         e);
 }
 
@@ -364,58 +374,82 @@ static mlk_status both_kappas(mlk_report *r, const char *name, const char *curve
     return mlk_plot_end(&p, title, caption, e);
 }
 
-/* Shares of the naive Green-Kubo integral: the 3x3 parts where known, else kinetic, convective,
- * virial with all cross terms. */
+/* Shares of the Green-Kubo integral in panels: a row for the naive and, where it is known, one for
+ * the corrected value. top[2]: least and largest value with its error. */
+static void part_panels(mlk_plot *p, mlk_report *r, int sides, int n_part, const double top[2])
+{
+    char names[120] = "", title[60];
+    int idx[3], n = mlk_report_panels(r, idx);
+    double dodge = fmin(0.16, 0.7 / r->n_model), pad = 0.06 * (top[1] - top[0]);
+    fprintf(p->gp, "set yrange [%.6g:%.6g]\nset xrange [-0.6:%.3g]\nset xtics (", top[0] - pad,
+            top[1] + pad, n_part - 0.4);
+    for (int k = 0; k < n_part; k++) {
+        fprintf(p->gp, "%s'%s' %d", k ? ", " : "", mlk_report_part(k), k);
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", k ? "|" : "",
+                 mlk_report_part(k));
+    }
+    fprintf(p->gp, ") rotate by 32 right font ',11'\nset xtics offset 0.6,0\n");
+    mlk_plot_grid(p, sides, n, false, true, MLK_PLOT_SYMBOLS);
+    for (int side = 0; side < sides; side++)
+        for (int q = 0; q < n; q++) {
+            snprintf(title, sizeof title, "%.6g K, %s", r->temp[idx[q]],
+                     side ? "corrected" : "naive");
+            fprintf(
+                p->gp, "set title '%s'\nset ylabel '%s'\n%splot 0 with lines lw 1 lc rgb '#777777'",
+                title, q ? "" : "share of κ (W m^{-1} K^{-1})", side || q ? "unset label\n" : "");
+            for (int m = 0; m < r->n_model; m++)
+                fprintf(p->gp,
+                        ", 'parts.csv' skip 1 using ($1 == %.10g && strcol(2) eq '%s' ? $3 + %.4g "
+                        ": NaN):%d:%d with yerrorbars ls %d lw 1.2 title \"%s\" noenhanced",
+                        r->temp[idx[q]], r->model[m].name, dodge * (m - 0.5 * (r->n_model - 1)),
+                        5 + 2 * side, 6 + 2 * side, mlk_plot_style(m), r->model[m].name);
+            fprintf(p->gp, "\n");
+            mlk_plot_panel(p, title, "part", names, "share of κ", "W/m/K", MLK_PLOT_NAMES);
+        }
+    fprintf(p->gp, "unset multiplot\n");
+}
+
 static mlk_status parts(mlk_report *r, mlk_err *e)
 {
-    static const char *const name[3] = {"kinetic", "convective", "virial"};
     mlk_plot p = {0};
-    int rows = 0, group = 0;
+    int rows = 0, sides = 1, n_part = 3;
+    double top[2] = {0, 0};
     MLK_TRY(mlk_plot_csv(&p, r, "parts.csv",
-                         "temperature_K,model,group,part,naive_W_mK,naive_err_W_mK,corrected_W_mK,"
+                         "temperature_K,model,number,part,naive_W_mK,naive_err_W_mK,corrected_W_mK,"
                          "corrected_err_W_mK",
                          e));
     for (int t = 0; t < r->n_temp; t++)
-        for (int m = 0; m < r->n_model; m++) {
-            const json_t *g = json_object_get(mlk_report_at(r, m, t), "green_kubo");
-            const json_t *one = json_object_get(g, "decomposition");
-            const json_t *v[4] = {
-                json_object_get(g, "parts_naive"), json_object_get(g, "parts_naive_err"),
-                json_object_get(g, "parts_corrected"), json_object_get(g, "parts_corrected_err")};
-            for (size_t a = 0; a < 3; a++)
-                for (size_t b = a; b < 3; b++) {
-                    if (!v[0] && (b > a || !json_object_get(one, name[a]))) continue;
-                    fprintf(p.csv.fp, "%.10g,%s,%d,%s%s%s", r->temp[t], r->model[m].name, group++,
-                            name[a], b > a ? "-" : "", b > a ? name[b] : "");
-                    for (int k = 0; k < 4; k++) {
-                        const json_t *x = json_array_get(json_array_get(v[k], a), b);
-                        if (!v[0] && k == 0) x = json_object_get(one, name[a]);
-                        /* the two equal elements of a cross term together */
-                        double f = b > a ? 2 : 1;
-                        if (json_is_number(x))
-                            fprintf(p.csv.fp, ",%.7g", f * json_number_value(x));
-                        else
-                            fputc(',', p.csv.fp);
-                    }
-                    fputc('\n', p.csv.fp);
-                    rows++;
+        for (int m = 0; m < r->n_model; m++)
+            for (int k = 0; k < MLK_REPORT_PARTS; k++) {
+                double v[4];
+                if (!mlk_report_part_of(mlk_report_at(r, m, t), k, v)) continue;
+                fprintf(p.csv.fp, "%.10g,%s,%d,%s", r->temp[t], r->model[m].name, k,
+                        mlk_report_part(k));
+                for (int c = 0; c < 4; c++) {
+                    fputc(',', p.csv.fp);
+                    if (isfinite(v[c])) fprintf(p.csv.fp, "%.7g", v[c]);
                 }
-        }
+                fputc('\n', p.csv.fp);
+                rows++;
+                if (isfinite(v[2])) sides = 2;
+                if (k > 2) n_part = MLK_REPORT_PARTS;
+                for (int c = 0; c < 4; c += 2) {
+                    double err = isfinite(v[c + 1]) ? v[c + 1] : 0;
+                    if (!isfinite(v[c])) continue;
+                    top[0] = fmin(top[0], v[c] - err), top[1] = fmax(top[1], v[c] + err);
+                }
+            }
     MLK_TRY(mlk_plot_csv_end(&p, e));
-    if (!rows || r->n_temp * r->n_model > 1) return MLK_OK; /* names of parts need the room */
-    MLK_TRY(mlk_plot_begin(&p, r, "parts", 620, 400, e));
-    fprintf(p.gp,
-            "set ylabel 'share of κ (W m^{-1} K^{-1})'\nset xtics rotate by -25\n"
-            "set xrange [-0.6:%.3g]\nset bmargin 5\nset key outside top center horizontal\n"
-            "plot 0 with lines lw 1 lc rgb '#777777', 'parts.csv' skip 1 using "
-            "($3-0.08):5:6:xtic(4) with yerrorbars ls 1 title 'naive', '' skip 1 using "
-            "($3+0.08):7:8 with yerrorbars ls 2 title 'corrected'\n",
-            rows - 0.4);
-    return mlk_plot_end(&p, "Kinetic, convective and virial parts",
-                        "Shares of the Green–Kubo integral of the energy flux from its kinetic, "
-                        "convective and virial parts and their cross terms (both orders together), "
-                        "with one standard error.",
-                        e);
+    if (!rows) return MLK_OK;
+    MLK_TRY(mlk_plot_begin(&p, r, "parts", 900, sides > 1 ? 580 : 360, e));
+    part_panels(&p, r, sides, n_part, top);
+    return mlk_plot_end(
+        &p, "Kinetic, convective and virial parts",
+        "Shares of the Green–Kubo integral of the energy flux from its kinetic, "
+        "convective and virial parts and, where known, their cross terms (both "
+        "orders together), with one standard error. The shares add up to κ at the "
+        "same upper limit. All temperatures: figures/parts.csv and tables/parts.tex.",
+        e);
 }
 
 static mlk_status theta(mlk_report *r, mlk_err *e)

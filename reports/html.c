@@ -98,10 +98,14 @@ static void table(FILE *f, const mlk_block *b)
     fputs("</table></div>\n", f);
 }
 
+/* The model whose name a title is, or begins with before a comma ("nep-1, Li"); -1: none. */
 static int model_of(const mlk_document *d, const char *name, size_t n)
 {
-    for (size_t m = 0; m < d->n_model; m++)
-        if (strlen(d->model[m].name) == n && !memcmp(d->model[m].name, name, n)) return (int)m;
+    for (size_t m = 0; m < d->n_model; m++) {
+        size_t len = strlen(d->model[m].name);
+        if (len <= n && !memcmp(d->model[m].name, name, len) && (len == n || name[len] == ','))
+            return (int)m;
+    }
     return -1;
 }
 
@@ -126,12 +130,11 @@ static void svg(const mlk_document *d, FILE *f, const char *s, const char *label
         int m = model_of(d, name, n);
         fwrite(s, 1, (size_t)((is_group ? group : at) - s), f);
         if (is_group) {
-            if (m >= 0)
-                fprintf(f, "<g data-model=%d>", m);
-            else if (strncmp(name, "fig_", 4))
-                fputs("<g data-name=\"", f), fwrite(name, 1, n, f), fputs("\">", f);
-            else
-                fputs("<g>", f);
+            bool named = strncmp(name, "fig_", 4) && (m < 0 || strlen(d->model[m].name) < n);
+            fputs("<g", f);
+            if (m >= 0) fprintf(f, " data-model=%d", m);
+            if (named) fputs(" data-name=\"", f), fwrite(name, 1, n, f), fputc('"', f);
+            fputc('>', f);
         }
         at = end + strlen("</title>");
     }
@@ -170,9 +173,10 @@ static mlk_status block(const mlk_document *d, FILE *f, const mlk_block *b, mlk_
 {
     switch (b->kind) {
     case MLK_BLOCK_HEADING:
+        if (b->fold) fputs("<details><summary>", f);
         fprintf(f, "<h%d id=\"%s\">", b->level, b->id);
         text(f, b->text);
-        fprintf(f, "</h%d>\n", b->level);
+        fprintf(f, "</h%d>%s\n", b->level, b->fold ? "</summary>" : "");
         break;
     case MLK_BLOCK_TEXT:
         fputs("<p>", f), text(f, b->text), fputs("</p>\n", f);
@@ -234,7 +238,8 @@ static void head(const mlk_document *d, FILE *f, bool pdf)
           "<meta name=viewport content=\"width=device-width,initial-scale=1\">\n<title>",
           f);
     esc(f, d->title);
-    fprintf(f, "</title>\n<style>%s", mlk_report_css);
+    fputs("</title>\n<style>", f);
+    for (const char *const *l = mlk_report_css; *l; l++) fputs(*l, f);
     for (size_t m = 0; m < d->n_model; m++)
         fprintf(f, ".off%zu [data-model=\"%zu\"]%s", m, m,
                 m + 1 < d->n_model ? "," : "{display:none}");
@@ -266,7 +271,16 @@ static void head(const mlk_document *d, FILE *f, bool pdf)
 static mlk_status page(const mlk_document *d, FILE *f, bool pdf, mlk_err *e)
 {
     head(d, f, pdf);
-    for (size_t k = 0; k < d->n; k++) MLK_TRY(block(d, f, &d->block[k], e));
+    bool folded = false;
+    for (size_t k = 0; k < d->n; k++) {
+        const mlk_block *b = &d->block[k];
+        if (b->kind == MLK_BLOCK_HEADING) {
+            if (folded) fputs("</details>\n", f);
+            folded = b->fold;
+        }
+        MLK_TRY(block(d, f, b, e));
+    }
+    if (folded) fputs("</details>\n", f);
     fputs("</main><footer><div>", f);
     text(f, d->footer);
     fputs(". This page needs no network.</div></footer><div id=tip hidden></div>\n<script>\n", f);

@@ -1,7 +1,7 @@
 /* html_style.c - the style sheet of report.html. */
 #include "reports/report.h"
 
-const char mlk_report_css[] =
+const char *const mlk_report_css[] = {
     ":root{--ink:#1c2024;--soft:#5b6470;--line:#d9dee3;--pale:#f5f7f9;--link:#00538a}"
     "*{box-sizing:border-box}html{-webkit-text-size-adjust:100%}"
     "body{margin:0;background:#fff;color:var(--ink);font:16px/1.55 \"Source Sans 3\",\"Helvetica "
@@ -32,6 +32,13 @@ const char mlk_report_css[] =
     "Sans\",sans-serif}"
     "figcaption{color:var(--soft);font-size:.93rem;max-width:52rem;margin-top:.35rem}figcaption "
     "b{color:var(--ink)}"
+    /* a shadow at the edge behind which there is more to scroll to */
+    ".plot,.scroll{background:linear-gradient(90deg,#fff 30%,#fff0) 0 0/40px 100% no-repeat local,"
+    "linear-gradient(-90deg,#fff 30%,#fff0) 100% 0/40px 100% no-repeat local,"
+    "linear-gradient(90deg,#0002,#0000) 0 0/12px 100% no-repeat scroll,"
+    "linear-gradient(-90deg,#0002,#0000) 100% 0/12px 100% no-repeat scroll #fff}"
+    "details{border-top:1px solid var(--line);margin:.4rem 0}summary{cursor:pointer;padding:.35rem "
+    "0}summary h3{display:inline;margin:0}details[open]>summary{margin-bottom:.5rem}"
     ".scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;font-size:.93rem;"
     "font-variant-numeric:tabular-nums}p.cap{color:var(--soft);font-size:.93rem;margin:1.2rem 0 "
     "-.4rem;max-width:52rem}"
@@ -43,7 +50,7 @@ const char mlk_report_css[] =
     "pre,code{font-family:\"DejaVu Sans Mono\",Consolas,monospace;font-size:.8rem}"
     "pre{background:var(--pale);border:1px solid var(--line);border-radius:4px;padding:.8rem "
     "1rem;overflow-x:auto;"
-    "line-height:1.5}.hash{word-break:break-all;white-space:normal}"
+    "line-height:1.5}"
     ".models{position:sticky;top:0;z-index:2;margin:0;border:0;border-bottom:1px solid "
     "var(--line);background:#fff;padding:0;min-width:0}"
     ".models>div{max-width:1000px;margin:0 auto;padding:6px 20px;display:flex;flex-wrap:wrap;"
@@ -58,9 +65,10 @@ const char mlk_report_css[] =
     "#tip[hidden]{display:none}main ul{max-width:46rem;padding-left:1.3rem}"
     ":focus-visible{outline:2px solid var(--link);outline-offset:2px}"
     "footer{border-top:1px solid var(--line);margin-top:3rem;padding:1rem 0 "
-    "2rem;color:var(--soft);font-size:.88rem}"
-    "@media print{@page{margin:16mm "
-    "14mm}body{font-size:10pt}header{background:none}nav,.models,#tip{display:none}.scroll{overflow:visible}.scroll table{font-size:7pt}"
+    "2rem;color:var(--soft);font-size:.88rem}",
+    "@media print{.plot,.scroll{background:none}@page{margin:16mm "
+    "14mm}body{font-size:10pt}header{background:none}nav,.models,#tip{display:none}.scroll{"
+    "overflow:visible}.scroll table{font-size:7pt}"
     ".scroll th,.scroll td{padding:.1rem .28rem}"
     "main{max-width:none;padding:0}figure,tr,.cards{break-inside:avoid}h2,h3{break-after:avoid}"
     ".plot svg,.plot.narrow "
@@ -68,4 +76,5 @@ const char mlk_report_css[] =
     "text-decoration:none}}"
     "@media(max-width:640px){.models small{display:none}.models>div{padding:5px "
     "14px}body{font-size:15px}h1{font-size:1.4rem}main,header>div,footer>div{"
-    "padding:0 14px}}";
+    "padding:0 14px}}",
+    NULL};

@@ -48,9 +48,10 @@ static void note(mlk_pdf *p, const mlk_block *b)
 {
     double x = MLK_PDF_LEFT + 14, width = mlk_pdf_width(p) - 26;
     PangoLayout *l = mlk_pdf_text(p, b->text, (mlk_pdf_font){.size = 9}, false, width);
-    double height = mlk_pdf_layout_height(l) + items_height(p, b, width) + 16;
+    double height = mlk_pdf_layout_height(l) + items_height(p, b, width) + 16, below = 0;
     if (height < p->h - MLK_PDF_TOP - MLK_PDF_FOOT) {
         mlk_pdf_room(p, height);
+        below = p->y + height;
         mlk_pdf_colour(p, b->level ? 0xfdf6e7 : 0xeef5fa);
         cairo_rectangle(p->cr, MLK_PDF_LEFT, p->y, mlk_pdf_width(p), height);
         cairo_fill(p->cr);
@@ -61,7 +62,7 @@ static void note(mlk_pdf *p, const mlk_block *b)
     p->y += 8;
     mlk_pdf_flow(p, l, x, INK);
     items(p, b, x, width);
-    p->y += 18;
+    p->y = fmax(p->y + 8, below) + 12;
 }
 
 static void cards(mlk_pdf *p, const mlk_block *b)

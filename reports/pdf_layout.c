@@ -49,22 +49,36 @@ void mlk_pdf_room(mlk_pdf *p, double height)
     if (mlk_pdf_left(p) < height && p->y > MLK_PDF_TOP + 1) mlk_pdf_page(p, p->w, p->h);
 }
 
-/* marks to Pango's markup; links show their text */
-static char *markup(const char *s, bool bold)
+typedef struct link {
+    int start, end; /* bytes of the text without markup */
+    char *uri;
+} link;
+
+static void link_clear(gpointer p)
+{
+    g_free(((link *)p)->uri);
+}
+
+/* marks to Pango's markup; the addresses of links go to a list */
+static char *markup(const char *s, bool bold, GArray *links)
 {
     GString *out = g_string_new(bold ? "<b>" : "");
+    int at = 0;        /* bytes of text so far */
+    bool open = false; /* the last link has no end yet */
     const char *close[8];
     int depth = 0;
     bool minus = s && s[0] == '-' && g_ascii_isdigit(s[1]); /* a minus sign for numbers */
-    if (minus) g_string_append(out, "−"), s++;
+    if (minus) g_string_append(out, "−"), s++, at += (int)strlen("−");
     while (s && *s) {
         size_t n = strcspn(s, "\001\002");
         char *plain = g_markup_escape_text(s, (gssize)n);
         g_string_append(out, plain);
         g_free(plain);
-        s += n;
+        s += n, at += (int)n;
         if (*s == '\002') {
             if (depth > 0) g_string_append(out, close[--depth]);
+            if (open && depth >= 0 && !*close[depth])
+                g_array_index(links, link, links->len - 1).end = at, open = false;
             s++;
         } else if (*s == '\001') {
             const char *tag = s[1] == 'b' ? "b" : s[1] == '_' ? "sub" : s[1] == 'c' ? "tt" : NULL;
@@ -74,6 +88,12 @@ static char *markup(const char *s, bool bold)
                                  : *tag == 's' ? "</sub>"
                                                : "</tt>";
             if (tag) g_string_append_printf(out, "<%s>", tag);
+            size_t len = tag ? 0 : strcspn(s + 2, MLK_DOC_AT);
+            if (s[1] == 'a') {
+                const link new = {at, at, g_strndup(s + 2, len)};
+                g_array_append_val(links, new);
+                open = true;
+            }
             s += tag ? 2 : strcspn(s, MLK_DOC_AT) + 1;
         }
     }
@@ -88,7 +108,10 @@ PangoLayout *mlk_pdf_text(const mlk_pdf *p, const char *text, mlk_pdf_font font,
     PangoLayout *l = pango_cairo_create_layout(p->cr);
     PangoFontDescription *d =
         pango_font_description_from_string(font.mono ? "DejaVu Sans Mono" : "DejaVu Sans");
-    char *m = markup(text, bold);
+    GArray *links = g_array_new(FALSE, FALSE, sizeof(link));
+    g_array_set_clear_func(links, link_clear);
+    char *m = markup(text, bold, links);
+    g_object_set_data_full(G_OBJECT(l), "links", links, (GDestroyNotify)g_array_unref);
     pango_context_set_round_glyph_positions(pango_layout_get_context(l), FALSE);
     /* lengths in Pango are those of a screen with 96 dots per inch unless told so in absolute size
      */
@@ -126,6 +149,28 @@ void mlk_pdf_show(mlk_pdf *p, PangoLayout *l, double x, double y, unsigned colou
     pango_cairo_show_layout(p->cr, l);
 }
 
+/* Marks the links of a line that is drawn with its left end at x, its top at y. */
+static void mark_links(mlk_pdf *p, PangoLayout *l, PangoLayoutLine *line, double x, double y,
+                       double height)
+{
+    const GArray *links = g_object_get_data(G_OBJECT(l), "links");
+    int first = pango_layout_line_get_start_index(line),
+        last = first + pango_layout_line_get_length(line);
+    for (guint k = 0; links && k < links->len; k++) {
+        const link *a = &g_array_index(links, link, k);
+        int from = MAX(a->start, first), to = MIN(a->end, last), x0, x1;
+        if (from >= to || strncmp(a->uri, "http", 4) || strchr(a->uri, '\'')) continue;
+        pango_layout_line_index_to_x(line, from, FALSE, &x0);
+        pango_layout_line_index_to_x(line, to, FALSE, &x1);
+        char *box = g_strdup_printf("uri='%s' rect=[%.2f %.2f %.2f %.2f]", a->uri,
+                                    x + (double)x0 / PANGO_SCALE, y,
+                                    (double)(x1 - x0) / PANGO_SCALE, height);
+        cairo_tag_begin(p->cr, CAIRO_TAG_LINK, box);
+        cairo_tag_end(p->cr, CAIRO_TAG_LINK);
+        g_free(box);
+    }
+}
+
 void mlk_pdf_flow(mlk_pdf *p, PangoLayout *l, double x, unsigned colour)
 {
     PangoLayoutIter *it = pango_layout_get_iter(l);
@@ -139,7 +184,9 @@ void mlk_pdf_flow(mlk_pdf *p, PangoLayout *l, double x, unsigned colour)
         mlk_pdf_room(p, height);
         mlk_pdf_colour(p, colour);
         cairo_move_to(p->cr, x + (double)box.x / PANGO_SCALE, p->y + base);
-        pango_cairo_show_layout_line(p->cr, pango_layout_iter_get_line_readonly(it));
+        PangoLayoutLine *line = pango_layout_iter_get_line_readonly(it);
+        pango_cairo_show_layout_line(p->cr, line);
+        mark_links(p, l, line, x + (double)box.x / PANGO_SCALE, p->y, height);
         p->y += height;
     } while (pango_layout_iter_next_line(it));
     pango_layout_iter_free(it);

@@ -101,11 +101,12 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
             "# gnuplot %s.gp writes %s.svg; gnuplot -e 'pdf=1' %s.gp writes %s.pdf\n"
             "set encoding utf8\nset minussign\n"
             "if (exists(\"pdf\")) {\n"
-            "    set terminal pdfcairo enhanced color font 'DejaVu Sans,9' size %.2fin,%.2fin\n"
+            "    set terminal pdfcairo enhanced color font 'DejaVu Sans,9' size %.2fin,%.2fin "
+            "%s\n"
             "    set output '%s.pdf'\n"
             "} else {\n"
             "    set terminal svg enhanced size %d,%d dynamic font 'Helvetica,13' name 'fig_%s' "
-            "butt dashlength 0.8\n"
+            "%s dashlength 0.8\n"
             "    set output '%s.svg'\n"
             "}\n"
             "set datafile separator comma\nset datafile missing ''\n"
@@ -114,7 +115,8 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
             "set key top left reverse Left samplen 1.6 spacing 1.05\nset bars 0.6\n"
             "set xtics offset 0,0.35\nset ytics offset 0.4,0\nset xlabel offset 0,0.75\n"
             "set ylabel offset 1.4,0\nset title offset 0,-0.55\n",
-            name, name, name, name, width / 100.0, height / 100.0, name, width, height, name, name);
+            name, name, name, name, width / 100.0, height / 100.0, p->dots ? "rounded" : "butt",
+            name, width, height, name, p->dots ? "round" : "butt", name);
     for (int k = 0; k < N_STYLES; k++)
         fprintf(f, "set style line %d lc rgb '%s' lw 1.8 pt %d ps 0.75\n", k + 1, styles[k].colour,
                 styles[k].point);
@@ -173,7 +175,7 @@ void mlk_plot_panel(mlk_plot *p, const char *title, const char *x, const char *x
                     const char *yunit, unsigned how)
 {
     char at[MLK_REPORT_TEMPS * 14 + 20] = "";
-    if (how & MLK_PLOT_TEMPS)
+    if (how & (MLK_PLOT_TEMPS | MLK_PLOT_INVERSE))
         for (int t = 0; t < p->r->n_temp; t++)
             snprintf(at + strlen(at), sizeof at - strlen(at), "%s%.8g%s", t ? "," : ",\"at\":[",
                      p->r->temp[t], t + 1 < p->r->n_temp ? "" : "]");

@@ -8,6 +8,7 @@
 
 #include "core/err.h"
 #include "core/file.h"
+#include "reports/csv.h"
 #include "reports/report.h"
 
 typedef struct mlk_plot {
@@ -16,6 +17,7 @@ typedef struct mlk_plot {
     FILE *gp;
     char name[48];
     int width, height;
+    bool dots; /* lines end round, so that one of no length is a dot; set before mlk_plot_begin */
     bool legend;
     double legend_x[MLK_REPORT_MODELS]; /* of the symbols, in points */
 } mlk_plot;
@@ -45,9 +47,20 @@ void mlk_plot_legend(mlk_plot *p, int n, const char *const *name, const int *sty
 mlk_status mlk_plot_end(mlk_plot *p, const char *title, const char *caption, mlk_err *e);
 /* To be called after each plot command of a panel: what its axes mean, for the values that the page
  * shows under the pointer. Units may be "". */
-enum { MLK_PLOT_LOGX = 1, MLK_PLOT_LOGY = 2, MLK_PLOT_TEMPS = 4 /* x are those of the study */ };
+enum {
+    MLK_PLOT_LOGX = 1,
+    MLK_PLOT_LOGY = 2,
+    MLK_PLOT_TEMPS = 4 /* x are those of the study */,
+    MLK_PLOT_INVERSE = 16, /* x is 1000/T of those of the study */
+    MLK_PLOT_NAMES = 8     /* x = 0, 1, ... have the names that xunit lists: "one|two" */
+};
 void mlk_plot_panel(mlk_plot *p, const char *title, const char *x, const char *xunit, const char *y,
                     const char *yunit, unsigned how);
+/* A table of a model's folder, of a ready model of what its validation left; no rows when it is not there. A broken one is an error. */
+mlk_status mlk_report_model_table(const mlk_report *r, int m, const char *name, mlk_csv *t,
+                                  mlk_err *e);
+/* Titles of what is plotted are the name of a model, which the page hides with the model, or that
+ * and what it is ("nep-1, Li"), or another name; they stand with the values under the pointer. */
 /* Colour "#0072B2" and gnuplot symbol of a model. */
 const char *mlk_plot_colour(int model);
 int mlk_plot_symbol(int model);

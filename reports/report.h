@@ -2,8 +2,8 @@
  *
  * load.c     run folder -> mlk_report (whatever is there; what is not is listed as missing)
  * result.c   comparison of the models, report.json;  statement.c  what it means, in words
- * figures*.c, calibration.c one function per figure, through plot.c (gnuplot as a program)
- * tables.c   tables as CSV and LaTeX;  methods.c  the methods paragraph and references
+ * figures*.c, parity.c, calibration.c one function per figure, through plot.c (gnuplot as a
+ * program) tables.c   tables as CSV and LaTeX;  methods.c  the methods paragraph and references
  * sections.c the report as a document (document.h), drawn by html.c (with html_style.c and
  *            html_script.c: self-contained) and pdf.c (a plugin, opened by pdf_open.c) */
 #ifndef MLK_REPORTS_REPORT_H
@@ -145,6 +145,7 @@ mlk_status mlk_report_figures(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_kappa(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures_models(mlk_report *r, mlk_err *e);
+mlk_status mlk_report_parity(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_calibration(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures_md(mlk_report *r, mlk_err *e);
 mlk_status mlk_report_figures_transport(mlk_report *r, mlk_err *e);
@@ -157,14 +158,29 @@ void mlk_report_references(const mlk_report *r, mlk_document *d);
 /* The whole report as a document, to be freed by the caller in any case. */
 mlk_status mlk_report_document(const mlk_report *r, mlk_document *d, mlk_err *e);
 mlk_status mlk_report_html(const mlk_document *d, bool pdf, const char *path, mlk_err *e);
-extern const char mlk_report_css[];       /* html_style.c */
-extern const char *const mlk_report_js[]; /* lines, ends with NULL; html_script.c */
+extern const char *const mlk_report_css[]; /* ends with NULL; html_style.c */
+extern const char *const mlk_report_js[];  /* lines, ends with NULL; html_script.c */
 /* report.pdf through mlkit-pdf.so; MLK_EUNSUPPORTED with a hint when that is not there. */
 mlk_status mlk_report_pdf(const mlk_document *d, const char *path, mlk_err *e);
 /* The headline table as text with columns under each other, to be mlk_free'd. */
 mlk_status mlk_report_text_table(const mlk_report *r, char **text, mlk_err *e);
 /* Transport result of a model at a temperature, or NULL. */
 const json_t *mlk_report_at(const mlk_report *r, int model, int temp);
+/* Parts of the energy flux and their cross terms: name of part k < MLK_REPORT_PARTS; its share of
+ * the Green-Kubo integral, v = {naive, error, corrected, error} [W/m/K], NaN where not known. False
+ * when the result does not have it; results with only the three parts have 0, 1, 2, with all cross
+ * terms in them. */
+enum { MLK_REPORT_PARTS = 6 };
+const char *mlk_report_part(int k);
+bool mlk_report_part_of(const json_t *result, int k, double v[4]);
+/* What the data set holds: names and values in words. Returns how many; 0 when there are no data.
+ */
+enum { MLK_REPORT_FACTS = 10 };
+typedef struct mlk_report_fact {
+    const char *name;
+    char value[160];
+} mlk_report_fact;
+int mlk_report_facts(const mlk_report *r, mlk_report_fact fact[MLK_REPORT_FACTS]);
 /* Up to three temperatures to show as panels: first, middle, last. Returns how many. */
 int mlk_report_panels(const mlk_report *r, int idx[3]);
 /* The methods text as Markdown paragraphs (blank lines between), to be mlk_free'd. */

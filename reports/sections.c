@@ -10,6 +10,8 @@
 #include "reports/report.h"
 #include "version.h"
 
+enum { MANY_ROWS = 12 }; /* of a table that is folded on the page */
+
 static void cell_num(mlk_document *d, double v, int digits)
 {
     char buf[64] = "–";
@@ -56,13 +58,18 @@ static void pair(mlk_document *d, const char *name, const char *text)
     mlk_doc_cell(d, "%s", name), mlk_doc_cell(d, "%s", text);
 }
 
-/* Nothing when it was not drawn. */
+/* A figure by name, or NULL when it was not drawn. */
+static const mlk_report_fig *drawn(const mlk_report *r, const char *name)
+{
+    for (size_t k = 0; k < r->n_fig; k++)
+        if (!strcmp(r->fig[k].name, name)) return &r->fig[k];
+    return NULL;
+}
+
 static void figure(const mlk_report *r, mlk_document *d, const char *name)
 {
     char path[1300], file[64];
-    const mlk_report_fig *fig = NULL;
-    for (size_t k = 0; k < r->n_fig; k++)
-        if (!strcmp(r->fig[k].name, name)) fig = &r->fig[k];
+    const mlk_report_fig *fig = drawn(r, name);
     if (!fig) return;
     snprintf(file, sizeof file, "%s.svg", name);
     mlk_path_join(path, sizeof path, r->figdir, file);
@@ -230,9 +237,9 @@ static void result(const mlk_report *r, mlk_document *d)
     mlk_doc_heading(d, 2, "result", "1 Result");
     mlk_doc_note(d, false, "%s", r->statement);
     missing(r, d);
-    doubtful(r, d);
     cards(r, d);
     figure(r, d, "kappa");
+    doubtful(r, d);
     kappa_table(r, d);
     temperature_table(r, d);
     mlk_doc_heading(d, 3, "agree", "Do the models agree?");
@@ -256,34 +263,12 @@ static void gauge(const mlk_report *r, mlk_document *d)
 
 static void dataset(const mlk_report *r, mlk_document *doc)
 {
-    const mlk_report_data *d = &r->data;
-    double nt = NAN, nv = NAN;
-    for (int m = 0; m < r->n_model && !isfinite(nt); m++)
-        nt = mlk_json_get_real(r->model[m].train, "n_train", NAN),
-        nv = mlk_json_get_real(r->model[m].train, "n_valid", NAN);
-    if (!d->there) return;
-    char line[8][160];
-#define LINE(k, ...) snprintf(line[k], sizeof line[k], __VA_ARGS__)
-    LINE(0, "%zu in %zu trajectory groups", d->n_frame, d->n_group);
-    LINE(1, "%s", d->species);
-    LINE(2, d->atoms_min == d->atoms_max ? "%.0f" : "%.0f to %.0f", d->atoms_min, d->atoms_max);
-    LINE(3, "%.1f to %.1f Å³ per atom", d->v_min, d->v_max);
-    LINE(4, isfinite(d->t_min) ? "%.0f to %.0f K" : "–", d->t_min, d->t_max);
-    LINE(5, isfinite(d->p_min) ? "%.1f to %.1f GPa" : "–", d->p_min, d->p_max);
-    LINE(6, "%.3g eV/Å", d->f_rms);
-    LINE(7, isfinite(nt) ? "%.0f frames training, %.0f held out for validation" : "–", nt, nv);
-#undef LINE
-    static const char *const label[] = {"frames",
-                                        "elements",
-                                        "atoms per frame",
-                                        "volume",
-                                        "sampled at",
-                                        "pressure (without kinetic part)",
-                                        "force, root mean square",
-                                        "split"};
+    mlk_report_fact fact[MLK_REPORT_FACTS];
+    int n = mlk_report_facts(r, fact);
+    if (!n) return;
     mlk_doc_heading(doc, 3, "data", "Data set");
     mlk_doc_table(doc, "ll", NULL);
-    for (int k = 0; k < 8; k++) pair(doc, label[k], line[k]);
+    for (int k = 0; k < n; k++) pair(doc, fact[k].name, fact[k].value);
 }
 
 /* "68.9 ± 2.9" in percent */
@@ -373,7 +358,8 @@ static void ready_models(const mlk_report *r, mlk_document *d)
 {
     for (int m = 0; m < r->n_model; m++) {
         const mlk_report_model *q = &r->model[m];
-        double shift = mlk_json_get_real(q->train, "energy_shift_meV_atom", NAN);
+        double shift =
+            mlk_json_get_real(json_object_get(q->train, "valid"), "energy_shift_meV_atom", NAN);
         char text[1400];
         if (!*q->ready) continue;
         snprintf(text, sizeof text, "%s: a ready model (%s), not fitted in this study%s", q->name,
@@ -432,13 +418,21 @@ static void models(const mlk_report *r, mlk_document *d)
     dataset(r, d);
     errors_table(r, d);
     figure(r, d, "learning");
-    figure(r, d, "parity");
     intervals(r, d);
+    figure(r, d, "parity");
 }
 
 static void md(const mlk_report *r, mlk_document *d)
 {
+    size_t n = 0;
+    for (size_t k = 0; k < r->n_md; k++) n += r->md[k].there;
     mlk_doc_heading(d, 2, "md", "4 Molecular dynamics");
+    figure(r, d, "traces");
+    figure(r, d, "rdf");
+    figure(r, d, "msd");
+    figure(r, d, "diffusion");
+    mlk_doc_heading(d, 3, "runs", "The %zu runs, of which %zu are flagged", n, r->n_flagged);
+    if (n > MANY_ROWS) mlk_doc_fold(d);
     mlk_doc_table(
         d, "lrrrrrrrrrrrl",
         "Runs in the microcanonical ensemble. Drift: slope of the total energy. Outside: share of "
@@ -460,24 +454,66 @@ static void md(const mlk_report *r, mlk_document *d)
         cell_num(d, m->atoms, 7), cell_num(d, m->wall, 3), cell_num(d, m->speed * 1e-3, 3);
         mlk_doc_cell(d, m->complete ? "complete" : "running");
     }
-    figure(r, d, "traces");
-    figure(r, d, "rdf");
-    figure(r, d, "msd");
-    figure(r, d, "diffusion");
+}
+
+/* Shares of the parts, for every model and temperature. */
+static void parts_table(const mlk_report *r, mlk_document *d)
+{
+    double v[4];
+    bool any = false;
+    for (int k = 0; k < r->n_temp * r->n_model; k++)
+        any |= mlk_report_part_of(mlk_report_at(r, k % r->n_model, k / r->n_model), 0, v);
+    if (!any) return;
+    mlk_doc_heading(d, 3, "shares", "Kinetic, convective and virial parts in numbers");
+    mlk_doc_fold(d);
+    mlk_doc_table(d, "rllrrrrrr",
+                  "Shares of the Green–Kubo integral in W/m/K, ± one standard "
+                  "error; cross terms with both orders together.");
+    mlk_doc_row(d, true, false, -1);
+    static const char *const head[] = {"T (K)", "model", "flux"};
+    for (int k = 0; k < 3; k++) mlk_doc_cell(d, "%s", head[k]);
+    for (int k = 0; k < MLK_REPORT_PARTS; k++) mlk_doc_cell(d, "%s", mlk_report_part(k));
+    for (int t = 0; t < r->n_temp; t++)
+        for (int m = 0; m < r->n_model; m++)
+            for (int side = 0; side < 2; side++) {
+                const json_t *j = mlk_report_at(r, m, t);
+                if (!mlk_report_part_of(j, 0, v) || !isfinite(v[2 * side])) continue;
+                mlk_doc_row(d, false, !side && !m, m);
+                cell_num(d, r->temp[t], 5), mlk_doc_cell(d, "%s", r->model[m].name);
+                mlk_doc_cell(d, side ? "corrected" : "naive");
+                for (int k = 0; k < MLK_REPORT_PARTS; k++) {
+                    mlk_report_part_of(j, k, v);
+                    cell_pm(d, v[2 * side], v[2 * side + 1]);
+                }
+            }
 }
 
 static void transport(const mlk_report *r, mlk_document *d)
 {
-    static const char *const name[] = {"theta",      "spectrum_full", "spectrum",
-                                       "pstar",      "cepstrum",      "fstar",
-                                       "green_kubo", "parts",         "convergence"};
+    static const char *const main[] = {"theta", "spectrum", "green_kubo", "convergence", "parts"},
+                             *const choice[] = {"pstar", "fstar", "spectrum_full", "cepstrum"};
+    bool any = false;
     mlk_doc_heading(d, 2, "transport", "5 Transport");
-    for (size_t k = 0; k < sizeof name / sizeof *name; k++) figure(r, d, name[k]);
+    if (r->n_temp > 3)
+        mlk_doc_text(d, "Figures with a panel for each temperature show the lowest, the middle and "
+                        "the highest; their tables (CSV) hold all.");
+    for (size_t k = 0; k < sizeof main / sizeof *main; k++) figure(r, d, main[k]);
+    parts_table(r, d);
+    for (size_t k = 0; k < sizeof choice / sizeof *choice; k++) {
+        if (!drawn(r, choice[k])) continue;
+        if (!any) {
+            mlk_doc_heading(d, 3, "choices", "Do the choices of the analysis matter?");
+            mlk_doc_fold(d);
+        }
+        any = true;
+        figure(r, d, choice[k]);
+    }
 }
 
 static void commands(const mlk_report *r, mlk_document *d)
 {
     mlk_doc_heading(d, 3, "commands", "Commands");
+    mlk_doc_fold(d);
     mlk_doc_text(d, "Every step is an mlkit command that can be repeated by hand; each was started "
                     "as shown, in the folder in which the study was begun.");
     mlk_doc_code(d);
@@ -530,6 +566,7 @@ static void settings(const mlk_report *r, mlk_document *d)
     const mlk_conf *set = mlk_conf_get(&r->conf, "settings");
     static const char *const top[] = {"mlkit", "compiler", "created"};
     mlk_doc_heading(d, 3, "settings", "Settings");
+    mlk_doc_fold(d);
     mlk_doc_table(d, "ll", NULL);
     for (int k = 0; k < 3; k++) pair(d, top[k], mlk_conf_str(&r->conf, top[k], "–"));
     for (size_t k = 0; set && set->kind == MLK_CONF_MAP && k < set->n_child; k++) {
@@ -569,6 +606,7 @@ static mlk_status reproducibility(const mlk_report *r, mlk_document *d, mlk_err 
     settings(r, d);
     commands(r, d);
     mlk_doc_heading(d, 3, "inputs", "Input files");
+    mlk_doc_fold(d);
     mlk_doc_text(d, "SHA-256 and name of every file the data were read from.");
     mlk_doc_code(d);
     for (size_t k = 0; in && in->kind == MLK_CONF_LIST && k < in->n_child; k++) {

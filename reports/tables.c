@@ -76,7 +76,8 @@ static void head(table *t, const char *csv, const char *tex)
 
 static void text(table *t, const char *s)
 {
-    fprintf(t->csv.fp, "%s%s", t->col ? "," : "", s);
+    bool quote = strchr(s, ',') != NULL;
+    fprintf(t->csv.fp, quote ? "%s\"%s\"" : "%s%s", t->col ? "," : "", s);
     if (t->col) fputs(" & ", t->tex.fp);
     mlk_tex(t->tex.fp, s, strlen(s));
     t->col++;
@@ -287,8 +288,104 @@ static mlk_status temperature(const mlk_report *r, mlk_err *e)
     return end(&t, e);
 }
 
+static mlk_status dataset(const mlk_report *r, mlk_err *e)
+{
+    table t = {0};
+    mlk_report_fact fact[MLK_REPORT_FACTS];
+    int n = mlk_report_facts(r, fact);
+    if (!n) return MLK_OK;
+    MLK_TRY(begin(&t, r, "dataset", "ll", "the data set", e));
+    head(&t, "quantity", "quantity"), head(&t, "value", "value");
+    row_end(&t, true);
+    for (int k = 0; k < n; k++) {
+        text(&t, fact[k].name), text(&t, fact[k].value);
+        row_end(&t, false);
+    }
+    return end(&t, e);
+}
+
+/* Percentages of errors inside an interval: as the spread is, and calibrated. */
+static void coverage(table *t, const json_t *quantity, const char *key)
+{
+    const json_t *c = json_object_get(quantity, key);
+    number(t, 100 * mlk_json_get_real(c, "before", NAN), "%.1f");
+    pm(t, 100 * mlk_json_get_real(c, "after", NAN), 100 * mlk_json_get_real(c, "after_err", NAN));
+}
+
+static mlk_status intervals(const mlk_report *r, mlk_err *e)
+{
+    static const char *const keys[] = {"force", "energy"};
+    table t = {0};
+    bool any = false;
+    for (int m = 0; m < r->n_model; m++) any |= r->model[m].committee != NULL;
+    if (!any) return MLK_OK;
+    MLK_TRY(begin(&t, r, "intervals", "rllcccccccc",
+                  "prediction intervals of committees: errors inside 1 and 2 sigma in percent "
+                  "(68.3 and 95.4 expected), raw spread and calibrated",
+                  e));
+    head(&t, "members", "models"), head(&t, "type", "family"), head(&t, "quantity", "quantity");
+    head(&t, "spread", "spread"), head(&t, "rmse", "RMSE");
+    head(&t, "alpha,alpha_err", "$\\alpha$");
+    head(&t, "inside_1sigma_raw_percent", "\\shortstack{$1\\sigma$ (\\%)\\\\raw}");
+    head(&t, "inside_1sigma_percent,inside_1sigma_err_percent",
+         "\\shortstack{$1\\sigma$ (\\%)\\\\calibrated}");
+    head(&t, "inside_2sigma_raw_percent", "\\shortstack{$2\\sigma$ (\\%)\\\\raw}");
+    head(&t, "inside_2sigma_percent,inside_2sigma_err_percent",
+         "\\shortstack{$2\\sigma$ (\\%)\\\\calibrated}");
+    head(&t, "rank_correlation", "$\\rho$");
+    row_end(&t, true);
+    for (int m = 0; m < r->n_model; m++)
+        for (int k = 0; r->model[m].committee && k < 2; k++) {
+            const json_t *c = r->model[m].committee, *q = json_object_get(c, keys[k]);
+            number(&t, (double)json_array_size(json_object_get(c, "members")), "%.0f");
+            text(&t, r->model[m].type), text(&t, k ? "energy (meV/atom)" : "force (meV/Å)");
+            number(&t, mlk_json_get_real(q, "spread", NAN), "%.3g");
+            number(&t, mlk_json_get_real(q, "rmse", NAN), "%.3g");
+            pm(&t, mlk_json_get_real(q, "alpha", NAN), mlk_json_get_real(q, "alpha_err", NAN));
+            coverage(&t, q, "coverage_1sigma"), coverage(&t, q, "coverage_2sigma");
+            number(&t, mlk_json_get_real(q, "spearman", NAN), "%.2f");
+            row_end(&t, false);
+        }
+    return end(&t, e);
+}
+
+static mlk_status parts(const mlk_report *r, mlk_err *e)
+{
+    static const char *const key[MLK_REPORT_PARTS] = {"kinetic,kinetic_err",
+                                                      "convective,convective_err",
+                                                      "virial,virial_err",
+                                                      "kinetic_convective,kinetic_convective_err",
+                                                      "kinetic_virial,kinetic_virial_err",
+                                                      "convective_virial,convective_virial_err"};
+    static const char *const tex[MLK_REPORT_PARTS] = {"kinetic",   "convective", "virial",
+                                                      "kin--conv", "kin--vir",   "conv--vir"};
+    table t = {0};
+    double v[4];
+    MLK_TRY(begin(&t, r, "parts", "rllcccccc",
+                  "shares of the Green-Kubo integral in W/(m K), one standard error", e));
+    head(&t, "temperature_K", "$T$ (K)"), head(&t, "model", "model"), head(&t, "flux", "flux");
+    for (int k = 0; k < MLK_REPORT_PARTS; k++) head(&t, key[k], tex[k]);
+    row_end(&t, true);
+    for (int q = 0; q < r->n_temp * r->n_model * 2; q++) {
+        int temp = q / 2 / r->n_model, m = q / 2 % r->n_model, side = q % 2;
+        const json_t *j = mlk_report_at(r, m, temp);
+        if (!mlk_report_part_of(j, 0, v) || !isfinite(v[2 * side])) continue;
+        number(&t, r->temp[temp], "%.5g"), text(&t, r->model[m].name);
+        text(&t, side ? "corrected" : "naive");
+        for (int k = 0; k < MLK_REPORT_PARTS; k++) {
+            mlk_report_part_of(j, k, v);
+            pm(&t, v[2 * side], v[2 * side + 1]);
+        }
+        row_end(&t, false);
+    }
+    return end(&t, e);
+}
+
 mlk_status mlk_report_tables(const mlk_report *r, mlk_err *e)
 {
+    MLK_TRY(dataset(r, e));
+    MLK_TRY(intervals(r, e));
+    MLK_TRY(parts(r, e));
     MLK_TRY(kappa(r, e));
     MLK_TRY(agreement(r, e));
     if (r->kappa_t.fit[MLK_KAPPA_CONSTANT].there) MLK_TRY(temperature(r, e));

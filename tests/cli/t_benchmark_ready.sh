@@ -80,6 +80,8 @@ $MLKIT report W --json 2>err >report.json
 grep -q '"ready": ".*fit/snap-1"' report.json && grep -q force_rmse_meV_A report.json || fail "errors are not in the report"
 [ "$(grep -c energy_shift_meV_atom report.json)" = 1 ] || fail "another zero of the energies"
 awk -F'[:,]' '/"energy_rmse_meV_atom"/ { n++; if ($2 > 100) bad = 1 } END { exit bad || n < 2 }' report.json || fail "energy errors with another zero"
+awk -F, '$2 == "energy" { n++; if ($3 > 5e3 || $3 < -5e3 || $4 > 5e3 || $4 < -5e3) bad = 1 } END { exit bad || n < 2 }' W/report/figures/parity.csv || fail "parity of ready models"
+grep -q 'energies after taking off their mean difference' W/report/report.html || fail "the zero is not named in the page"
 
 # how far a study is, while it runs and after it was stopped
 $MLKIT benchmark --models ./ar.lj $study --run 2ns --program ./quick -o X >out 2>err &

@@ -25,6 +25,22 @@ grep -q 'run/report/report.pdf' out && grep -q 'href="report.pdf"' run/report/re
 if command -v pdftotext >/dev/null; then
     pdftotext run/report/report.pdf - | tr '\n' ' ' | grep -q 'nothing can be compared' || fail "text of the PDF"
 fi
+# the data set as a table
+[ ! -e run/report/tables/dataset.tex ] || fail "a table of no data"
+cat >two.xyz <<'X'
+2
+Lattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3:forces:R:3 energy=-3.0 pbc="T T T"
+Li 0 0 0 0.1 0 0
+S 2 2 2 -0.1 0 0
+2
+Lattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3:forces:R:3 energy=-3.1 pbc="T T T"
+Li 0 0 0.1 0.2 0 0
+S 2 2 2 -0.2 0 0
+X
+$MLKIT dataset convert two.xyz -o run/dataset.h5 -q
+status $MLKIT report run
+[ $st = 0 ] && grep -qx 'frames,2' run/report/tables/dataset.csv && grep -qx 'elements,"Li, S"' run/report/tables/dataset.csv || fail "table of the data"
+grep -qF 'volume per atom ({\AA}$^3$) & 32.0 to 32.0' run/report/tables/dataset.tex || fail "table of the data for LaTeX"
 # without its plugin: said, with the remedy; no old PDF stays, the page does not link one
 cp $MLKIT ./alone
 if [ ! -e /usr/local/lib/mlkit/mlkit-pdf.so ]; then

@@ -162,6 +162,11 @@ static void transport(const char *run, int m, int t)
                   10.0 + t, "pstar", 12, "fstar_THz", 18.0, "mobile", "Li", "diffusion", "Li",
                   "D_cm2_s", 1e-5 * (t + 1), "D_err", 1e-6, "mobile", 1, "curves", "green_kubo", gk,
                   "spectrum", sp, "spectrum_full", full, "pstar", ps, "msd", msd, "gauge", gauge);
+    json_object_set_new(j, "green_kubo",
+                        json_pack("{s:[[f,f,f],[f,f,f],[f,f,f]],s:[[f,f,f],[f,f,f],[f,f,f]]}",
+                                  "parts_naive", 0.1, 0.01, 0.02, 0.01, 0.3, -0.04, 0.02, -0.04,
+                                  0.5, "parts_naive_err", 0.01, 0.001, 0.002, 0.001, 0.03, 0.004,
+                                  0.002, 0.004, 0.05));
     must(mlk_json_write(j, path, &e), &e);
     json_decref(j);
 }
@@ -178,7 +183,8 @@ static void md(const char *run, int m, int t)
     snprintf(path, sizeof path, "%s/run.h5", dir);
     for (int k = 0; k < N; k++)
         temp[k] = temps[t] + 20 * sin(0.37 * k + m), etot[k] = -1000 + 1e-3 * sin(0.9 * k);
-    for (int k = 0; k < BINS; k++) r[k] = 0.1 * (k + 1), g[k] = 1 - exp(-pow(r[k] / 2.5, 8));
+    for (int k = 0; k < BINS; k++)
+        r[k] = 0.1 * (k + 1), g[k] = (1 + 0.02 * m) * (1 - exp(-pow(r[k] / 2.5, 8)));
     must(mlk_h5_open(&h, path, "w", &e), &e);
     must(mlk_h5_write(h, "/observables/temperature/value", MLK_H5_DOUBLE, 1, (size_t[]){N}, temp,
                       &e),

@@ -38,6 +38,13 @@ static double near(double a, double b)
     return fabs(a - b);
 }
 
+static int count(const char *s, const char *what)
+{
+    int n = 0;
+    for (const char *p = s; (p = strstr(p, what)); p += strlen(what)) n++;
+    return n;
+}
+
 Test(report, complete_study_gives_the_known_comparison)
 {
     mlk_err e = {0};
@@ -114,6 +121,7 @@ Test(report, page_is_self_contained_and_escaped)
               !strstr(html, "fetch(") && !strstr(html, "XMLHttp"));
     cr_assert(strstr(html, "&lt;a&amp;b&gt;.xml") && !strstr(html, "<a&b>"));
     cr_assert(strstr(html, "mlkit train --model nep"));
+    cr_assert(strstr(html, "0.300 ± 0.030</td>") && strstr(html, "−0.0800 ± 0.0080"), "parts");
     /* intervals of the two nep models; the least-squares family has none */
     cr_assert(strstr(html, "2 × nep") && strstr(html, "2.05 ± 0.10") &&
               strstr(html, "67.1 ± 2.1") &&
@@ -128,8 +136,14 @@ Test(report, page_is_self_contained_and_escaped)
                   strstr(html, "&quot;at&quot;:[500,700,900]"));
         cr_assert(!strstr(html, "<title>fig_") &&
                   !mlk_file_exists("run/report/figures/kappa.axes"));
-        cr_assert_eq(res.n_fig, 15);
-        cr_assert(strstr(html, "<svg") && strstr(html, "Figure 15."));
+        /* what a curve is stands with the model's name; details are folded */
+        cr_assert(strstr(html, "data-model=0 data-name=\"nep-1, Li\"") &&
+                  strstr(html, "data-name=\"fit of the mean: constant\"") &&
+                  strstr(html, "kin–conv|kin–vir|conv–vir"));
+        cr_assert_eq(count(html, "<details>"), count(html, "</details>"));
+        cr_assert(strstr(html, "<details><summary><h3 id=\"choices\">"));
+        cr_assert_eq(res.n_fig, 16);
+        cr_assert(strstr(html, "<svg") && strstr(html, "Figure 16."));
         cr_assert(mlk_file_exists("run/report/figures/kappa.svg") &&
                   mlk_file_exists("run/report/figures/calibration.svg"));
     }
@@ -138,6 +152,73 @@ Test(report, page_is_self_contained_and_escaped)
               mlk_file_exists("run/report/tables/errors.csv") &&
               mlk_file_exists("run/report/methods.md"));
     mlk_free(html);
+}
+
+/* Every point is in the table; of many a fair sample is drawn, with the largest errors. */
+Test(report, parity_draws_a_sample_and_keeps_outliers)
+{
+    enum { N = 20000 };
+    mlk_err e = {0};
+    mlk_csv all, drawn;
+    setenv("PATH", "/nonexistent", 1);
+    mlk_test_mkrun("run", 1);
+    FILE *f = fopen("run/models/nep-1/parity_force.csv", "w");
+    fprintf(f, "split,species,reference_eV_A,predicted_eV_A\n");
+    for (int k = 0; k < N; k++) { /* sorted, so that a stride or a cut would show */
+        double x = 4.0 * k / N - 2;
+        fprintf(f, "valid,Li,%.6g,%.6g\n", x, x + (k == 777 ? -3 : 0.01 * sin(k)));
+    }
+    fclose(f);
+    cr_assert_eq(mlk_report_draw("run", NULL, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    cr_assert_eq(mlk_csv_read(&all, "run/report/figures/parity.csv", &e), MLK_OK);
+    cr_assert_eq(mlk_csv_read(&drawn, "run/report/figures/parity_drawn.csv", &e), MLK_OK);
+    size_t n[2] = {0, 0};
+    double sum[2] = {0, 0};
+    bool outlier = false;
+    for (int q = 0; q < 2; q++) {
+        const mlk_csv *t = q ? &drawn : &all;
+        for (size_t i = 0; i < t->n; i++) {
+            if (strcmp(mlk_csv_text(t, i, 0), "nep-1") || strcmp(mlk_csv_text(t, i, 1), "force"))
+                continue;
+            double x = mlk_csv_num(t, i, 2), y = mlk_csv_num(t, i, 3);
+            n[q]++, sum[q] += x;
+            outlier |= q && fabs(y - x) > 2.9;
+        }
+    }
+    cr_assert_eq(n[0], N);
+    cr_assert_eq(n[1], 1000);
+    cr_assert(outlier);
+    /* the mean of 1000 of values of spread 1.15 has an error of 0.037 */
+    cr_assert_lt(fabs(sum[1] / 1000 - sum[0] / N), 0.13);
+    mlk_csv_free(&all), mlk_csv_free(&drawn);
+}
+
+/* Distribution functions are means over the replicas, with the standard error of that mean. */
+Test(report, distribution_functions_have_errors_from_replicas)
+{
+    mlk_err e = {0};
+    mlk_csv t;
+    setenv("PATH", "/nonexistent", 1);
+    mlk_test_mkrun("run", 1);
+    cr_assert_eq(system("/bin/sed -i 's/replicas: \"1\"/replicas: \"2\"/' run/campaign.yaml && "
+                        "/bin/cp -r run/md/snap-1/0500K/r1 run/md/nep-1/0500K/r2"),
+                 0);
+    cr_assert_eq(mlk_report_draw("run", NULL, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    cr_assert_eq(mlk_csv_read(&t, "run/report/figures/rdf.csv", &e), MLK_OK);
+    int g = mlk_csv_col(&t, "g"), err = mlk_csv_col(&t, "g_err"), rep = mlk_csv_col(&t, "replicas");
+    bool seen = false;
+    for (size_t i = 0; i < t.n; i++) {
+        bool two = !strcmp(mlk_csv_text(&t, i, 1), "nep-1") && mlk_csv_num(&t, i, 0) == 500;
+        cr_assert_eq(mlk_csv_num(&t, i, rep), two ? 2 : 1);
+        cr_assert_eq(isfinite(mlk_csv_num(&t, i, err)), two);
+        if (!two || mlk_csv_num(&t, i, 3) < 7.9) continue;
+        /* 1 and 1.04 */
+        cr_assert_lt(near(mlk_csv_num(&t, i, g), 1.02), 1e-4);
+        cr_assert_lt(near(mlk_csv_num(&t, i, err), 0.02), 1e-4);
+        seen = true;
+    }
+    cr_assert(seen);
+    mlk_csv_free(&t);
 }
 
 /* The headline of the four possible outcomes; the errors of all values are equal. */
@@ -217,20 +298,14 @@ Test(report, failed_jobs_are_at_the_head)
     mlk_free(html), mlk_free(res.table);
 }
 
-static int count(const char *s, const char *what)
-{
-    int n = 0;
-    for (const char *p = s; (p = strstr(p, what)); p += strlen(what)) n++;
-    return n;
-}
-
 /* Braces balance, environments close, nothing special is left bare, every citation has its entry.
  */
 Test(report, latex_is_well_formed)
 {
     static const char *const file[] = {
-        "tables/kappa.tex", "tables/agreement.tex", "tables/kappa_of_T.tex", "tables/errors.tex",
-        "tables/md.tex",    "methods.tex",          "references.bib"};
+        "tables/kappa.tex",  "tables/agreement.tex", "tables/kappa_of_T.tex",
+        "tables/errors.tex", "tables/md.tex",        "tables/intervals.tex",
+        "tables/parts.tex",  "methods.tex",          "references.bib"};
     mlk_err e = {0};
     mlk_report_result res = {0};
     char *bib = NULL, *tex = NULL, path[200], key[60];
@@ -248,7 +323,7 @@ Test(report, latex_is_well_formed)
         cr_assert_eq(count(tex, "\\begin{"), count(tex, "\\end{"), "%s: environments", path);
         cr_assert_eq(count(tex, "$") % 2, 0, "%s: math", path);
         bool math = false;
-        for (const char *p = strchr(tex, '\n'); p && *p && k < 6; p++) { /* the comment is first */
+        for (const char *p = strchr(tex, '\n'); p && *p && k < 8; p++) { /* the comment is first */
             math ^= *p == '$';
             bool bare = (*p == '_' && !math) || *p == '%' || *p == '#';
             cr_assert(!bare || p[-1] == '\\', "%s: bare %c at %.30s", path, *p, p);
@@ -288,14 +363,16 @@ Test(report, pdf_has_pages_of_text_and_vectors)
     cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
     cr_assert_str_eq(res.pdf, "run/report/report.pdf");
     cr_assert_eq(mlk_file_slurp(res.pdf, &pdf, &n, &e), MLK_OK);
-    int pages = 0, images = 0, fonts = 0;
+    int pages = 0, images = 0, fonts = 0, links = 0;
     for (size_t k = 0; k + 20 < n; k++) {
         pages += !memcmp(pdf + k, "/Type /Page ", 12),
             images += !memcmp(pdf + k, "/Subtype /Image", 15);
         fonts += !memcmp(pdf + k, "/FontFile", 9);
+        links += !memcmp(pdf + k, "(https://doi.org/10.", 20);
     }
     cr_assert(!memcmp(pdf, "%PDF-", 5) && images == 0 && fonts > 0, "%d images, %d fonts", images,
               fonts);
+    cr_assert_geq(links, 12);
     cr_assert(res.gnuplot ? pages >= 8 : pages >= 3, "%d pages", pages);
     mlk_free(pdf), mlk_free(res.table);
 }
