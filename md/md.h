@@ -66,7 +66,7 @@ typedef struct mlk_md_watch {
     double checks;                             /* checks of descriptors in the production  */
     double worst;                              /* largest extrapolation grade of these     */
     double worst_atom, worst_desc, worst_step; /* its atom, descriptor (from 0), production step */
-    double warned_grade, warned_pair, warned_bond; /* 1: the first event has been logged     */
+    double warned_grade, warned_bond;          /* 1: the first event has been logged       */
 } mlk_md_watch;
 
 typedef struct mlk_md_bond { /* of the start */
@@ -96,7 +96,7 @@ typedef struct mlk_md {
     bool new_cell;                /* the cell has changed since the list was built                */
     double kinetic;               /* of v [eV]                                                    */
     mlk_md_sums sums;
-    double *shortest; /* (n_el,n_el) shortest distance met at thermo steps [A]        */
+    double *shortest; /* (n_el,n_el) shortest distance met at thermo steps [A], a <= b */
     mlk_md_watch watch;
     double *outside;   /* (n_el,2) atom samples outside of the training range; beyond max_grade */
     mlk_md_bond *bond; /* (n_bond) covalent bonds of the start                       */

@@ -228,6 +228,7 @@ static mlk_status fit_parameters(mlk_potential *pot, const mlk_train_config *c,
                             .w_virial = loss.virial,
                             .ridge = m->ridge,
                             .slack = 0.1, /* forces 5 % worse: for hot MD, THEORY 11 */
+                            .lowest = 1e-7,
                             .weight = weight};
         mlk_lsq_result r;
         if (!weight) return MLK_FAIL(e, MLK_ENOMEM, "weights");

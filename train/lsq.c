@@ -283,7 +283,8 @@ mlk_status mlk_lsq_fit(mlk_potential *pot, const mlk_dataset *ds, const mlk_lsq_
     MLK_GO(mlk_eigh(np, v, w, e));
     mlk_gemv(0, np, np, 1, v, np, t, 0, c);
     spectrum q = {.np = np, .v = v, .w = w, .c = c, .scale = scale, .t = t};
-    double lowest = 1e-15 * (double)np * fmax(w[np - 1], 1), ridge = cfg->ridge;
+    double lowest = fmax(1e-15 * (double)np * fmax(w[np - 1], 1), cfg->lowest);
+    double ridge = cfg->ridge;
     if (search && !have_valid) {
         ridge = 1e-8;
         mlk_log(MLK_LOG_WARN, "no validation frames: ridge set to %g", ridge);

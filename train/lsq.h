@@ -13,6 +13,7 @@ typedef struct mlk_lsq_config {
         w_virial;         /* weights of the errors, each in units of its label's spread */
     double ridge;         /* >= 0, relative to columns of unit norm; NaN: chosen on validation   */
     double slack;         /* the largest ridge whose validation loss is within this of the least */
+    double lowest;        /* and no smaller one than this; 0: round-off is the limit             */
     const double *weight; /* (ds->n) weight of every frame, borrowed; NULL: all 1                */
 } mlk_lsq_config;
 

@@ -20,11 +20,17 @@ sed '2s/.*/0.88/' whole.poscar >POSCAR
 $MLKIT $run --structure POSCAR --supercell 2x1x1 -o dense.h5 >dense.out 2>err || fail "stopped: $(cat err)"
 grep -q "warning: step 0 .*the model extrapolates: [3-6][0-9] of 64 atoms" err || fail "no warning at the start: $(cat err)"
 grep -q "warning: step 0 .*nearer than any such pair" err || fail "no near pair: $(cat err)"
+[ "$(grep -c "nearer than any such pair" err)" -ge 2 ] || fail "not of each pair of elements: $(cat err)"
 grep -q "warning: extrapolation: .*outside of the training data" dense.log || fail "no summary: $(cat dense.log)"
 [ "$(grep -c "the model extrapolates" dense.log)" = 1 ] || fail "not once: $(cat dense.log)"
 grep -q "worst grade.*(extrapolation)" dense.out || fail "table: $(cat dense.out)"
 $MLKIT $run --structure POSCAR --supercell 2x1x1 -o dense.h5 --json 2>err | grep -q '"extrapolation_flag": true' ||
     fail "a finished run has forgotten it"
+
+# atoms much nearer than in the data are another matter, whatever becomes of the run
+sed '2s/.*/0.7/' whole.poscar >POSCAR.07
+$MLKIT $run --structure POSCAR.07 --supercell 2x1x1 -o hole.h5 >/dev/null 2>err
+grep -q "warning: step 0 .*much nearer than any such pair" err || fail "no hole: $(cat err)"
 
 # a bare model file says nothing about its data: as before, but it is said
 $MLKIT md m/nep-1/nep.txt --temp 300 --dt 1fs --equil 0ps --run 40fs --check 10 --structure POSCAR -o bare.h5 --json \
