@@ -28,30 +28,69 @@ static double pressure_gpa(const mlk_frame *fr)
     return tr / (3 * fr->cell.volume) * MLK_EVA3_GPA;
 }
 
-/* Among frames with every species and a volume per atom within 2 % of the median: the one whose
- * pressure label is nearest zero (without such labels: nearest the median volume). */
+typedef struct candidate {
+    size_t frame;
+    double score;
+} candidate;
+
+static int by_score(const void *a, const void *b)
+{
+    const candidate *x = a, *y = b;
+    return x->score != y->score ? (x->score > y->score) - (x->score < y->score)
+                                : (x->frame > y->frame) - (x->frame < y->frame);
+}
+
+/* Is its energy above the median of the frames of this composition? Such a frame may be a broken or
+ * strained one, which no run should begin with. */
+static bool above_median(const mlk_dataset *ds, size_t k)
+{
+    const mlk_frame *fr = &ds->frame[k];
+    char mine[128], other[128];
+    size_t below = 0, above = 0;
+    if (!(fr->has & MLK_HAS_ENERGY)) return false;
+    mlk_frame_formula(fr, mine, sizeof mine);
+    for (size_t i = 0; i < ds->n; i++) {
+        const mlk_frame *f = &ds->frame[i];
+        if (!(f->has & MLK_HAS_ENERGY) || f->n != fr->n ||
+            strcmp(mlk_frame_formula(f, other, sizeof other), mine))
+            continue;
+        below += f->energy < fr->energy, above += f->energy > fr->energy;
+    }
+    return below > above;
+}
+
+/* Among frames with every species, a volume per atom within 2 % of the median and not more energy
+ * than most: the one whose pressure label is nearest zero (without such labels: nearest the median
+ * volume). */
 static mlk_status choose(const mlk_dataset *ds, size_t *best, mlk_err *e)
 {
     double *vol = mlk_alloc(ds->n, sizeof *vol);
-    if (!vol) return MLK_FAIL(e, MLK_ENOMEM, "volumes");
-    size_t n = 0;
-    for (size_t k = 0; k < ds->n; k++)
+    candidate *c = mlk_alloc(ds->n, sizeof *c);
+    size_t n = 0, k;
+    if (!vol || !c) {
+        mlk_free(vol), mlk_free(c);
+        return MLK_FAIL(e, MLK_ENOMEM, "volumes");
+    }
+    for (k = 0; k < ds->n; k++)
         if (ds->frame[k].has & MLK_HAS_CELL)
             vol[n++] = ds->frame[k].cell.volume / (double)ds->frame[k].n;
     qsort(vol, n, sizeof *vol, ascending);
-    double median = n ? vol[n / 2] : 0, score = 1e300;
-    mlk_free(vol);
-    *best = ds->n;
-    for (size_t k = 0; k < ds->n; k++) {
+    double median = n ? vol[n / 2] : 0;
+    n = 0;
+    for (k = 0; k < ds->n; k++) {
         const mlk_frame *fr = &ds->frame[k];
         int z[MLK_ELEMENT_MAX];
         if (!(fr->has & MLK_HAS_CELL) || mlk_frame_species(fr, z) != ds->n_species) continue;
         double off = fabs(fr->cell.volume / (double)fr->n / median - 1);
         /* frames with a stress come first, whatever their volume within the 2 % */
-        double now = fr->has & MLK_HAS_VIRIAL && off <= 0.02 ? fabs(pressure_gpa(fr)) : 1e6 + off;
-        if (now < score) score = now, *best = k;
+        c[n++] = (candidate){
+            k, fr->has & MLK_HAS_VIRIAL && off <= 0.02 ? fabs(pressure_gpa(fr)) : 1e6 + off};
     }
-    if (*best < ds->n) return MLK_OK;
+    qsort(c, n, sizeof *c, by_score);
+    for (k = 0; k < n && above_median(ds, c[k].frame);) k++;
+    *best = n ? c[k < n ? k : 0].frame : ds->n;
+    mlk_free(vol), mlk_free(c);
+    if (n) return MLK_OK;
     MLK_FAIL(e, MLK_EINVAL, "no frame of the data has a cell and all %zu species", ds->n_species);
     mlk_err_hint(e, "give a start structure with --structure FILE");
     return MLK_EINVAL;

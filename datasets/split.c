@@ -11,6 +11,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/neigh.h"
 #include "core/number.h"
 #include "core/rng.h"
 #include "datasets/framehash.h"
@@ -24,6 +25,7 @@ typedef struct unit { /* a group, or a block of consecutive frames: goes to one 
     size_t first;     /* first frame: order of appearance     */
     uint64_t key;     /* random order among equals            */
     int part;         /* MLK_SPLIT_*                          */
+    bool edge;        /* always trains: see mark_edges        */
 } unit;
 
 static int by_temperature(const void *a, const void *b)
@@ -129,7 +131,7 @@ static size_t draw(unit *u, size_t n_unit, size_t total, double want, int part, 
         size_t start = mlk_rng_below(g, k - first);
         for (size_t j = 0; j < k - first; j++) {
             unit *c = &u[first + (start + j) % (k - first)];
-            if ((double)chosen + 0.5 * (double)c->n > target + 1e-9 && chosen) continue;
+            if (c->edge || ((double)chosen + 0.5 * (double)c->n > target + 1e-9 && chosen)) continue;
             c->part = part;
             chosen += c->n;
             break;
@@ -343,8 +345,56 @@ static void measure(const mlk_dataset *ds, const size_t *of, unit *u, size_t n_u
     qsort(u, n_unit, sizeof *u, by_temperature);
 }
 
+/* The square of the shortest distance of every pair of elements [A^2], and the frame it is in. */
+enum { PAIRS = (MLK_ELEMENT_MAX + 1) * (MLK_ELEMENT_MAX + 2) / 2 };
+typedef struct contacts {
+    double r2[PAIRS]; /* of atomic numbers a <= b at b(b+1)/2 + a */
+    size_t frame[PAIRS];
+} contacts;
+
+static mlk_status find_contacts(const mlk_dataset *ds, contacts *c, mlk_err *e)
+{
+    const double cutoff = 5; /* A: pairs that meet only beyond it do not matter */
+    mlk_neigh nl = {0};
+    mlk_status s = MLK_OK;
+    for (size_t k = 0; k < PAIRS; k++) c->r2[k] = INFINITY;
+    for (size_t f = 0; f < ds->n && !s; f++) {
+        const mlk_frame *fr = &ds->frame[f];
+        s = mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, cutoff, &nl, e);
+        for (size_t i = 0; i < nl.n && !s; i++)
+            for (size_t k = nl.start[i]; k < nl.start[i + 1]; k++) {
+                double r2 = nl.r[0][k] * nl.r[0][k] + nl.r[1][k] * nl.r[1][k] +
+                            nl.r[2][k] * nl.r[2][k];
+                size_t a = (size_t)fr->z[i], b = (size_t)fr->z[nl.j[k]];
+                size_t pair = a < b ? b * (b + 1) / 2 + a : a * (a + 1) / 2 + b;
+                if (r2 < c->r2[pair]) c->r2[pair] = r2, c->frame[pair] = f;
+            }
+    }
+    mlk_neigh_free(&nl);
+    return s;
+}
+
+/* Groups with the shortest distance of a pair of elements always train: what a model does at a
+ * contact it has not seen is chance, and a run that meets one falls into a hole (docs/THEORY.md,
+ * section 11). Not where that would bind a third of the groups. */
+static mlk_status mark_edges(const mlk_dataset *ds, const size_t *of, unit *u, size_t n_unit,
+                             mlk_err *e)
+{
+    contacts *c = mlk_alloc(1, sizeof *c);
+    size_t n = 0;
+    if (!c) return MLK_FAIL(e, MLK_ENOMEM, "shortest distances");
+    mlk_status s = find_contacts(ds, c, e);
+    for (size_t p = 0; p < PAIRS && !s; p++)
+        for (size_t k = 0; k < n_unit && isfinite(c->r2[p]); k++)
+            u[k].edge |= of[u[k].first] == of[c->frame[p]];
+    mlk_free(c);
+    for (size_t k = 0; k < n_unit; k++) n += u[k].edge;
+    for (size_t k = 0; k < n_unit && 3 * n > n_unit; k++) u[k].edge = false;
+    return s;
+}
+
 static mlk_status split_units(mlk_dataset *ds, const size_t *of, size_t n_unit,
-                              const mlk_split_plan *p, mlk_err *e)
+                              const mlk_split_plan *p, bool groups, mlk_err *e)
 {
     const double n = (double)ds->n, want[3] = {0, p->valid * n, p->test * n};
     unit *u = mlk_alloc(n_unit, sizeof *u);
@@ -353,6 +403,7 @@ static mlk_status split_units(mlk_dataset *ds, const size_t *of, size_t n_unit,
     mlk_status s = MLK_OK;
     if (!u || !place) s = MLK_FAIL(e, MLK_ENOMEM, "no memory to split %zu frames", ds->n);
     if (!s) measure(ds, of, u, n_unit, &g);
+    if (!s && p->edges_train && groups) s = mark_edges(ds, of, u, n_unit, e);
     if (!s && p->by == MLK_SPLIT_BY_TEMPERATURE) {
         s = split_temperature(u, n_unit, p, want, e);
     } else if (!s && p->by == MLK_SPLIT_BY_RANDOM) {
@@ -383,16 +434,19 @@ static mlk_status one_temperature(const mlk_dataset *ds, const size_t *of, size_
     return MLK_OK;
 }
 
+/* groups: the units are whole trajectory groups. */
 static mlk_status number_units(const mlk_dataset *ds, mlk_split_by by, size_t *of, size_t *n_unit,
-                               mlk_err *e)
+                               bool *groups, mlk_err *e)
 {
     bool blocks = false;
+    *groups = false;
     if (by == MLK_SPLIT_BY_RANDOM) return number_structures(ds, of, n_unit, e);
     MLK_TRY(number_groups(ds, of, n_unit, e));
     if (by == MLK_SPLIT_BY_TEMPERATURE)
         MLK_TRY(one_temperature(ds, of, *n_unit, &blocks, e));
     else
         blocks = *n_unit < GROUPS_MIN;
+    *groups = !blocks;
     if (!blocks) return MLK_OK;
     mlk_log(MLK_LOG_WARN,
             "%s %zu trajectory group%s%s: split by blocks of consecutive frames; validation errors "
@@ -423,8 +477,9 @@ mlk_status mlk_dataset_split_by(mlk_dataset *ds, const mlk_split_plan *p, mlk_er
     if (ds->n < 2 || !asked) return MLK_OK;
     size_t *of = mlk_alloc(ds->n, sizeof *of), n_unit = 0;
     if (!of) return MLK_FAIL(e, MLK_ENOMEM, "no memory to split %zu frames", ds->n);
-    mlk_status s = number_units(ds, p->by, of, &n_unit, e);
-    if (!s) s = split_units(ds, of, n_unit, p, e);
+    bool groups;
+    mlk_status s = number_units(ds, p->by, of, &n_unit, &groups, e);
+    if (!s) s = split_units(ds, of, n_unit, p, groups, e);
     mlk_free(of);
     return s;
 }
@@ -438,7 +493,8 @@ int mlk_dataset_is_split(const mlk_dataset *ds)
 
 mlk_status mlk_dataset_split(mlk_dataset *ds, double fraction, uint64_t seed, int again, mlk_err *e)
 {
-    const mlk_split_plan p = {.by = MLK_SPLIT_BY_GROUP, .valid = fraction, .seed = seed};
+    const mlk_split_plan p = {
+        .by = MLK_SPLIT_BY_GROUP, .valid = fraction, .edges_train = true, .seed = seed};
     if (!again && fraction >= 0 && fraction < 1 && mlk_dataset_is_split(ds)) return MLK_OK;
     return mlk_dataset_split_by(ds, &p, e);
 }
