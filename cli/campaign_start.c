@@ -54,7 +54,7 @@ static bool above_median(const mlk_dataset *ds, size_t k)
         if (!(f->has & MLK_HAS_ENERGY) || f->n != fr->n ||
             strcmp(mlk_frame_formula(f, other, sizeof other), mine))
             continue;
-        below += f->energy < fr->energy, above += f->energy > fr->energy;
+        below += f->energy<fr->energy, above += f->energy> fr->energy;
     }
     return below > above;
 }
@@ -83,8 +83,8 @@ static mlk_status choose(const mlk_dataset *ds, size_t *best, mlk_err *e)
         if (!(fr->has & MLK_HAS_CELL) || mlk_frame_species(fr, z) != ds->n_species) continue;
         double off = fabs(fr->cell.volume / (double)fr->n / median - 1);
         /* frames with a stress come first, whatever their volume within the 2 % */
-        c[n++] = (candidate){
-            k, fr->has & MLK_HAS_VIRIAL && off <= 0.02 ? fabs(pressure_gpa(fr)) : 1e6 + off};
+        c[n++] = (candidate){k, fr->has & MLK_HAS_VIRIAL && off <= 0.02 ? fabs(pressure_gpa(fr))
+                                                                        : 1e6 + off};
     }
     qsort(c, n, sizeof *c, by_score);
     for (k = 0; k < n && above_median(ds, c[k].frame);) k++;

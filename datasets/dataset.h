@@ -69,10 +69,10 @@ int mlk_dataset_is_store(const char *path);
 /* Is it a whole HDF5 file that mlkit dataset did not write: a run of MD, wave functions of VASP? */
 int mlk_dataset_is_foreign(const char *path);
 /* Split by trajectory group: whole groups go to validation until about `fraction` of the frames are
- * there; groups are drawn with `seed`, stratified over temperature. Groups with the shortest distance
- * of a pair of elements train. A set with fewer than 5 groups is cut into blocks of consecutive
- * frames instead, and says so. Keeps splits read from a store
- * unless again is nonzero. */
+ * there; groups are drawn with `seed`, stratified over temperature. Groups with the shortest
+ * distance of a pair of elements (below 5 A) are not among them, unless they are a third of all. A
+ * set with fewer than 5 groups is cut into blocks of consecutive frames instead, and says so. Keeps
+ * splits read from a store unless again is nonzero. */
 mlk_status mlk_dataset_split(mlk_dataset *ds, double fraction, uint64_t seed, int again,
                              mlk_err *e);
 /* Folder `which` < MLK_BUNDLED of the bundled Li3PS4 set: 0 runs near equilibrium, 1 frames on the

@@ -25,7 +25,7 @@ typedef struct unit { /* a group, or a block of consecutive frames: goes to one 
     size_t first;     /* first frame: order of appearance     */
     uint64_t key;     /* random order among equals            */
     int part;         /* MLK_SPLIT_*                          */
-    bool edge;        /* always trains: see mark_edges        */
+    bool edge;        /* never validates: see mark_edges      */
 } unit;
 
 static int by_temperature(const void *a, const void *b)
@@ -131,7 +131,9 @@ static size_t draw(unit *u, size_t n_unit, size_t total, double want, int part, 
         size_t start = mlk_rng_below(g, k - first);
         for (size_t j = 0; j < k - first; j++) {
             unit *c = &u[first + (start + j) % (k - first)];
-            if (c->edge || ((double)chosen + 0.5 * (double)c->n > target + 1e-9 && chosen)) continue;
+            if ((c->edge && part == MLK_SPLIT_VALID) ||
+                ((double)chosen + 0.5 * (double)c->n > target + 1e-9 && chosen))
+                continue;
             c->part = part;
             chosen += c->n;
             break;
@@ -363,8 +365,8 @@ static mlk_status find_contacts(const mlk_dataset *ds, contacts *c, mlk_err *e)
         s = mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, cutoff, &nl, e);
         for (size_t i = 0; i < nl.n && !s; i++)
             for (size_t k = nl.start[i]; k < nl.start[i + 1]; k++) {
-                double r2 = nl.r[0][k] * nl.r[0][k] + nl.r[1][k] * nl.r[1][k] +
-                            nl.r[2][k] * nl.r[2][k];
+                double r2 =
+                    nl.r[0][k] * nl.r[0][k] + nl.r[1][k] * nl.r[1][k] + nl.r[2][k] * nl.r[2][k];
                 size_t a = (size_t)fr->z[i], b = (size_t)fr->z[nl.j[k]];
                 size_t pair = a < b ? b * (b + 1) / 2 + a : a * (a + 1) / 2 + b;
                 if (r2 < c->r2[pair]) c->r2[pair] = r2, c->frame[pair] = f;
@@ -374,7 +376,7 @@ static mlk_status find_contacts(const mlk_dataset *ds, contacts *c, mlk_err *e)
     return s;
 }
 
-/* Groups with the shortest distance of a pair of elements always train: what a model does at a
+/* Groups with the shortest distance of a pair of elements never validate: what a model does at a
  * contact it has not seen is chance, and a run that meets one falls into a hole (docs/THEORY.md,
  * section 11). Not where that would bind a third of the groups. */
 static mlk_status mark_edges(const mlk_dataset *ds, const size_t *of, unit *u, size_t n_unit,
@@ -403,7 +405,7 @@ static mlk_status split_units(mlk_dataset *ds, const size_t *of, size_t n_unit,
     mlk_status s = MLK_OK;
     if (!u || !place) s = MLK_FAIL(e, MLK_ENOMEM, "no memory to split %zu frames", ds->n);
     if (!s) measure(ds, of, u, n_unit, &g);
-    if (!s && p->edges_train && groups) s = mark_edges(ds, of, u, n_unit, e);
+    if (!s && groups && p->valid > 0) s = mark_edges(ds, of, u, n_unit, e);
     if (!s && p->by == MLK_SPLIT_BY_TEMPERATURE) {
         s = split_temperature(u, n_unit, p, want, e);
     } else if (!s && p->by == MLK_SPLIT_BY_RANDOM) {
@@ -493,8 +495,7 @@ int mlk_dataset_is_split(const mlk_dataset *ds)
 
 mlk_status mlk_dataset_split(mlk_dataset *ds, double fraction, uint64_t seed, int again, mlk_err *e)
 {
-    const mlk_split_plan p = {
-        .by = MLK_SPLIT_BY_GROUP, .valid = fraction, .edges_train = true, .seed = seed};
+    const mlk_split_plan p = {.by = MLK_SPLIT_BY_GROUP, .valid = fraction, .seed = seed};
     if (!again && fraction >= 0 && fraction < 1 && mlk_dataset_is_split(ds)) return MLK_OK;
     return mlk_dataset_split_by(ds, &p, e);
 }

@@ -24,8 +24,6 @@ typedef struct mlk_split_plan {
     double valid, test; /* fractions of the frames, in [0,1), together below 1 */
     mlk_hold hold;      /* by temperature: what validates ...                  */
     mlk_hold hold_test; /* ... and what tests                                  */
-    bool edges_train;   /* whole groups: those with the shortest distance of a pair of elements,
-                           below 5 A, train, unless they are a third of all   */
     uint64_t seed;
 } mlk_split_plan;
 

@@ -229,7 +229,7 @@ Test(md_extrapolation, a_checkpoint_remembers_what_was_found)
     for (int k = 0; k < 2; k++) groups(&md[k], &pot[k]);
     md[0].x[1][0] = 3 + 5;
     mlk_md_note_bonds(&md[0]);
-    md[0].watch = (mlk_md_watch){4, 1.5, 3, 1, 40, 1, 0, 1};
+    md[0].watch = (mlk_md_watch){4, 1.5, 3, 1, 40, 1, 1};
     md[0].outside[3] = 7;
     mlk_check_ok(mlk_md_state_write(&md[0], "c.h5", 2, &e), e);
     mlk_check_ok(mlk_md_state_read(&md[1], "c.h5", &part, &e), e);

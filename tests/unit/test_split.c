@@ -225,3 +225,24 @@ Test(split, wrong_fractions_are_refused)
     }
     mlk_dataset_free(&ds);
 }
+
+Test(split, the_shortest_contact_of_a_pair_of_elements_never_validates)
+{
+    mlk_dataset ds;
+    mlk_err e = {0};
+    size_t held = 0;
+    fill(&ds, 120, 10, 4, 0);
+    for (size_t i = 0; i < ds.n; i++) { /* pairs Li-S; in the third group one that is nearer */
+        ds.frame[i].z[1] = 16;
+        ds.frame[i].x[1][0] = i == 25 ? 1.2 : 2;
+    }
+    for (uint64_t seed = 1; seed < 40; seed++) {
+        const mlk_split_plan p = {.valid = 0.25, .seed = seed};
+        mlk_check_ok(mlk_dataset_split_by(&ds, &p, &e), e);
+        cr_expect_eq(count(&ds, MLK_SPLIT_VALID), 30);
+        cr_expect_eq(ds.split[25], MLK_SPLIT_TRAIN);
+        held += ds.split[60] == MLK_SPLIT_VALID; /* the same temperature */
+    }
+    cr_expect(held > 0);
+    mlk_dataset_free(&ds);
+}
