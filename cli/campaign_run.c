@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/campaign_run.h"
 #include "core/file.h"
@@ -90,13 +92,32 @@ static void drop_stale(const mlk_campaign *c)
     }
 }
 
-/* Is it a file that was never finished, "x.json.tmp.1234", and process 1234 dead? */
-static bool left_over(const char *name, bool locked)
+/* Can process pid of this machine be the one that wrote at that time [s, as time()]? Not if it has
+ * ended, be it a zombie whose parent has not asked for it, or began later: numbers come again. */
+static bool alive_since(long pid, double written)
+{
+    char path[64], line[1024] = "";
+    struct timespec up;
+    if (kill((pid_t)pid, 0) && errno == ESRCH) return false;
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    FILE *f = fopen(path, "r");
+    if (!f) return true;
+    const char *p = fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
+    fclose(f);
+    if (p && !strncmp(p, ") Z", 3)) return false;
+    for (int field = 2; p && field < 22; field++) p = strchr(p + 1, ' '); /* proc(5): starttime */
+    if (!p || clock_gettime(CLOCK_BOOTTIME, &up)) return true;
+    double age = (double)up.tv_sec - strtod(p, NULL) / (double)sysconf(_SC_CLK_TCK);
+    return (double)time(NULL) - age < written + 5;
+}
+
+/* Is it a file that was never finished, "x.json.tmp.1234", and its process 1234 gone? */
+static bool left_over(const char *name, double written, bool locked)
 {
     const char *p = strstr(name, ".tmp.");
     long pid = 0;
     if (!p || !mlk_parse_long(p + strlen(".tmp."), &pid) || pid < 1) return false;
-    return locked || (kill((pid_t)pid, 0) && errno == ESRCH);
+    return locked || !alive_since(pid, written);
 }
 
 void mlk_sweep(const char *dir, bool locked)
@@ -109,7 +130,7 @@ void mlk_sweep(const char *dir, bool locked)
         if (lstat(mlk_path_join(path, sizeof path, dir, name[k]), &st)) continue;
         if (S_ISDIR(st.st_mode))
             mlk_sweep(path, locked);
-        else if (S_ISREG(st.st_mode) && left_over(name[k], locked))
+        else if (S_ISREG(st.st_mode) && left_over(name[k], (double)st.st_mtime, locked))
             remove(path);
     }
     mlk_strings_free(name, n);
