@@ -56,14 +56,15 @@ static mlk_status traces(mlk_report *r, mlk_err *e)
             mlk_plot_panel(&p, title, "t", "ps", row ? "ΔE" : "T", row ? "meV/atom" : "K", 0);
         }
     fprintf(p.gp, "unset multiplot\n");
-    char caption[700];
+    char caption[700], at[100] = "";
+    for (int q = 0, len = 0; q < n; q++)
+        len +=
+            snprintf(at + len, sizeof at - (size_t)len, "%s%.4g", q ? ", " : "", r->temp[idx[q]]);
     snprintf(caption, sizeof caption,
              "Temperature (top) and total energy per atom relative to its first value (bottom) "
-             "during the NVE "
-             "production of the first replica at %.4g%s%.4g K (left to right). Averages over short "
-             "bins; dotted line: target temperature. The "
-             "drift of every run is in the table.",
-             r->temp[idx[0]], n > 2 ? " … " : " and ", r->temp[idx[n - 1]]);
+             "during the NVE production of the first replica at %s K. Averages over short bins; "
+             "dotted line: target temperature. The drift of every run is in the table.",
+             at);
     return mlk_plot_end(&p, "Temperature and energy conservation", caption, e);
 }
 

@@ -181,7 +181,8 @@ typedef struct mlk_report_fact {
     char value[160];
 } mlk_report_fact;
 int mlk_report_facts(const mlk_report *r, mlk_report_fact fact[MLK_REPORT_FACTS]);
-/* Up to three temperatures to show as panels: first, middle, last. Returns how many. */
+/* Up to three temperatures to show as panels: first, middle, last of those with a transport result
+ * or, as long as there is none, a run. Returns how many. */
 int mlk_report_panels(const mlk_report *r, int idx[3]);
 /* The methods text as Markdown paragraphs (blank lines between), to be mlk_free'd. */
 mlk_status mlk_report_methods_text(const mlk_report *r, char **text, mlk_err *e);

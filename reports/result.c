@@ -35,13 +35,33 @@ char *mlk_pvalue(double p, char *buf)
     return buf;
 }
 
+static bool has_transport(const mlk_report *r, int t)
+{
+    for (int m = 0; m < r->n_model; m++)
+        if (mlk_report_at(r, m, t)) return true;
+    return false;
+}
+
+static bool has_run(const mlk_report *r, int t)
+{
+    for (size_t k = 0; k < r->n_md; k++)
+        if (r->md[k].temp == t && r->md[k].n) return true;
+    return false;
+}
+
 int mlk_report_panels(const mlk_report *r, int idx[3])
 {
-    if (r->n_temp <= 3) {
-        for (int k = 0; k < r->n_temp; k++) idx[k] = k;
-        return r->n_temp;
+    int list[MLK_REPORT_TEMPS], n = 0;
+    for (int t = 0; t < r->n_temp; t++)
+        if (has_transport(r, t)) list[n++] = t;
+    bool none = !n;
+    for (int t = 0; t < r->n_temp && none; t++)
+        if (has_run(r, t)) list[n++] = t;
+    if (n <= 3) {
+        memcpy(idx, list, (size_t)n * sizeof *idx);
+        return n;
     }
-    idx[0] = 0, idx[1] = (r->n_temp - 1) / 2, idx[2] = r->n_temp - 1;
+    idx[0] = list[0], idx[1] = list[(n - 1) / 2], idx[2] = list[n - 1];
     return 3;
 }
 

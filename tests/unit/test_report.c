@@ -474,3 +474,19 @@ Test(report, numbers_for_people)
     cr_assert_str_eq(mlk_kelvin(650, buf), "0650K");
     cr_assert_str_eq(mlk_kelvin(412.5, buf), "0412.5K");
 }
+
+Test(report, panels_are_of_temperatures_with_data)
+{
+    static mlk_report r;
+    mlk_report_md md[4] = {
+        {.temp = 1, .n = 9}, {.temp = 3, .n = 9}, {.temp = 4, .n = 9}, {.temp = 0}};
+    int idx[3];
+    r.n_temp = 6, r.md = md, r.n_md = 4;
+    cr_assert_eq(mlk_report_panels(&r, idx), 3);
+    cr_expect(idx[0] == 1 && idx[1] == 3 && idx[2] == 4);
+    md[3] = (mlk_report_md){.temp = 2, .n = 9}; /* four: first, second, last */
+    cr_assert_eq(mlk_report_panels(&r, idx), 3);
+    cr_expect(idx[0] == 1 && idx[1] == 2 && idx[2] == 4);
+    r.n_md = 0;
+    cr_expect_eq(mlk_report_panels(&r, idx), 0);
+}
