@@ -24,7 +24,8 @@ static const mlk_opt opts[] = {
 
 static const mlk_ref refs[] = {
     {"J. E. Jones, Proc. R. Soc. Lond. A 106, 463 (1924)", "10.1098/rspa.1924.0082",
-     "On the determination of molecular fields. {II}. {From} the equation of state of a gas"}, {NULL, NULL, NULL}};
+     "On the determination of molecular fields. {II}. {From} the equation of state of a gas"},
+    {NULL, NULL, NULL}};
 
 static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
 {

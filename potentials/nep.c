@@ -26,9 +26,11 @@ static const mlk_opt opts[] = {
 
 static const mlk_ref refs[] = {
     {"Z. Fan et al., Phys. Rev. B 104, 104309 (2021)", "10.1103/PhysRevB.104.104309",
-     "Neuroevolution machine learning potentials: Combining high accuracy and low cost in atomistic simulations and application to heat transport"},
+     "Neuroevolution machine learning potentials: Combining high accuracy and low cost in "
+     "atomistic simulations and application to heat transport"},
     {"Z. Fan et al., J. Chem. Phys. 157, 114801 (2022)", "10.1063/5.0106617",
-     "{GPUMD}: A package for constructing accurate machine-learned potentials and performing highly efficient atomistic simulations"},
+     "{GPUMD}: A package for constructing accurate machine-learned potentials and performing "
+     "highly efficient atomistic simulations"},
     {"K. Song et al., Nat. Commun. 15, 10208 (2024)", "10.1038/s41467-024-54554-x",
      "General-purpose machine-learned potential for 16 elemental metals and their alloys"},
     {NULL, NULL, NULL}};

@@ -60,12 +60,14 @@ static const mlk_ref refs[] = {
     {"A. P. Thompson, L. P. Swiler, C. R. Trott, S. M. Foiles, G. J. Tucker, J. Comput. Phys. 285, "
      "316 (2015)",
      "10.1016/j.jcp.2014.12.018",
-     "Spectral neighbor analysis method for automated generation of quantum-accurate interatomic potentials"},
+     "Spectral neighbor analysis method for automated generation of quantum-accurate interatomic "
+     "potentials"},
     {"M. A. Wood, A. P. Thompson, J. Chem. Phys. 148, 241721 (2018)", "10.1063/1.5017641",
      "Extending the accuracy of the {SNAP} interatomic potential form"},
     {"M. A. Cusentino, M. A. Wood, A. P. Thompson, J. Phys. Chem. A 124, 5456 (2020)",
      "10.1021/acs.jpca.0c02450",
-     "Explicit multielement extension of the spectral neighbor analysis potential for chemically complex systems"},
+     "Explicit multielement extension of the spectral neighbor analysis potential for chemically "
+     "complex systems"},
     {NULL, NULL, NULL}};
 
 static void destroy(mlk_potential *pot)

@@ -1,6 +1,6 @@
-/* html_script.c - the script of report.html: toggles of models, values under the pointer. It reads the
- * panels of a figure (data-axes: pixels and data units of each) and the vertices gnuplot drew. Without
- * it the page is complete. */
+/* html_script.c - the script of report.html: toggles of models, values under the pointer. It reads
+ * the panels of a figure (data-axes: pixels and data units of each) and the vertices gnuplot drew.
+ * Without it the page is complete. */
 #include "reports/report.h"
 
 // clang-format off

@@ -56,7 +56,8 @@ enum {
 };
 void mlk_plot_panel(mlk_plot *p, const char *title, const char *x, const char *xunit, const char *y,
                     const char *yunit, unsigned how);
-/* A table of a model's folder, of a ready model of what its validation left; no rows when it is not there. A broken one is an error. */
+/* A table of a model's folder, of a ready model of what its validation left; no rows when it is not
+ * there. A broken one is an error. */
 mlk_status mlk_report_model_table(const mlk_report *r, int m, const char *name, mlk_csv *t,
                                   mlk_err *e);
 /* Titles of what is plotted are the name of a model, which the page hides with the model, or that

@@ -1,17 +1,5 @@
 # mlkit md: a run, its repetition, threads, stop, kill and continuation, wrong input, a full disk
-cat > ar.lj <<'X'
-lj 1 Ar
-8.5
-0.01032 3.405
-X
-cat > ar.xyz <<'X'
-4
-Lattice="5.4 0 0 0 5.4 0 0 0 5.4" Properties=species:S:1:pos:R:3 pbc="T T T"
-Ar 0 0 0
-Ar 0 2.7 2.7
-Ar 2.7 0 2.7
-Ar 2.7 2.7 0
-X
+. "$ROOT/tests/cli/argon.sh"
 fail() { echo "$1"; exit 1; }
 digest() { sed -n 's/.*"digest": "\(.*\)".*/\1/p'; }
 run="md ar.lj --structure ar.xyz --supercell 3x3x3 --temp 60 --dt 4fs --equil 0.4ps --run 4ps --threads 1"
