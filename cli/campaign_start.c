@@ -54,7 +54,8 @@ static bool above_median(const mlk_dataset *ds, size_t k)
         if (!(f->has & MLK_HAS_ENERGY) || f->n != fr->n ||
             strcmp(mlk_frame_formula(f, other, sizeof other), mine))
             continue;
-        below += f->energy<fr->energy, above += f->energy> fr->energy;
+        below += f->energy < fr->energy;
+        above += f->energy > fr->energy;
     }
     return below > above;
 }

@@ -2,8 +2,8 @@
  *
  * load.c     run folder -> mlk_report (whatever is there; what is not is listed as missing)
  * result.c   comparison of the models, report.json;  statement.c  what it means, in words
- * figures*.c, parity.c, calibration.c one function per figure, through plot.c (gnuplot as a
- * program) tables.c   tables as CSV and LaTeX;  methods.c  the methods paragraph and references
+ * figures*.c, parity.c, calibration.c  one function per figure, by plot.c (the program gnuplot)
+ * tables.c   tables as CSV and LaTeX;  methods.c  the methods paragraph and references
  * sections.c the report as a document (document.h), drawn by html.c (with html_style.c and
  *            html_script.c: self-contained) and pdf.c (a plugin, opened by pdf_open.c) */
 #ifndef MLK_REPORTS_REPORT_H

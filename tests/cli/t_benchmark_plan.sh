@@ -40,6 +40,17 @@ awk "BEGIN { q = $bytes / $real; exit !(q > 0.8 && q < 3) }" || fail "$bytes byt
 status $MLKIT benchmark $study --dry-run -o R
 grep -q '^# all *0 *7 ' out && grep -q '^# md/ar/0060K/r1: done' out || fail "a finished study"
 
+# the start structure: pressure nearest zero, but not a frame with more energy than most
+frame() {
+    printf '4\nLattice="5.4 0 0 0 5.4 0 0 0 5.4" Properties=species:S:1:pos:R:3:forces:R:3 energy=%s stress="%s 0 0 0 %s 0 0 0 %s" pbc="T T T"\n' $1 $2 $2 $2
+    tail -n 4 ar.xyz | sed 's/$/ 0 0 0/'
+}
+{ frame -0.30 0.02; frame 0.50 0; frame -0.31 0.01; frame -0.29 0.03; } >labelled.xyz
+printf '#!/bin/sh\n[ $1 = dataset ] && exec %s "$@"\n' "$MLKIT" >only
+chmod +x only
+status $MLKIT benchmark --models ./ar.lj --data labelled.xyz --temps 60 --replicas 1 --npt 0ps --equil 0.02ps --run 0.1ps --dt 4fs --program ./only -o F
+sed -n 2p F/structure.xyz | grep -q 'energy=-0.31' || fail "start structure: $(sed -n 2p F/structure.xyz)"
+
 # a small disk: an error below what is needed, a warning below 1.2 times that, neither above
 mkdir disk
 if ! mount -t tmpfs -o size=1m tmpfs disk 2>/dev/null; then

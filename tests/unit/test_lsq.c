@@ -140,6 +140,25 @@ Test(lsq, columns_of_round_off_are_left_out)
     mlk_potential_destroy(pot), mlk_potential_destroy(teacher);
 }
 
+/* Labels without noise ask for no ridge at all; the lowest one allowed is kept. */
+Test(lsq, the_ridge_has_a_floor)
+{
+    mlk_potential *teacher = make("false", 3, "snap"), *pot = make("false", 99, "snap");
+    mlk_dataset ds = make_set(teacher, 24);
+    double ridge[2];
+    for (int p = 0; p < 2; p++) {
+        mlk_lsq_config cfg = MLK_LSQ_DEFAULTS;
+        mlk_lsq_result res = {0};
+        if (p) cfg.lowest = 1e-4;
+        cr_assert_eq(mlk_lsq_fit(pot, &ds, &cfg, &res, NULL), MLK_OK);
+        ridge[p] = res.ridge;
+    }
+    cr_expect_lt(ridge[0], 1e-6, "%g", ridge[0]);
+    cr_expect(ridge[1] >= 0.999e-4 && ridge[1] < 1e-2, "%g", ridge[1]);
+    free_set(&ds);
+    mlk_potential_destroy(pot), mlk_potential_destroy(teacher);
+}
+
 Test(lsq, same_bits_with_any_number_of_threads)
 {
     mlk_potential *teacher = make("true", 3, "snap"), *pot[2];
