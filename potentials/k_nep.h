@@ -59,7 +59,6 @@ enum { MLK_NEP_LM_MAX = MLK_NEP_L_MAX * (MLK_NEP_L_MAX + 2) };
 
 /* (2l+1)/(4 pi) times the square of the norm of each component of ylm (see k_nep_ylm.h). */
 extern const double mlk_nep_clm[MLK_NEP_LM_MAX];
-#define MLK_NEP_C222 (-0.80994392927972261) /* -108 sqrt(2/35) (5/(16 pi))^(3/2) */
 #define MLK_NEP_C1111 (7.0 / 15.0)
 
 #endif

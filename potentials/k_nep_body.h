@@ -388,6 +388,15 @@ FN void NAME(moments)(const mlk_nep *m, size_t n, const double *restrict y, size
         }
 }
 
+/* sum of the terms of the 4-body descriptor k at the moments s + v */
+FN vec NAME(coupled)(const mlk_nep *m, int k, const double *s)
+{
+    vec q = {0};
+    for (const mlk_nep_term *t = m->term + (k ? m->end[k - 1] : 0); t < m->term + m->end[k]; t++)
+        q += t->k * V(s + t->a * m->na8) * V(s + t->b * m->na8) * V(s + t->c * m->na8);
+    return q;
+}
+
 /* rows of angular descriptors from the moments */
 FN void NAME(invariants)(const mlk_nep *m, const double *s_, double *rows)
 {
@@ -401,16 +410,11 @@ FN void NAME(invariants)(const mlk_nep *m, const double *s_, double *rows)
                 q += mlk_nep_clm[lm] * V(s + lm * na8) * V(s + lm * na8);
             VSET(rows + (l - 1) * na8 + v) = q;
         }
-        if (m->l4) {
-            vec s3 = V(s + 3 * na8), s4 = V(s + 4 * na8), s5 = V(s + 5 * na8);
-            vec s6 = V(s + 6 * na8), s7 = V(s + 7 * na8);
-            vec det = s3 * (s3 * s3 / 108 - (s6 * s6 + s7 * s7) / 12 + (s4 * s4 + s5 * s5) / 6) -
-                      s6 * (s5 * s5 - s4 * s4) / 2 + s4 * s5 * s7;
-            VSET(rows + m->L * na8 + v) = MLK_NEP_C222 * det;
-        }
-        if (m->l5) {
+        for (int k = 0; k < MLK_NEP_BODIES; k++)
+            if (m->row[k]) VSET(rows + m->row[k] * na8 + v) = NAME(coupled)(m, k, s);
+        if (m->row[MLK_NEP_1111]) {
             vec q1 = V(rows + v);
-            VSET(rows + (m->L + m->l4) * na8 + v) = MLK_NEP_C1111 * q1 * q1;
+            VSET(rows + m->row[MLK_NEP_1111] * na8 + v) = MLK_NEP_C1111 * q1 * q1;
         }
     }
 }
@@ -426,22 +430,19 @@ FN void NAME(invariants_back)(const mlk_nep *m, const double *s_, const double *
         size_t lm = 0;
         for (size_t l = 1; l <= m->L; l++) {
             vec f = 2 * V(fr + (l - 1) * na8 + v);
-            if (l == 1 && m->l5)
-                f += 4 * MLK_NEP_C1111 * V(rows + v) * V(fr + (m->L + m->l4) * na8 + v);
+            if (l == 1 && m->row[MLK_NEP_1111])
+                f += 4 * MLK_NEP_C1111 * V(rows + v) * V(fr + m->row[MLK_NEP_1111] * na8 + v);
             for (size_t c = 0; c < 2 * l + 1; c++, lm++)
                 VSET(a + lm * na8) = mlk_nep_clm[lm] * f * V(s + lm * na8);
         }
-        if (m->l4) {
-            vec f = MLK_NEP_C222 * V(fr + m->L * na8 + v);
-            vec s3 = V(s + 3 * na8), s4 = V(s + 4 * na8), s5 = V(s + 5 * na8);
-            vec s6 = V(s + 6 * na8), s7 = V(s + 7 * na8);
-            VSET(a + 3 * na8) +=
-                f * (s3 * s3 / 36 - (s6 * s6 + s7 * s7) / 12 + (s4 * s4 + s5 * s5) / 6);
-            VSET(a + 4 * na8) += f * (s3 * s4 / 3 + s6 * s4 + s5 * s7);
-            VSET(a + 5 * na8) += f * (s3 * s5 / 3 - s6 * s5 + s4 * s7);
-            VSET(a + 6 * na8) += f * (-s3 * s6 / 6 - (s5 * s5 - s4 * s4) / 2);
-            VSET(a + 7 * na8) += f * (-s3 * s7 / 6 + s4 * s5);
-        }
+        for (int k = 0; k < MLK_NEP_BODIES; k++)
+            for (size_t i = k ? m->end[k - 1] : 0; i < m->end[k]; i++) {
+                const mlk_nep_term *t = m->term + i;
+                size_t ia = t->a * na8, ib = t->b * na8, ic = t->c * na8;
+                vec f = t->k * V(fr + m->row[k] * na8 + v);
+                vec sa = f * V(s + ia), sb = V(s + ib), sc = V(s + ic), fbc = f * sb * sc;
+                VSET(a + ia) += fbc, VSET(a + ib) += sa * sc, VSET(a + ic) += sa * sb;
+            }
         for (; lm < m->nlm8; lm++) VSET(a + lm * na8) = (vec){0};
     }
 }

@@ -118,24 +118,31 @@ FN void NAME(moments_dot)(const mlk_nep *m, size_t n, mlk_nep_work *w)
         }
 }
 
-/* gradient of det Q with respect to s3..s7, and its tangent */
-FN void NAME(det_gradient)(const vec *s, const vec *d, vec *g, vec *gd)
+/* tangent of the 4-body descriptor k at s along d */
+FN vec NAME(coupled_dot)(const mlk_nep *m, int k, const double *s, const double *d)
 {
-    g[0] = s[0] * s[0] / 36 - (s[3] * s[3] + s[4] * s[4]) / 12 + (s[1] * s[1] + s[2] * s[2]) / 6;
-    g[1] = s[0] * s[1] / 3 + s[3] * s[1] + s[2] * s[4];
-    g[2] = s[0] * s[2] / 3 - s[3] * s[2] + s[1] * s[4];
-    g[3] = -s[0] * s[3] / 6 - (s[2] * s[2] - s[1] * s[1]) / 2;
-    g[4] = -s[0] * s[4] / 6 + s[1] * s[2];
-    gd[0] = s[0] * d[0] / 18 - (s[3] * d[3] + s[4] * d[4]) / 6 + (s[1] * d[1] + s[2] * d[2]) / 3;
-    gd[1] = (d[0] * s[1] + s[0] * d[1]) / 3 + d[3] * s[1] + s[3] * d[1] + d[2] * s[4] + s[2] * d[4];
-    gd[2] = (d[0] * s[2] + s[0] * d[2]) / 3 - d[3] * s[2] - s[3] * d[2] + d[1] * s[4] + s[1] * d[4];
-    gd[3] = -(d[0] * s[3] + s[0] * d[3]) / 6 - s[2] * d[2] + s[1] * d[1];
-    gd[4] = -(d[0] * s[4] + s[0] * d[4]) / 6 + d[1] * s[2] + s[1] * d[2];
+    vec q = {0};
+    for (const mlk_nep_term *t = m->term + (k ? m->end[k - 1] : 0); t < m->term + m->end[k]; t++) {
+        size_t a = t->a * m->na8, b = t->b * m->na8, c = t->c * m->na8;
+        q += t->k * (V(s + a) * (V(d + b) * V(s + c) + V(s + b) * V(d + c)) +
+                     V(d + a) * V(s + b) * V(s + c));
+    }
+    return q;
 }
 
-FN void NAME(load5)(const mlk_nep *m, const double *s, size_t v, vec *o)
+/* what the 4-body descriptor k adds to the adjoints a of d and sb of s: fd is the adjoint of its
+ * tangent, fb its own */
+FN void NAME(coupled_dot_back)(const mlk_nep *m, int k, const double *s, const double *d, vec fd,
+                               vec fb, double *a, double *sb)
 {
-    for (size_t k = 0; k < 5; k++) o[k] = V(s + (3 + k) * m->na8 + v);
+    for (const mlk_nep_term *t = m->term + (k ? m->end[k - 1] : 0); t < m->term + m->end[k]; t++)
+        for (int q = 0; q < 3; q++) { /* each factor in turn */
+            size_t at = (q == 0 ? t->a : q == 1 ? t->b : t->c) * m->na8;
+            size_t x = (q == 0 ? t->b : t->a) * m->na8, y = (q == 2 ? t->b : t->c) * m->na8;
+            vec sx = V(s + x), sy = V(s + y), xy = t->k * sx * sy;
+            VSET(a + at) += fd * xy;
+            VSET(sb + at) += fb * xy + fd * t->k * (sx * V(d + y) + V(d + x) * sy);
+        }
 }
 
 FN void NAME(invariants_dot)(const mlk_nep *m, mlk_nep_work *w)
@@ -149,17 +156,12 @@ FN void NAME(invariants_dot)(const mlk_nep *m, mlk_nep_work *w)
                 q += 2 * mlk_nep_clm[lm] * V(w->s + lm * na8 + v) * V(w->ds + lm * na8 + v);
             VSET(w->rows_dot + (l - 1) * na8 + v) = q;
         }
-        if (m->l4) {
-            vec s[5], d[5], g[5], gd[5];
-            NAME(load5)(m, w->s, v, s);
-            NAME(load5)(m, w->ds, v, d);
-            NAME(det_gradient)(s, d, g, gd);
-            VSET(w->rows_dot + m->L * na8 + v) =
-                MLK_NEP_C222 *
-                (g[0] * d[0] + g[1] * d[1] + g[2] * d[2] + g[3] * d[3] + g[4] * d[4]);
-        }
-        if (m->l5)
-            VSET(w->rows_dot + (m->L + m->l4) * na8 + v) =
+        for (int k = 0; k < MLK_NEP_BODIES; k++)
+            if (m->row[k])
+                VSET(w->rows_dot + m->row[k] * na8 + v) =
+                    NAME(coupled_dot)(m, k, w->s + v, w->ds + v);
+        if (m->row[MLK_NEP_1111])
+            VSET(w->rows_dot + m->row[MLK_NEP_1111] * na8 + v) =
                 2 * MLK_NEP_C1111 * V(w->rows + v) * V(w->rows_dot + v);
     }
 }
@@ -172,9 +174,10 @@ FN void NAME(invariants_dot_back)(const mlk_nep *m, mlk_nep_work *w)
         size_t lm = 0;
         for (size_t l = 1; l <= m->L; l++) {
             vec fd = V(w->rows_d + (l - 1) * na8 + v), fb = V(w->rows_b + (l - 1) * na8 + v);
-            if (l == 1 && m->l5) {
-                vec d5 = 2 * MLK_NEP_C1111 * V(w->rows_d + (m->L + m->l4) * na8 + v);
-                vec b5 = 2 * MLK_NEP_C1111 * V(w->rows_b + (m->L + m->l4) * na8 + v);
+            if (l == 1 && m->row[MLK_NEP_1111]) {
+                size_t r5 = m->row[MLK_NEP_1111] * na8 + v;
+                vec d5 = 2 * MLK_NEP_C1111 * V(w->rows_d + r5);
+                vec b5 = 2 * MLK_NEP_C1111 * V(w->rows_b + r5);
                 fd += d5 * V(w->rows + v);
                 fb += b5 * V(w->rows + v) + d5 * V(w->rows_dot + v);
             }
@@ -185,18 +188,11 @@ FN void NAME(invariants_dot_back)(const mlk_nep *m, mlk_nep_work *w)
                 VSET(w->sb + lm * na8 + v) = fb * s + fd * ds;
             }
         }
-        if (m->l4) {
-            vec s[5], d[5], g[5], gd[5];
-            NAME(load5)(m, w->s, v, s);
-            NAME(load5)(m, w->ds, v, d);
-            NAME(det_gradient)(s, d, g, gd);
-            vec fd = MLK_NEP_C222 * V(w->rows_d + m->L * na8 + v);
-            vec fb = MLK_NEP_C222 * V(w->rows_b + m->L * na8 + v);
-            for (size_t k = 0; k < 5; k++) {
-                VSET(w->a + (3 + k) * na8 + v) += fd * g[k];
-                VSET(w->sb + (3 + k) * na8 + v) += fb * g[k] + fd * gd[k];
-            }
-        }
+        for (int k = 0; k < MLK_NEP_BODIES; k++)
+            if (m->row[k])
+                NAME(coupled_dot_back)
+                (m, k, w->s + v, w->ds + v, V(w->rows_d + m->row[k] * na8 + v),
+                 V(w->rows_b + m->row[k] * na8 + v), w->a + v, w->sb + v);
     }
 }
 

@@ -18,7 +18,7 @@ static const mlk_opt opts[] = {
     {"basis", MLK_OPT_INTS, offsetof(mlk_nep_hyper, basis), "8,8", 0, 19, "",
      "Chebyshev functions (less one) they are expanded in"},
     {"l_max", MLK_OPT_INTS, offsetof(mlk_nep_hyper, l_max), "4,2,0", 0, MLK_NEP_L_MAX, "",
-     "largest l of the 3-body, 4-body (0 or 2) and 5-body (0 or 1) descriptors"},
+     "largest l of the 3-body descriptors; which of 222, 1111, 112, 123, 233, 134 (0: no)"},
     {"neuron", MLK_OPT_INT, offsetof(mlk_nep_hyper, neuron), "30", 1, 200, "", "hidden neurons"},
     {"zbl", MLK_OPT_REALS, offsetof(mlk_nep_hyper, zbl), "", 0, 5, "A",
      "inner and outer radius of the ZBL core; empty: none"},
@@ -46,7 +46,6 @@ mlk_status mlk_nep_alloc(mlk_potential *pot, mlk_nep *m, mlk_err *e)
 {
     size_t nt = m->nt, tt = nt * nt;
     m->n_net = m->version == 3 ? 1 : nt;
-    m->nl = m->L + m->l4 + m->l5;
     m->nlm = m->L * (m->L + 2);
     m->dim = m->nr + m->na * m->nl;
     m->nr8 = up8(m->nr), m->na8 = up8(m->na), m->kr8 = up8(m->kr);
@@ -76,7 +75,7 @@ mlk_status mlk_nep_alloc(mlk_potential *pot, mlk_nep *m, mlk_err *e)
         if (!*want[k].p) return MLK_FAIL(e, MLK_ENOMEM, "nep with %zu parameters", pot->n_param);
     }
     for (size_t d = 0; d < m->dim; d++) m->scaler[d] = 1;
-    return MLK_OK;
+    return mlk_nep_couple(m, e);
 }
 
 void mlk_nep_destroy(mlk_potential *pot)
@@ -86,6 +85,7 @@ void mlk_nep_destroy(mlk_potential *pot)
     double *all[] = {m->scaler, m->rcr, m->rca, m->rr,  m->ra, m->w0t,      m->w0,
                      m->b0,     m->w1,  m->cr,  m->crt, m->ca, m->zbl_table};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) mlk_free(all[k]);
+    mlk_free(m->term);
     mlk_free(m);
     pot->state = NULL;
 }
@@ -307,17 +307,13 @@ static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
                             pot->n_species);
     if (h->n_max.n != 2 || h->basis.n != 2)
         return MLK_FAIL(e, MLK_EINVAL, "nep: n_max and basis need two numbers, radial and angular");
-    const int *l = h->l_max.v;
-    if (h->l_max.n != 3 || l[0] < 1 || (l[1] && l[1] != 2) || l[2] > 1 || l[1] > l[0])
-        return MLK_FAIL(e, MLK_EINVAL, "nep: l_max needs three numbers: 1 to %d, 0 or 2, 0 or 1",
-                        MLK_NEP_L_MAX);
     if (h->zbl.n && (h->zbl.n != 2 || !(h->zbl.v[0] < h->zbl.v[1])))
         return MLK_FAIL(e, MLK_EINVAL, "nep: zbl needs an inner and a larger outer radius");
     m->version = 4;
     m->nt = pot->n_species;
     m->nr = (size_t)h->n_max.v[0] + 1, m->na = (size_t)h->n_max.v[1] + 1;
     m->kr = (size_t)h->basis.v[0] + 1, m->ka = (size_t)h->basis.v[1] + 1;
-    m->L = (size_t)l[0], m->l4 = l[1] == 2, m->l5 = l[2] == 1;
+    MLK_TRY(mlk_nep_set_l(m, &h->l_max, e));
     m->neuron = (size_t)h->neuron;
     MLK_TRY(mlk_nep_alloc(pot, m, e));
     m->cutoff_style = n_rc == 2 ? MLK_NEP_CUTOFF_PLAIN : MLK_NEP_CUTOFF_SPECIES;

@@ -5,9 +5,9 @@
  *              one network (NEP3) or one per type (NEP4)
  *   q_n      = sum_j g_n(r_ij)                                              n < nr: radial
  *   q_nl     = (2l+1)/(4 pi) sum_jk g_n(r_ij) g_n(r_ik) P_l(cos theta_jk)   n < na, 1 <= l <= L
- *   q_n222   = -sqrt(2/35) 108 (5/16 pi)^(3/2) det Q_n,   Q traceless quadrupole of g_n
- *   q_n1111  = 7/15 q_n1^2
- *   g_n(r)   = sum_k c_nk^{IJ} f_k(r),  f_k = (T_k(2(r/rc-1)^2-1)+1)/2 * (1+cos(pi r/rc))/2
+ *   q_nabc   = sum_mm'm'' (a b c; m m' m'') A_nam A_nbm' A_ncm''   (3j symbols), for abc = 222,
+ * 112, 123, 233, 134;  A_nlm = sum_j g_n(r_ij) Y_lm q_n1111  = 7/15 q_n1^2 g_n(r)   = sum_k
+ * c_nk^{IJ} f_k(r),  f_k = (T_k(2(r/rc-1)^2-1)+1)/2 * (1+cos(pi r/rc))/2
  *
  * Fan et al., Phys. Rev. B 104, 104309 (2021); J. Chem. Phys. 157, 114801 (2022);
  * Song et al., Nat. Commun. 15, 10208 (2024). File format: docs/FORMATS.md. */
@@ -21,13 +21,29 @@
 #include "potentials/potential.h"
 
 enum { MLK_NEP_L_MAX = 8 }; /* largest l of the 3-body descriptors */
+/* the others, in the order of the l_max line of nep.txt, which is that of their rows */
+enum {
+    MLK_NEP_222,
+    MLK_NEP_1111,
+    MLK_NEP_112,
+    MLK_NEP_123,
+    MLK_NEP_233,
+    MLK_NEP_134,
+    MLK_NEP_BODIES
+};
+
+/* k s_a s_b s_c, a part of a 4-body descriptor: see nep_coupling.c */
+typedef struct mlk_nep_term {
+    double k;
+    unsigned char a, b, c; /* components of s, a <= b <= c */
+} mlk_nep_term;
 
 /* Hyper-parameters, table in nep.c. */
 typedef struct mlk_nep_hyper {
     mlk_reals cutoff; /* radial, angular [A]                              */
     mlk_ints n_max;   /* radial, angular                                  */
     mlk_ints basis;   /* radial, angular                                  */
-    mlk_ints l_max;   /* 3-body 1..MLK_NEP_L_MAX, 4-body 0|2, 5-body 0|1  */
+    mlk_ints l_max;   /* 3-body 1..MLK_NEP_L_MAX, then flags of MLK_NEP_222 ...    */
     int neuron;
     mlk_reals zbl; /* inner, outer [A]; empty: off                     */
 } mlk_nep_hyper;
@@ -40,12 +56,13 @@ enum {                         /* how the cutoff line of nep.txt is written */
 
 /* Everything is padded to 8 lanes: x8 = x rounded up to a multiple of 8, pads are zero. */
 typedef struct mlk_nep {
-    int version;        /* 3 or 4                                                              */
-    size_t nt, n_net;   /* species; networks: nt (NEP4) or 1 (NEP3)                            */
-    size_t nr, na;      /* radial and angular functions, n_max + 1                             */
-    size_t kr, ka;      /* basis functions, basis_size + 1                                     */
-    size_t L, l4, l5;   /* largest l; 1 if the (222) and the (1111) invariants are there       */
-    size_t nl, nlm;     /* angular rows L + l4 + l5; components L(L+2)                         */
+    int version;      /* 3 or 4                                                              */
+    size_t nt, n_net; /* species; networks: nt (NEP4) or 1 (NEP3)                            */
+    size_t nr, na;    /* radial and angular functions, n_max + 1                             */
+    size_t kr, ka;    /* basis functions, basis_size + 1                                     */
+    size_t L;         /* largest l                                                           */
+    size_t row[MLK_NEP_BODIES]; /* angular row of each further descriptor; 0: not there        */
+    size_t nl, nlm;     /* angular rows; components L(L+2)                                     */
     size_t neuron, dim; /* hidden neurons; descriptors nr + na*nl                              */
     size_t nr8, na8, kr8, neuron8, dim8, nlm8;
     int cutoff_style;   /* MLK_NEP_CUTOFF_*                                                    */
@@ -65,11 +82,20 @@ typedef struct mlk_nep {
     double b1;
     double *cr, *crt; /* radial c: (nt,nt,kr,nr8) and (nt,nt,nr,kr8)                         */
     double *ca;       /* angular c: (nt,nt,ka,na8)                                           */
+
+    mlk_nep_term *term; /* of the 4-body descriptors; those of descriptor k: end[k-1]..end[k]  */
+    size_t end[MLK_NEP_BODIES];
 } mlk_nep;
 
 extern const mlk_potential_type mlk_potential_nep;
 
-/* nep.c: fill the derived sizes of *m from version, nt, n_max .. l5, allocate its arrays and
+/* nep_coupling.c: L and the rows of *m from the numbers of an l_max line, 1 to 7 of them. */
+mlk_status mlk_nep_set_l(mlk_nep *m, const mlk_ints *l, mlk_err *e);
+/* nep_coupling.c: the reverse; as few numbers as GPUMD of any age accepts, 3 or more. */
+mlk_ints mlk_nep_get_l(const mlk_nep *m);
+/* nep_coupling.c: the terms of the 4-body descriptors of *m. */
+mlk_status mlk_nep_couple(mlk_nep *m, mlk_err *e);
+/* nep.c: fill the derived sizes of *m from version, nt, n_max .. row, allocate its arrays and
  * pot->param (zeros). */
 mlk_status mlk_nep_alloc(mlk_potential *pot, mlk_nep *m, mlk_err *e);
 /* nep.c: refresh the packed copies after param, scaler or cutoffs changed. */
@@ -90,7 +116,7 @@ void mlk_nep_param_species(const mlk_potential *pot, int (*of)[2]);
 /* Length of the descriptor of a NEP, 0 for another potential. */
 size_t mlk_nep_dim(const mlk_potential *pot);
 /* Descriptors of the centres [i0,i1): q (i1-i0,dim), not scaled; order: radial n, then for l = 1..L
- * the n of each, then (222), then (1111). scaler (dim), when not NULL, receives s. */
+ * the n of each, then those of the l_max line. scaler (dim), when not NULL, receives s. */
 mlk_status mlk_nep_descriptors(const mlk_potential *pot, const mlk_neigh *nl, const int *type,
                                size_t i0, size_t i1, mlk_scratch *s, double *q, double *scaler,
                                mlk_err *e);

@@ -177,7 +177,7 @@ static void fill_hyper(const mlk_potential *pot, const mlk_nep *m)
     }
     h->n_max = (mlk_ints){2, {(int)m->nr - 1, (int)m->na - 1}};
     h->basis = (mlk_ints){2, {(int)m->kr - 1, (int)m->ka - 1}};
-    h->l_max = (mlk_ints){3, {(int)m->L, m->l4 ? 2 : 0, (int)m->l5}};
+    h->l_max = mlk_nep_get_l(m);
     h->neuron = (int)m->neuron;
     h->zbl.n = pot->zbl.on ? 2 : 0;
     h->zbl.v[0] = pot->zbl.inner, h->zbl.v[1] = pot->zbl.outer;
@@ -187,28 +187,20 @@ static mlk_status parse(mlk_potential *pot, mlk_nep *m, lines *t, mlk_err *e)
 {
     bool zbl;
     double v[WORDS];
-    int n_max[2], basis[2], l[7] = {0}, ann[2];
+    int n_max[2], basis[2], ann[2];
+    mlk_ints l = {.n = MLK_NEP_BODIES + 1};
     MLK_TRY(header(pot, m, t, &zbl, e));
     if (zbl) MLK_TRY(read_zbl(pot, m, t, e));
     MLK_TRY(read_cutoff(pot, m, t, v, e));
     MLK_TRY(integers(t, "n_max", 2, 2, 0, 31, n_max, e));
     MLK_TRY(integers(t, "basis_size", 2, 2, 0, 31, basis, e));
-    MLK_TRY(integers(t, "l_max", 1, 7, 0, MLK_NEP_L_MAX, l, e));
-    for (int c = 3; c < 7; c++)
-        if (l[c])
-            return BAD(t, e,
-                       "l_max: number %d is %d; of the 4- and 5-body terms only (222) and "
-                       "(1111) are known here",
-                       c + 1, l[c]);
-    if (l[0] < 1 || (l[1] && l[1] != 2) || l[2] > 1 || l[1] > l[0])
-        return BAD(t, e, "l_max %d %d %d: expected 1 to %d, 0 or 2, 0 or 1", l[0], l[1], l[2],
-                   MLK_NEP_L_MAX);
+    MLK_TRY(integers(t, "l_max", 1, l.n, 0, MLK_NEP_L_MAX, l.v, e));
+    if (mlk_nep_set_l(m, &l, e)) return mlk_err_at(e, t->path, t->line);
     MLK_TRY(integers(t, "ANN", 2, 2, 0, 10000, ann, e));
     if (ann[0] < 1 || ann[1] != 0)
         return BAD(t, e, "ANN: expected one hidden layer, 'ANN neurons 0'");
     m->nr = (size_t)n_max[0] + 1, m->na = (size_t)n_max[1] + 1;
     m->kr = (size_t)basis[0] + 1, m->ka = (size_t)basis[1] + 1;
-    m->L = (size_t)l[0], m->l4 = l[1] == 2, m->l5 = l[2] == 1;
     m->neuron = (size_t)ann[0];
     MLK_TRY(mlk_nep_alloc(pot, m, e));
     bool each = m->cutoff_style == MLK_NEP_CUTOFF_SPECIES;
@@ -265,8 +257,11 @@ mlk_status mlk_nep_write(const mlk_potential *pot, const char *path, mlk_err *e)
     fprintf(f, " %d %d", m->nn[0], m->nn[1]);
     if (m->cutoff_style == MLK_NEP_CUTOFF_FACTORS)
         for (int k = 0; k < 3; k++) fprintf(f, " %.10g", m->factor[k]);
-    fprintf(f, "\nn_max %zu %zu\nbasis_size %zu %zu\nl_max %zu %d %zu\nANN %zu 0\n", m->nr - 1,
-            m->na - 1, m->kr - 1, m->ka - 1, m->L, m->l4 ? 2 : 0, m->l5, m->neuron);
+    fprintf(f, "\nn_max %zu %zu\nbasis_size %zu %zu\nl_max", m->nr - 1, m->na - 1, m->kr - 1,
+            m->ka - 1);
+    mlk_ints l = mlk_nep_get_l(m);
+    for (int k = 0; k < l.n; k++) fprintf(f, " %d", l.v[k]);
+    fprintf(f, "\nANN %zu 0\n", m->neuron);
     for (size_t k = 0; k < pot->n_param; k++) fprintf(f, "%24.16e\n", pot->param[k]);
     for (size_t k = 0; k < m->dim; k++) fprintf(f, "%24.16e\n", m->scaler[k]);
     if (m->zbl_table)

@@ -1,37 +1,11 @@
-/* snap_table.c - index tables, Clebsch-Gordan coefficients and the list of products of the SNAP
- * kernel; the equations are in k_snap.h. */
+/* snap_table.c - index tables and the list of products of the SNAP kernel; the equations are in
+ * k_snap.h. */
 #include "potentials/snap_int.h"
 
 #include <math.h>
 #include <string.h>
 
-static double factorial(int n)
-{
-    double f = 1;
-    for (int k = 2; k <= n; k++) f *= k;
-    return f;
-}
-
-/* <j1 m1 j2 m2 | j m>, everything in indices: a = j1/2 + m1 = 0..j1, b = 0..j2, and a + b - s =
- * 0..j with s = (j1+j2-j)/2 (Racah's formula) */
-static double clebsch_gordan(int j1, int a, int j2, int b, int j)
-{
-    int s = (j1 + j2 - j) / 2, c = a + b - s;
-    if (a < 0 || b < 0 || c < 0 || a > j1 || b > j2 || c > j) return 0;
-    double sum = 0;
-    for (int z = 0; z <= s; z++) {
-        int d1 = s - z, d2 = j1 - a - z, d3 = b - z, d4 = a - s + z, d5 = j2 - s - b + z;
-        if (d2 < 0 || d3 < 0 || d4 < 0 || d5 < 0) continue;
-        double term = 1 / (factorial(z) * factorial(d1) * factorial(d2) * factorial(d3) *
-                           factorial(d4) * factorial(d5));
-        sum += z % 2 ? -term : term;
-    }
-    double delta =
-        factorial(s) * factorial(j1 - s) * factorial(j2 - s) / factorial((j1 + j2 + j) / 2 + 1);
-    double m = factorial(a) * factorial(j1 - a) * factorial(b) * factorial(j2 - b) * factorial(c) *
-               factorial(j - c);
-    return sqrt((j + 1) * delta * m) * sum;
-}
+#include "potentials/clebsch_gordan.h"
 
 size_t snap_components(int twojmax)
 {
@@ -65,8 +39,8 @@ static mlk_status index_tables(k_snap *t, mlk_err *e)
         for (int mb = 0; 2 * mb <= j; mb++)
             for (int ma = 0; ma <= (2 * mb == j ? mb : j); ma++) {
                 int h = t->hofs[j] + mb * (j + 1) + ma;
-                t->norm[h] =
-                    sqrt(factorial(ma) * factorial(j - ma) / (factorial(mb) * factorial(j - mb)));
+                t->norm[h] = sqrt(mlk_factorial(ma) * mlk_factorial(j - ma) /
+                                  (mlk_factorial(mb) * mlk_factorial(j - mb)));
                 t->hw[h] = 2 * mb == j && ma == mb ? 1 : 2;
                 t->sign[h] = (mb + ma) % 2 ? -1 : 1;
                 t->h2f[h] = t->fofs[j] + mb * (j + 1) + ma;
@@ -125,8 +99,8 @@ static size_t pair_coefs(const k_snap_pair *p, double *c)
                     double twice = p->same && order < 0 ? 2 : 1;
                     for (int j = low; j <= jtop; j += 2, n++)
                         if (c)
-                            c[n] = twice * clebsch_gordan(j1, b1, j2, tb - b1, j) *
-                                   clebsch_gordan(j1, a1, j2, ta - a1, j);
+                            c[n] = twice * mlk_clebsch_gordan(j1, b1, j2, tb - b1, j) *
+                                   mlk_clebsch_gordan(j1, a1, j2, ta - a1, j);
                 }
         }
     return n;

@@ -107,27 +107,29 @@ static mlk_status take_cutoff(reader *r, const keyword *k, int n, char *const *w
     return set(r, k, n, w, e);
 }
 
-/* the second number is 2 in GPUMD's manual and 1 in newer sources */
+/* the second number is 2 up to GPUMD 5.2 and 1 from 5.3 on */
 static mlk_status take_l_max(reader *r, const keyword *k, int n, char *const *w, mlk_err *e)
 {
-    long l[5] = {0};
+    mlk_ints l = {.n = n};
+    mlk_nep checked = {0};
     char text[64];
-    for (int q = 0; q < n; q++)
-        if (!mlk_parse_long(w[q], &l[q]))
-            return MLK_FAIL(e, MLK_EFORMAT, "l_max: '%s' is not a whole number", w[q]);
-    if (l[0] < 1 || l[0] > MLK_NEP_L_MAX || l[1] < 0 || l[1] > 2 || l[2] < 0 || l[2] > 1 || l[3] ||
-        l[4]) {
-        MLK_FAIL(e, MLK_EUNSUPPORTED, "l_max %ld %ld %ld: not supported", l[0], l[1], l[2]);
-        return mlk_err_hint(
-            e, "1 to %d for 3-body, 0 or 2 for 4-body, 0 or 1 for 5-body terms, no others",
-            MLK_NEP_L_MAX);
+    int at = 0;
+    for (int q = 0; q < n; q++) {
+        long v;
+        if (!mlk_parse_long(w[q], &v) || v < 0 || v > MLK_NEP_L_MAX)
+            return MLK_FAIL(e, MLK_EFORMAT, "l_max: '%s' is not a whole number from 0 to %d", w[q],
+                            MLK_NEP_L_MAX);
+        l.v[q] = (int)v;
     }
+    MLK_TRY(mlk_nep_set_l(&checked, &l, e));
+    l = mlk_nep_get_l(&checked);
     if (n == 1)
         mlk_log(MLK_LOG_INFO,
-                "%s:%ld: l_max %ld: no 4- and 5-body terms; 'l_max %ld 2 0' has the "
+                "%s:%ld: l_max %d: no 4- and 5-body terms; 'l_max %d 2 0' has the "
                 "4-body ones",
-                r->path, r->line, l[0], l[0]);
-    snprintf(text, sizeof text, "%ld,%d,%ld", l[0], l[1] ? 2 : 0, l[2]);
+                r->path, r->line, l.v[0], l.v[0]);
+    for (int q = 0; q < l.n; q++)
+        at += snprintf(text + at, sizeof text - (size_t)at, "%s%d", q ? "," : "", l.v[q]);
     return mlk_train_config_set(r->c, k->to, text, e);
 }
 
@@ -200,7 +202,7 @@ static const keyword keywords[] = {
     {"cutoff", 2, WORDS - 1, take_cutoff, "nep.cutoff"},
     {"n_max", 2, 2, set, "nep.n_max"},
     {"basis_size", 2, 2, set, "nep.basis"},
-    {"l_max", 1, 5, take_l_max, "nep.l_max"},
+    {"l_max", 1, 7, take_l_max, "nep.l_max"},
     {"neuron", 1, 2, take_neuron, "nep.neuron"},
     {"zbl", 1, 1, take_zbl, NULL},
     {"use_typewise_cutoff_zbl", 0, 1, take_zbl_factor, NULL},

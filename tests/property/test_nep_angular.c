@@ -104,6 +104,46 @@ Test(nep_angular, descriptors_are_double_sums_of_legendre_polynomials)
     mlk_frame_free(&fr);
 }
 
+/* One neighbour at distance 2 along z: Y_lm = 0 but for m = 0, and what remains of the sum is the
+ * cube of g times three norms and one 3j symbol. With the invariance under rotations below this
+ * fixes the descriptor: only one combination of three momenta is invariant. */
+Test(nep_angular, four_body_descriptors_of_one_neighbour)
+{
+    static const struct {
+        int abc[3];
+        double three_j; /* (a b c; 0 0 0) */
+    } want[] = {{{2, 2, 2}, -0.23904572186687872},
+                {{1, 1, 2}, 0.36514837167011072},
+                {{1, 2, 3}, -0.29277002188455997},
+                {{2, 3, 3}, 0.19518001458970663},
+                {{1, 3, 4}, 0.25197631533948484}};
+    double x[2][3] = {{0, 0, 0}, {0, 0, 2}}, h[3][3] = {{20, 0, 0}, {0, 20, 0}, {0, 0, 20}};
+    mlk_potential *pot = make("4,2,0,1,1,1,1");
+    const mlk_nep *m = pot->state;
+    mlk_frame fr = {0};
+    mlk_desc d = {0};
+    mlk_err e = {0};
+    cr_assert_eq(m->dim, m->nr + m->na * 9);
+    mlk_check_ok(mlk_frame_init(&fr, 2, &e), e);
+    mlk_check_ok(mlk_cell_init(&fr.cell, (const double(*)[3])h, &e), e);
+    memcpy(fr.x, x, sizeof x);
+    fr.z[0] = species[0], fr.z[1] = species[2];
+    for (int level = 0, top = mlk_cpu_level(); level <= top; level++) {
+        mlk_cpu_set_level(level);
+        mlk_check_ok(mlk_potential_describe_frame(pot, &fr, &d, &e), e);
+        mlk_cpu_set_level(top);
+        for (size_t k = 0; k < 5; k++)
+            for (size_t n = 0; n < m->na; n++) {
+                double g = expansion(pot, n, 0, 2, 2), q = want[k].three_j * g * g * g;
+                for (int c = 0; c < 3; c++) q *= sqrt((2 * want[k].abc[c] + 1) / (4 * acos(-1)));
+                mlk_check_close(d.q[m->nr + (4 + k) * m->na + n], q, 1e-13 * fabs(g * g * g));
+            }
+    }
+    mlk_potential_destroy(pot);
+    mlk_desc_free(&d);
+    mlk_frame_free(&fr);
+}
+
 /* a random proper rotation, from a quaternion */
 static void rotation(mlk_rng *g, double r[3][3])
 {
@@ -126,7 +166,8 @@ static void turn(const double r[3][3], const double v[3], double out[3])
 
 Test(nep_angular, rotations_turn_forces_and_nothing_else)
 {
-    static const char *const l_max[] = {"4,2,1", "5,0,0", "6,2,0", "7,2,1", "8,2,1"};
+    static const char *const l_max[] = {"4,2,1", "5,0,0", "6,2,0",
+                                        "7,2,1", "8,2,1", "4,2,1,1,1,1,1"};
     mlk_rng rng = mlk_rng_make(8, 8);
     mlk_err e = {0};
     for (size_t k = 0; k < sizeof l_max / sizeof *l_max; k++) {
@@ -187,8 +228,9 @@ Test(nep_angular, what_scratch_memory_held_before_does_not_matter)
     mlk_check_ok(mlk_test_crystal(12, 3, species, 6.5, 1.6, 4, &fr, &e), e);
     for (int level = 0, top = mlk_cpu_level(); level <= top; level++)
         for (int L = 1; L <= MLK_NEP_L_MAX; L++) {
-            char text[16];
-            snprintf(text, sizeof text, "%d,%d,1", L, L > 1 ? 2 : 0);
+            char text[32];
+            snprintf(text, sizeof text, "%d,%d,1,%d,%d,%d,%d", L, L > 1 ? 2 : 0, L > 1, L > 2,
+                     L > 2, L > 3);
             mlk_potential *pot = make(text);
             mlk_scratch s = {0};
             mlk_cpu_set_level(level);

@@ -32,10 +32,16 @@ static void rattled(mlk_frame *fr, size_t n, uint64_t seed)
 
 static const char *const hypers[][6] = {
     /* cutoff, n_max, basis, l_max, neuron, zbl */
-    {"5,4", "6,6", "8,8", "4,2,1", "13", ""},          {"6,5", "9,8", "5,7", "4,2,0", "30", ""},
-    {"4,4", "3,2", "4,3", "3,0,1", "8", ""},           {"4,3.5", "0,0", "2,1", "1,0,1", "5", ""},
-    {"5,4.5", "2,4", "3,6", "2,2,1", "11", "0.7,1.4"}, {"5,4", "4,4", "6,6", "8,2,1", "10", ""},
-    {"4,4", "2,9", "3,4", "5,0,0", "9", ""},           {"5,3.5", "3,3", "4,5", "6,2,0", "12", ""},
+    {"5,4", "6,6", "8,8", "4,2,1", "13", ""},
+    {"6,5", "9,8", "5,7", "4,2,0", "30", ""},
+    {"4,4", "3,2", "4,3", "3,0,1", "8", ""},
+    {"4,3.5", "0,0", "2,1", "1,0,1", "5", ""},
+    {"5,4.5", "2,4", "3,6", "2,2,1", "11", "0.7,1.4"},
+    {"5,4", "4,4", "6,6", "8,2,1", "10", ""},
+    {"4,4", "2,9", "3,4", "5,0,0", "9", ""},
+    {"5,3.5", "3,3", "4,5", "6,2,0", "12", ""},
+    {"5,4", "3,8", "4,5", "4,2,1,1,1,1,1", "7", ""},
+    {"5,4", "2,2", "3,4", "3,0,0,1,0,1", "6", ""},
 };
 enum { N_HYPERS = sizeof hypers / sizeof *hypers };
 
@@ -345,13 +351,18 @@ Test(nep, bad_files_name_the_line)
     refuse("nep4 1 Li\ncutoff 4 5 10 10\n", "radial >= angular", 2);
     refuse("nep4 1 Li\ncutoff 4 3 10 10 1\n", "expected 4, 7 or", 2);
     refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 x\n", "not a number", 3);
-    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 4 1 0\n", "l_max", 5);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 4 3 0\n", "l_max, 3", 5);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 1 2\n",
+           "(222) need l_max 2", 5);
     refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 9\n", "from 0 to 8", 5);
-    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 4 2 1 0 1\n",
-           "number 5 is 1", 5);
-    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 4 2 1 0 0 0 0\nANN 1\n",
-           "ANN", 6); /* further terms that are absent are no obstacle */
-    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 0\n", "1 to 8", 5);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 4 2 1 0 2\n",
+           "number 5 of l_max, 2", 5);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 2 2 1 0 1\n",
+           "(123) need l_max 3", 5);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 4 1 1 1 1 1 1\nANN 1\n",
+           "ANN", 6); /* flags as GPUMD 5.3 and later write them */
+    refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 0\n",
+           "the first of them 1 to 8", 5);
     const char *h =
         "nep4 1 Li\ncutoff 4 3 10 10\nn_max 0 0\nbasis_size 0 0\nl_max 1 0 0\nANN 1 0\n";
     char text[512];
