@@ -13,13 +13,15 @@ static const mlk_opt opts[] = {
     {"cutoff", MLK_OPT_REALS, offsetof(mlk_nep_hyper, cutoff), "", 1, 12, "A",
      "cutoff radii of the radial and the angular descriptors, also one pair per species; empty: "
      "those that hold 60 and 25 neighbours in the training data"},
-    {"n_max", MLK_OPT_INTS, offsetof(mlk_nep_hyper, n_max), "6,6", 0, 19, "",
-     "radial functions (less one) of the radial and the angular descriptors"},
+    {"n_max", MLK_OPT_INTS, offsetof(mlk_nep_hyper, n_max), "", 0, 19, "",
+     "radial functions (less one) of the radial and the angular descriptors; empty: 6,6, for few "
+     "data 4,4"},
     {"basis", MLK_OPT_INTS, offsetof(mlk_nep_hyper, basis), "8,8", 0, 19, "",
      "Chebyshev functions (less one) they are expanded in"},
     {"l_max", MLK_OPT_INTS, offsetof(mlk_nep_hyper, l_max), "4,2,0", 0, MLK_NEP_L_MAX, "",
      "largest l of the 3-body descriptors; which of 222, 1111, 112, 123, 233, 134 (0: no)"},
-    {"neuron", MLK_OPT_INT, offsetof(mlk_nep_hyper, neuron), "30", 1, 200, "", "hidden neurons"},
+    {"neuron", MLK_OPT_INT, offsetof(mlk_nep_hyper, neuron), "0", 0, 200, "",
+     "hidden neurons; 0: 30, for few data (below 2000 atoms of an element) 10"},
     {"zbl", MLK_OPT_REALS, offsetof(mlk_nep_hyper, zbl), "", 0, 5, "A",
      "inner and outer radius of the ZBL core; empty: none"},
     {0}};
@@ -295,7 +297,7 @@ static mlk_status describe(const mlk_potential *pot, const mlk_neigh *nl, const 
 static mlk_status create(mlk_potential *pot, uint64_t seed, mlk_err *e)
 {
     mlk_nep_hyper *h = pot->hyper;
-    if (!h->cutoff.n) h->cutoff = (mlk_reals){.n = 2, .v = {6, 5}}; /* no data to look at */
+    MLK_TRY(mlk_nep_suggest(h, 0, NULL, e)); /* what is open still: no data to look at */
     mlk_nep *m = pot->state = mlk_alloc(1, sizeof *m);
     if (!m) return MLK_FAIL(e, MLK_ENOMEM, "nep");
     size_t n_rc = (size_t)h->cutoff.n;

@@ -40,12 +40,12 @@ typedef struct mlk_nep_term {
 
 /* Hyper-parameters, table in nep.c. */
 typedef struct mlk_nep_hyper {
-    mlk_reals cutoff; /* radial, angular [A]                              */
-    mlk_ints n_max;   /* radial, angular                                  */
+    mlk_reals cutoff; /* radial, angular [A]; none: left open             */
+    mlk_ints n_max;   /* radial, angular; none: left open                 */
     mlk_ints basis;   /* radial, angular                                  */
     mlk_ints l_max;   /* 3-body 1..MLK_NEP_L_MAX, then flags of MLK_NEP_222 ...    */
-    int neuron;
-    mlk_reals zbl; /* inner, outer [A]; empty: off                     */
+    int neuron;       /* 0: left open                                     */
+    mlk_reals zbl;    /* inner, outer [A]; empty: off                     */
 } mlk_nep_hyper;
 
 enum {                         /* how the cutoff line of nep.txt is written */
@@ -107,7 +107,8 @@ bool mlk_nep_sniff(const char *path, const char *head);
 mlk_status mlk_nep_read(mlk_potential *pot, const char *path, mlk_err *e);
 mlk_status mlk_nep_write(const mlk_potential *pot, const char *path, mlk_err *e);
 
-/* nep_auto.c: cutoffs left open in *hyper (mlk_nep_hyper), from the density of the frames. */
+/* nep_auto.c: cutoffs and sizes left open in *hyper (mlk_nep_hyper), from the frames; without
+ * frames 6 and 5 A and the full size. */
 mlk_status mlk_nep_suggest(void *hyper, size_t n_frames, const mlk_frame *const *frames,
                            mlk_err *e);
 /* nep_param.c: see mlk_potential_type.param_species. */

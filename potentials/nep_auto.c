@@ -1,15 +1,22 @@
-/* nep_auto.c - cutoffs of a NEP that were left open, from the data.
+/* nep_auto.c - cutoffs and size of a NEP that were left open, from the data.
  *
- * What matters is how many neighbours a descriptor sees, not the radius: the radial cutoff takes in
- * RADIAL neighbours on average, the angular one ANGULAR. Measured over all atoms, so that a slab or
- * a molecule counts as dense as it is. */
+ * Cutoffs: what matters is how many neighbours a descriptor sees, not the radius: the radial cutoff
+ * takes in RADIAL neighbours on average, the angular one ANGULAR. Measured over all atoms, so that
+ * a slab or a molecule counts as dense as it is.
+ *
+ * Size: each element has a network of its own, which only the atoms of this element teach. Where
+ * they are few a full-sized one has freedom left that the data do not decide, and a long run finds
+ * where: docs/THEORY.md, section 11. */
 #include <math.h>
+#include <stdint.h>
 
+#include "core/element.h"
 #include "potentials/nep.h"
 
 enum { FRAMES = 40, BINS = 180 };
 #define RADIAL 60
 #define ANGULAR 25
+#define FEW 2000 /* atoms of the rarest element */
 #define BIN 0.05 /* A */
 
 /* radius (of whole 0.1 A) with n neighbours on average */
@@ -21,10 +28,21 @@ static double radius(const double *count, double n, double lo, double hi)
     return fmin(fmax(floor(10 * BIN * (k + 0.5) + 0.5) / 10, lo), hi);
 }
 
-mlk_status mlk_nep_suggest(void *hyper, size_t n_frames, const mlk_frame *const *frames, mlk_err *e)
+static void suggest_size(mlk_nep_hyper *h, size_t n_frames, const mlk_frame *const *frames)
 {
-    mlk_nep_hyper *h = hyper;
-    if (h->cutoff.n || !n_frames) return MLK_OK;
+    size_t count[MLK_ELEMENT_MAX + 1] = {0}, fewest = SIZE_MAX;
+    for (size_t k = 0; k < n_frames; k++)
+        for (size_t i = 0; i < frames[k]->n; i++) count[frames[k]->z[i]]++;
+    for (int z = 1; z <= MLK_ELEMENT_MAX; z++)
+        if (count[z] && count[z] < fewest) fewest = count[z];
+    bool few = fewest < FEW;
+    if (!h->neuron) h->neuron = few ? 10 : 30;
+    if (!h->n_max.n) h->n_max = few ? (mlk_ints){2, {4, 4}} : (mlk_ints){2, {6, 6}};
+}
+
+static mlk_status suggest_cutoffs(mlk_nep_hyper *h, size_t n_frames, const mlk_frame *const *frames,
+                                  mlk_err *e)
+{
     double count[BINS] = {0}, atoms = 0;
     mlk_neigh nl = {0};
     mlk_status s = MLK_OK;
@@ -46,5 +64,15 @@ mlk_status mlk_nep_suggest(void *hyper, size_t n_frames, const mlk_frame *const 
     h->cutoff.n = 2;
     h->cutoff.v[0] = radius(count, RADIAL, 5, 8);
     h->cutoff.v[1] = fmin(radius(count, ANGULAR, 3.5, 6), h->cutoff.v[0]);
+    return MLK_OK;
+}
+
+mlk_status mlk_nep_suggest(void *hyper, size_t n_frames, const mlk_frame *const *frames, mlk_err *e)
+{
+    mlk_nep_hyper *h = hyper;
+    suggest_size(h, n_frames, frames);
+    if (h->cutoff.n) return MLK_OK;
+    if (n_frames) return suggest_cutoffs(h, n_frames, frames, e);
+    h->cutoff = (mlk_reals){.n = 2, .v = {6, 5}};
     return MLK_OK;
 }

@@ -567,6 +567,31 @@ static mlk_frame lattice(double a, size_t n, bool slab)
     return fr;
 }
 
+Test(nep, a_size_left_open_follows_the_atoms_of_the_rarest_element)
+{
+    mlk_frame fr = lattice(2.6, 4, false); /* 64 atoms */
+    const mlk_frame *many[32];
+    mlk_nep_hyper h;
+    for (size_t k = 0; k < 32; k++) many[k] = &fr;
+    for (size_t i = 0; i < fr.n; i++) fr.z[i] = 3;
+    for (size_t n = 31; n <= 32; n++) { /* 1984 and 2048 atoms */
+        cr_assert_eq(mlk_opt_defaults(mlk_potential_nep.hyper, &h, NULL), MLK_OK);
+        cr_assert_eq(mlk_potential_nep.suggest(&h, n, many, NULL), MLK_OK);
+        cr_expect_eq(h.neuron, n == 31 ? 10 : 30);
+        cr_expect(h.n_max.n == 2 && h.n_max.v[0] == (n == 31 ? 4 : 6) &&
+                  h.n_max.v[1] == h.n_max.v[0]);
+    }
+    fr.z[0] = 15; /* one of its kind in each frame */
+    cr_assert_eq(mlk_opt_defaults(mlk_potential_nep.hyper, &h, NULL), MLK_OK);
+    cr_assert_eq(mlk_opt_set(mlk_potential_nep.hyper, &h, "n_max", "5,3", NULL), MLK_OK);
+    cr_assert_eq(mlk_potential_nep.suggest(&h, 32, many, NULL), MLK_OK);
+    cr_expect(h.neuron == 10 && h.n_max.v[0] == 5 && h.n_max.v[1] == 3); /* what was given stays */
+    cr_assert_eq(mlk_opt_defaults(mlk_potential_nep.hyper, &h, NULL), MLK_OK);
+    cr_assert_eq(mlk_potential_nep.suggest(&h, 0, NULL, NULL), MLK_OK); /* nothing to look at */
+    cr_expect(h.neuron == 30 && h.n_max.v[0] == 6 && h.cutoff.v[0] == 6);
+    mlk_frame_free(&fr);
+}
+
 Test(nep, cutoffs_left_open_follow_the_density)
 {
     const struct {
