@@ -189,10 +189,9 @@ FN void NAME(invariants_dot_back)(const mlk_nep *m, mlk_nep_work *w)
             }
         }
         for (int k = 0; k < MLK_NEP_BODIES; k++)
-            if (m->row[k])
-                NAME(coupled_dot_back)
-                (m, k, w->s + v, w->ds + v, V(w->rows_d + m->row[k] * na8 + v),
-                 V(w->rows_b + m->row[k] * na8 + v), w->a + v, w->sb + v);
+            if (m->row[k]) NAME(coupled_dot_back)
+        (m, k, w->s + v, w->ds + v, V(w->rows_d + m->row[k] * na8 + v),
+         V(w->rows_b + m->row[k] * na8 + v), w->a + v, w->sb + v);
     }
 }
 
