@@ -44,7 +44,7 @@ static size_t up8(size_t n)
     return (n + 7) & ~(size_t)7;
 }
 
-mlk_status mlk_nep_alloc(mlk_potential *pot, mlk_nep *m, mlk_err *e)
+void mlk_nep_sizes(mlk_potential *pot, mlk_nep *m)
 {
     size_t nt = m->nt, tt = nt * nt;
     m->n_net = m->version == 3 ? 1 : nt;
@@ -55,6 +55,12 @@ mlk_status mlk_nep_alloc(mlk_potential *pot, mlk_nep *m, mlk_err *e)
     m->n_ann = m->n_net * m->neuron * (m->dim + 2) + 1;
     m->n_cr = tt * m->nr * m->kr;
     pot->n_param = m->n_ann + m->n_cr + tt * m->na * m->ka;
+}
+
+mlk_status mlk_nep_alloc(mlk_potential *pot, mlk_nep *m, mlk_err *e)
+{
+    size_t nt = m->nt, tt = nt * nt;
+    mlk_nep_sizes(pot, m);
     struct {
         double **p;
         size_t n;

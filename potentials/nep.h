@@ -95,8 +95,9 @@ mlk_status mlk_nep_set_l(mlk_nep *m, const mlk_ints *l, mlk_err *e);
 mlk_ints mlk_nep_get_l(const mlk_nep *m);
 /* nep_coupling.c: the terms of the 4-body descriptors of *m. */
 mlk_status mlk_nep_couple(mlk_nep *m, mlk_err *e);
-/* nep.c: fill the derived sizes of *m from version, nt, n_max .. row, allocate its arrays and
- * pot->param (zeros). */
+/* nep.c: fill the derived sizes of *m and pot->n_param from version, nt, n_max .. row. */
+void mlk_nep_sizes(mlk_potential *pot, mlk_nep *m);
+/* nep.c: the same, and allocate the arrays of *m and pot->param (zeros). */
 mlk_status mlk_nep_alloc(mlk_potential *pot, mlk_nep *m, mlk_err *e);
 /* nep.c: refresh the packed copies after param, scaler or cutoffs changed. */
 mlk_status mlk_nep_pack(mlk_potential *pot, mlk_err *e);

@@ -1,11 +1,17 @@
 /* nep_io.c - nep.txt as GPUMD reads and writes it (docs/FORMATS.md):
  *
  *   nep{3|4}[_zbl] N El1 ... ElN
- *   zbl inner outer [factor]                   with _zbl only; "zbl 0 0": a table ends the file
- *   cutoff radial angular NN_r NN_a            or with three factors, or one pair of radii per
- * species n_max R A / basis_size R A / l_max l3 [l4 [l5]] / ANN neurons 0 parameters, one per line:
- * for each network w0[n][d], b0[n], w1[n]; then b1; then the radial c[n][k][I][J], the angular
- * c[n][k][I][J], the scaler[d], and 10 numbers per pair I<=J of the table */
+ *   zbl inner outer [factor]              with _zbl only; "zbl 0 0": a table ends the file
+ *   cutoff radial angular [NN_r NN_a]     or with three factors, or one pair of radii per species
+ *   n_max R A / basis_size R A / l_max l3 [flags] / ANN neurons 0
+ *   numbers, one per line: for each network w0[n][d], b0[n], w1[n]; then b1; then the radial
+ *   c[n][k][I][J], the angular c[n][k][I][J], the scaler[d], and 10 per pair I<=J of the table
+ *
+ * Two things have changed their meaning with GPUMD's versions. With the factor on the zbl line the
+ * core is switched off from r = 0 (GPUMD since December 2025, NEP_CPU); with factors on the cutoff
+ * line, which these programs no longer read, from half the outer radius. And the flag of (222) is
+ * written as 2, which every version reads, unless flags of later terms follow: NEP_CPU does not
+ * look at these behind a 2. */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -24,6 +30,8 @@ typedef struct lines { /* a text taken line by line, in place */
     char *p;
     long line;
     const char *path;
+    bool open;       /* the line taken last has no line end             */
+    size_t width[2]; /* of the numbers taken last and before, less sign */
 } lines;
 
 enum { WORDS = 2 * MLK_SPECIES_MAX + 16 };
@@ -41,6 +49,7 @@ static int next(lines *t, char *word[WORDS])
         while (*t->p && !isspace((unsigned char)*t->p)) t->p++;
         if (*t->p && *t->p != '\n') *t->p++ = 0;
     }
+    t->open = !*t->p;
     if (*t->p == '\n') *t->p++ = 0;
     return n ? n : -1;
 }
@@ -108,13 +117,22 @@ static mlk_status header(mlk_potential *pot, mlk_nep *m, lines *t, bool *zbl, ml
     return MLK_OK;
 }
 
+#define CORE_RADII "are no inner and outer radius: expected 0 <= inner <= outer < 10"
+
+static bool core_radii(const double r[2])
+{
+    return r[0] >= 0 && r[1] >= r[0] && r[1] < 10;
+}
+
 static mlk_status read_zbl(mlk_potential *pot, mlk_nep *m, lines *t, mlk_err *e)
 {
     double v[3];
     MLK_TRY(numbers(t, "zbl", 2, 3, v, &m->zbl_tokens, e));
-    if (!(v[0] >= 0 && v[1] >= v[0] && v[1] < 10)) return BAD(t, e, "zbl radii %g %g", v[0], v[1]);
+    if (!core_radii(v)) return BAD(t, e, "zbl: %g and %g A " CORE_RADII, v[0], v[1]);
     pot->zbl = (mlk_zbl){.on = true, .inner = v[0], .outer = v[1]};
-    if (m->zbl_tokens == 3) pot->zbl.typewise = true, pot->zbl.typewise_factor = v[2];
+    if (m->zbl_tokens < 3 || v[1] == 0) return MLK_OK;
+    if (!(v[2] > 0)) return BAD(t, e, "zbl: factor of the covalent radii %g, expected > 0", v[2]);
+    pot->zbl.typewise = true, pot->zbl.typewise_factor = v[2];
     return MLK_OK;
 }
 
@@ -122,23 +140,24 @@ static mlk_status read_zbl(mlk_potential *pot, mlk_nep *m, lines *t, mlk_err *e)
 static mlk_status read_cutoff(mlk_potential *pot, mlk_nep *m, lines *t, double *v, mlk_err *e)
 {
     int n;
-    MLK_TRY(numbers(t, "cutoff", 4, 2 * (int)m->nt + 6, v, &n, e));
+    MLK_TRY(numbers(t, "cutoff", 2, 2 * (int)m->nt + 6, v, &n, e));
     int species = 2 * (int)m->nt + 2;
     size_t at = 2;
     if (n == 7) {
         m->cutoff_style = MLK_NEP_CUTOFF_FACTORS;
         memcpy(m->factor, v + 4, sizeof m->factor);
         if (pot->zbl.on && m->factor[2] > 0)
-            pot->zbl.typewise = true, pot->zbl.typewise_factor = m->factor[2];
-    } else if (n == 4) {
+            pot->zbl.typewise = true, pot->zbl.typewise_factor = m->factor[2],
+            pot->zbl.typewise_inner = 0.5;
+    } else if (n == 4 || n == 2) { /* 2: the first versions of NEP3 count no neighbours */
         m->cutoff_style = MLK_NEP_CUTOFF_PLAIN;
     } else if (n == species) {
         m->cutoff_style = MLK_NEP_CUTOFF_SPECIES;
         at = 2 * m->nt;
     } else {
-        return BAD(t, e, "'cutoff' has %d numbers, expected 4, 7 or %d", n, species);
+        return BAD(t, e, "'cutoff' has %d numbers, expected 2, 4, 7 or %d", n, species);
     }
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < 2 && n > 2; k++) {
         if (!(v[at + (size_t)k] >= 0 && v[at + (size_t)k] < 1e6))
             return BAD(t, e, "'cutoff': %g is no number of neighbours", v[at + (size_t)k]);
         m->nn[k] = (int)v[at + (size_t)k];
@@ -147,6 +166,33 @@ static mlk_status read_cutoff(mlk_potential *pot, mlk_nep *m, lines *t, double *
         if (!(v[k + 1] > 0 && v[k] >= v[k + 1] && v[k] <= 100))
             return BAD(t, e, "cutoffs %g and %g A: expected radial >= angular > 0", v[k], v[k + 1]);
     return MLK_OK;
+}
+
+/* Are there lines for n parameters? Looked at before memory for them is taken. */
+static mlk_status long_enough(const lines *t, size_t n, mlk_err *e)
+{
+    size_t found = 0;
+    long line = t->line;
+    for (const char *p = t->p; *p; p += *p == '\n') {
+        size_t w = strcspn(p, "\n");
+        found += strspn(p, " \t\r") < w;
+        line++, p += w;
+    }
+    if (found >= n) return MLK_OK;
+    MLK_FAIL(e, MLK_EFORMAT, "the file ends at number %zu of %zu of the parameters", found + 1, n);
+    return mlk_err_at(e, t->path, line);
+}
+
+/* The number a file ends with, without a line end, may have lost digits. */
+static mlk_status whole(const lines *t, mlk_err *e)
+{
+    if (!t->open || t->width[0] == t->width[1]) return MLK_OK;
+    MLK_FAIL(e, MLK_EFORMAT,
+             "the last number has %zu characters, the one before it %zu, and no line end: it may "
+             "be cut",
+             t->width[0], t->width[1]);
+    mlk_err_at(e, t->path, t->line);
+    return mlk_err_hint(e, "end the line if the file is complete");
 }
 
 static mlk_status read_values(lines *t, size_t n, double *v, const char *what, mlk_err *e)
@@ -160,6 +206,8 @@ static mlk_status read_values(lines *t, size_t n, double *v, const char *what, m
             return BAD(t, e, "the file ends at number %zu of %zu of the %s", k + 1, n, what);
         if (c != 1 || !mlk_parse_double(word[0], &v[k]))
             return BAD(t, e, "expected one number (%s, %zu of %zu)", what, k + 1, n);
+        t->width[1] = t->width[0];
+        t->width[0] = strlen(word[0]) - (*word[0] == '-' || *word[0] == '+');
     }
     return MLK_OK;
 }
@@ -202,6 +250,8 @@ static mlk_status parse(mlk_potential *pot, mlk_nep *m, lines *t, mlk_err *e)
     m->nr = (size_t)n_max[0] + 1, m->na = (size_t)n_max[1] + 1;
     m->kr = (size_t)basis[0] + 1, m->ka = (size_t)basis[1] + 1;
     m->neuron = (size_t)ann[0];
+    mlk_nep_sizes(pot, m);
+    MLK_TRY(long_enough(t, pot->n_param, e));
     MLK_TRY(mlk_nep_alloc(pot, m, e));
     bool each = m->cutoff_style == MLK_NEP_CUTOFF_SPECIES;
     for (size_t k = 0; k < m->nt; k++)
@@ -213,8 +263,13 @@ static mlk_status parse(mlk_potential *pot, mlk_nep *m, lines *t, mlk_err *e)
         m->zbl_table = mlk_alloc(n, sizeof(double));
         if (!m->zbl_table) return MLK_FAIL(e, MLK_ENOMEM, "ZBL table");
         MLK_TRY(read_values(t, n, m->zbl_table, "ZBL table", e));
+        for (size_t k = 0; k < n; k += 10)
+            if (!core_radii(m->zbl_table + k))
+                return BAD(t, e, "ZBL table, pair %zu: %g and %g A " CORE_RADII, k / 10 + 1,
+                           m->zbl_table[k], m->zbl_table[k + 1]);
         pot->zbl.table = m->zbl_table;
     }
+    MLK_TRY(whole(t, e));
     char *word[WORDS];
     for (int c; (c = next(t, word)) != 0;)
         if (c > 0) return BAD(t, e, "more numbers than the header announces");
@@ -226,7 +281,7 @@ mlk_status mlk_nep_read(mlk_potential *pot, const char *path, mlk_err *e)
     char *text;
     MLK_TRY(mlk_file_slurp(path, &text, NULL, e));
     mlk_nep *m = pot->state = mlk_alloc(1, sizeof *m);
-    lines t = {text, 0, path};
+    lines t = {.p = text, .path = path};
     mlk_status s = m ? parse(pot, m, &t, e) : MLK_FAIL(e, MLK_ENOMEM, "nep");
     mlk_free(text);
     if (s) return s;
@@ -260,6 +315,7 @@ mlk_status mlk_nep_write(const mlk_potential *pot, const char *path, mlk_err *e)
     fprintf(f, "\nn_max %zu %zu\nbasis_size %zu %zu\nl_max", m->nr - 1, m->na - 1, m->kr - 1,
             m->ka - 1);
     mlk_ints l = mlk_nep_get_l(m);
+    if (l.n > 3 && l.v[1]) l.v[1] = 1;
     for (int k = 0; k < l.n; k++) fprintf(f, " %d", l.v[k]);
     fprintf(f, "\nANN %zu 0\n", m->neuron);
     for (size_t k = 0; k < pot->n_param; k++) fprintf(f, "%24.16e\n", pot->param[k]);

@@ -97,9 +97,9 @@ typedef struct mlk_potential_type {
 typedef struct mlk_zbl {
     bool on;
     double inner, outer; /* [A] */
-    bool typewise;       /* outer = min(outer, typewise_factor * sum of covalent radii), inner half
-                            of it                                                              */
-    double typewise_factor;
+    bool typewise;       /* outer = min(outer, typewise_factor * sum of covalent radii), inner
+                            typewise_inner of it, whatever inner says                          */
+    double typewise_factor, typewise_inner;
     const double *table; /* (pairs a<=b, row by row; 10) inner, outer, then four (coefficient,
                             exponent), instead of the above; owned by the model's state; or NULL */
 } mlk_zbl;

@@ -55,7 +55,7 @@ static double radii(const mlk_potential *pot, size_t a, size_t b, double *inner)
     if (!t && pot->zbl.typewise) {
         double sum = mlk_covalent_radius(pot->z[a]) + mlk_covalent_radius(pot->z[b]);
         outer = fmin(outer, pot->zbl.typewise_factor * sum);
-        *inner = 0.5 * outer;
+        *inner = pot->zbl.typewise_inner * outer;
     }
     return outer;
 }

@@ -146,8 +146,9 @@ static mlk_status take_zbl(reader *r, const keyword *k, int n, char *const *w, m
 {
     char path[1100];
     (void)k, (void)n;
-    if (!mlk_parse_double(w[0], &r->zbl) || !(r->zbl > 0 && r->zbl <= 2.5)) {
-        MLK_FAIL(e, MLK_EINVAL, "zbl: '%s' is not an outer radius up to 2.5 A", w[0]);
+    if (!mlk_parse_double(w[0], &r->zbl) || !(r->zbl > 0 && r->zbl <= MLK_ZBL_OUTER_MAX)) {
+        MLK_FAIL(e, MLK_EINVAL, "zbl: '%s' is not an outer radius up to %d A", w[0],
+                 MLK_ZBL_OUTER_MAX);
         return mlk_err_hint(e, "the core ends below the shortest distances of the data");
     }
     if (!mlk_file_exists(mlk_path_join(path, sizeof path, r->dir, "zbl.in"))) return MLK_OK;

@@ -95,18 +95,26 @@ mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *ho
         int used = 0, got = sscanf(how, "%lf,%lf%n,%lf%n", &z->inner, &z->outer, &used,
                                    &z->typewise_factor, &used);
         z->typewise = got == 3;
-        if (got < 2 || how[used] || !(z->inner >= 0) || !(z->outer > z->inner) || z->outer > 2.5 ||
-            (z->typewise && !(z->typewise_factor > 0))) {
+        if (got < 2 || how[used] || !(z->inner >= 0) || !(z->outer > z->inner) ||
+            z->outer > MLK_ZBL_OUTER_MAX || (z->typewise && !(z->typewise_factor > 0))) {
             memset(z, 0, sizeof *z);
             MLK_FAIL(e, MLK_EINVAL,
-                     "zbl: '%s' is not auto, off or inner,outer[,factor] with outer <= 2.5 A", how);
+                     "zbl: '%s' is not auto, off or inner,outer[,factor] with outer <= %d A", how,
+                     MLK_ZBL_OUTER_MAX);
             mlk_err_hint(e, "for example zbl: auto, or zbl: [0.7, 1.4]");
             return MLK_EINVAL;
         }
         z->on = true;
-        snprintf(note, cap,
-                 "repulsive core: ZBL between %.3g and %.3g A as given (shortest distance %.2f A)",
-                 z->inner, z->outer, shortest);
+        if (z->typewise)
+            snprintf(note, cap,
+                     "repulsive core: ZBL up to %.3g of the sum of the covalent radii, %.3g A at "
+                     "most, as given (shortest distance %.2f A)",
+                     z->typewise_factor, z->outer, shortest);
+        else
+            snprintf(note, cap,
+                     "repulsive core: ZBL between %.3g and %.3g A as given (shortest distance %.2f "
+                     "A)",
+                     z->inner, z->outer, shortest);
         return MLK_OK;
     }
     /* two decimals, so that every file format holds the same number */

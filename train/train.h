@@ -196,7 +196,9 @@ mlk_status mlk_start_guard(mlk_potential *pot, const double *param, const double
 mlk_status mlk_start_keep(const mlk_potential *pot, const mlk_dataset *ds, bool *keep, mlk_err *e);
 /* Shortest distance of each species pair in the training frames (within pot->rc) into pot->dmin. */
 mlk_status mlk_fit_dmin(mlk_potential *pot, const mlk_dataset *ds, mlk_err *e);
-/* Set pot->zbl as asked: off, "inner,outer", or auto: below 0.9 of the usual nearest distance. */
+enum { MLK_ZBL_OUTER_MAX = 4 }; /* [A] as GPUMD allows: a core of Cs with the covalent radii */
+/* Set pot->zbl as asked: off, "inner,outer[,factor of the covalent radii]", or auto: below 0.9 of
+ * the usual nearest distance. */
 mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *how, char *note,
                        size_t cap, mlk_err *e);
 

@@ -2,9 +2,12 @@
  * neighbours with Legendre polynomials, under rotations, and in memory used before. */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/cpu.h"
+#include "core/file.h"
 #include "core/rng.h"
 #include "potentials/nep.h"
 #include "tests/support/check.h"
@@ -162,6 +165,30 @@ static void rotation(mlk_rng *g, double r[3][3])
 static void turn(const double r[3][3], const double v[3], double out[3])
 {
     for (int a = 0; a < 3; a++) out[a] = r[a][0] * v[0] + r[a][1] * v[1] + r[a][2] * v[2];
+}
+
+/* NEP_CPU (7319bdc, NEP::init_from_file) looks at the flags behind that of (222) only when this is
+ * 1; programs that do not know them want it to be 2. */
+Test(nep_angular, the_file_has_the_flags_other_programs_expect)
+{
+    static const char *const lines[][2] = {
+        {"4,2,1", "\nl_max 4 2 1\n"},         {"4,1,0", "\nl_max 4 2 0\n"},
+        {"4,0,0", "\nl_max 4 0 0\n"},         {"4,2,1,1", "\nl_max 4 1 1 1\n"},
+        {"4,2,0,0,1", "\nl_max 4 1 0 0 1\n"}, {"8,0,0,1,1,1,1", "\nl_max 8 0 0 1 1 1 1\n"}};
+    for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) {
+        char path[] = "/tmp/mlk-angular-XXXXXX", *text;
+        mlk_potential *pot = make(lines[k][0]), *again;
+        mlk_err e = {0};
+        cr_assert(mkstemp(path) >= 0);
+        mlk_check_ok(pot->type->write(pot, path, &e), e);
+        mlk_check_ok(mlk_file_slurp(path, &text, NULL, &e), e);
+        cr_expect(strstr(text, lines[k][1]), "%s: %.120s", lines[k][0], text);
+        mlk_check_ok(mlk_potential_read(&again, path, &e), e);
+        cr_expect(!memcmp(((mlk_nep *)again->state)->row, ((mlk_nep *)pot->state)->row,
+                          sizeof((mlk_nep *)pot->state)->row));
+        mlk_free(text), unlink(path);
+        mlk_potential_destroy(pot), mlk_potential_destroy(again);
+    }
 }
 
 Test(nep_angular, rotations_turn_forces_and_nothing_else)

@@ -349,7 +349,9 @@ Test(nep, bad_files_name_the_line)
     refuse("nep4 1 Xx\n", "no chemical element", 1);
     refuse("nep4 2 Li Li\n", "twice", 1);
     refuse("nep4 1 Li\ncutoff 4 5 10 10\n", "radial >= angular", 2);
-    refuse("nep4 1 Li\ncutoff 4 3 10 10 1\n", "expected 4, 7 or", 2);
+    refuse("nep4 1 Li\ncutoff 4 3 10 10 1\n", "expected 2, 4, 7 or", 2);
+    refuse("nep4_zbl 1 Li\nzbl 2 1\n", "no inner and outer radius", 2);
+    refuse("nep4_zbl 1 Li\nzbl 1 2 -0.7\n", "factor of the covalent radii -0.7", 2);
     refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 x\n", "not a number", 3);
     refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 4 3 0\n", "l_max, 3", 5);
     refuse("nep4 1 Li\ncutoff 4 3 10 10\nn_max 1 1\nbasis_size 1 1\nl_max 1 2\n",
@@ -368,10 +370,47 @@ Test(nep, bad_files_name_the_line)
     char text[512];
     snprintf(text, sizeof text, "%s1\n2\n", h);
     refuse(text, "ends at number 3 of 7", 8);
-    snprintf(text, sizeof text, "%s1\nnan\n", h);
+    snprintf(text, sizeof text, "%s1\nnan\n3\n4\n5\n6\n7\n", h);
     refuse(text, "expected one number", 8);
     snprintf(text, sizeof text, "%s1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n", h);
     refuse(text, "more numbers", 16);
+    const char *nine = "1.25\n-2.5\n3.00\n4.00\n5.00\n6.00\n7.00\n8.00\n";
+    snprintf(text, sizeof text, "%s%s9.0", h, nine);
+    refuse(text, "may be cut", 15);
+    snprintf(text, sizeof text, "nep4_zbl 1 Li\nzbl 0 0\n%s%s9.0\n", strchr(h, '\n') + 1, nine);
+    for (const char *r = "2\n1\n0\n0\n0\n0\n0\n0\n0\n0\n"; !strstr(text, r);) strcat(text, r);
+    refuse(text, "ZBL table, pair 1: 2 and 1 A", 26);
+}
+
+/* memory is taken for the numbers that are there, not for those a header speaks of */
+Test(nep, a_short_file_cannot_ask_for_memory)
+{
+    char text[1024] = "nep4 30";
+    for (int z = 1; z <= 30; z++) strcat(text, " "), strcat(text, mlk_element_symbol(z));
+    strcat(text, "\ncutoff 4 3 10 10\nn_max 31 31\nbasis_size 31 31\nl_max 8 1 1 1 1 1 1\n"
+                 "ANN 1000 0\n1\n");
+    size_t before = mlk_alloc_count();
+    refuse(text, "ends at number 2 of ", 7);
+    cr_expect(mlk_alloc_count() - before < 10, "%zu allocations", mlk_alloc_count() - before);
+}
+
+Test(nep, the_last_line_needs_no_end)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/mlk-nep-%d-open.txt", (int)getpid());
+    mlk_err e = {0};
+    mlk_potential *pot = NULL;
+    cr_assert(mlk_file_write_text(
+                  path,
+                  "nep4 1 Li\r\ncutoff 4 3\r\nn_max 0 0\r\nbasis_size 0 0\r\nl_max 1 0 0\r\nANN 1 "
+                  "0\r\n1.0\r\n2.0\r\n3.0\r\n4.0\r\n5.0\r\n6.0\r\n7.0\r\n8.0\r\n-9.0",
+                  &e) == MLK_OK);
+    cr_assert(mlk_potential_read(&pot, path, &e) == MLK_OK, "%s", e.msg);
+    const mlk_nep *m = pot->state;
+    cr_expect(pot->n_param == 7 && pot->param[6] == 7 && m->scaler[1] == -9);
+    cr_expect(pot->rc == 4 && m->ra[0] == 3); /* two numbers: as in the first files of NEP3 */
+    mlk_potential_destroy(pot);
+    unlink(path);
 }
 
 Test(nep, dimer_is_smooth_at_both_cutoffs)
@@ -489,11 +528,11 @@ Test(nep, cutoffs_of_species_are_averaged)
     mlk_potential_destroy(pot);
 }
 
-Test(zbl, typewise_outer_radius_and_half_inner)
+static void check_typewise(const char *header, double inner)
 {
-    mlk_potential *with = by_hand("nep4_zbl 2 Li S\nzbl 1 2.5 0.5\ncutoff 5 4 50 30\n", HAND, 0);
+    mlk_potential *with = by_hand(header, HAND, 0);
     mlk_potential *without = by_hand("nep4 2 Li S\ncutoff 5 4 50 30\n", HAND, 0);
-    /* outer 0.5*2.96 = 1.48, inner 0.74 */
+    /* outer 0.5*2.96 = 1.48 */
     double a, b, f, g;
     cr_assert(dimer(with, 3, 16, 1.49, &a, &f) == MLK_OK);
     cr_assert(dimer(without, 3, 16, 1.49, &b, &g) == MLK_OK);
@@ -506,11 +545,19 @@ Test(zbl, typewise_outer_radius_and_half_inner)
         double want = 14.399645 * 48 / r[k] *
                       (0.18175 * exp(-3.1998 * x) + 0.50986 * exp(-0.94229 * x) +
                        0.28022 * exp(-0.4029 * x) + 0.02817 * exp(-0.20162 * x));
-        if (r[k] > 0.74) want *= 0.5 * (1 + cos(3.14159265358979324 * (r[k] - 0.74) / 0.74));
+        if (r[k] > inner)
+            want *= 0.5 * (1 + cos(3.14159265358979324 * (r[k] - inner) / (1.48 - inner)));
         cr_expect(fabs(a - b - want) < 1e-9 * want, "%g: %.15g, expected %.15g", r[k], a - b, want);
     }
     mlk_potential_destroy(with);
     mlk_potential_destroy(without);
+}
+
+/* NEP_CPU 7319bdc, find_force_ZBL_small_box: rc_inner = 0; GPUMD before December 2025: half */
+Test(zbl, typewise_core_is_switched_off_from_zero_or_half)
+{
+    check_typewise("nep4_zbl 2 Li S\nzbl 1 2.5 0.5\ncutoff 5 4 50 30\n", 0);
+    check_typewise("nep4_zbl 2 Li S\nzbl 1 2.5\ncutoff 5 4 50 30 0 0 0.5\n", 0.74);
 }
 
 Test(zbl, flexible_table_by_pairs)

@@ -285,7 +285,7 @@ Test(nep_in, mistakes_and_other_physics_name_the_line)
                {"type 1 Si\nneuron ten\n", "ten", "", 2},
                {"type 1 Si\nn_max 4\n", "n_max", "", 2},
                {"type 2 Si C\ncutoff 5 4 6 4 7 4\n\n", "cutoff has 6", "", 2},
-               {"type 1 Si\nzbl 3\n", "zbl", "", 2},
+               {"type 1 Si\nzbl 5\n", "zbl", "", 2},
                {"type 1 Si\ntype 1 C\n", "line 1", "", 2},
                {"version 4\nneuron 3\n", "no 'type'", "type 2", 1}};
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
