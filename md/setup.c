@@ -153,6 +153,7 @@ static void record_settings(mlk_md *md, const mlk_frame *fr)
     if (p->param) hm = fnv(hm, p->param, p->n_param * sizeof *p->param);
     double zbl[3] = {p->zbl.on, p->zbl.inner, p->zbl.outer};
     hm = fnv(hm, zbl, sizeof zbl);
+    if (p->zbl.typewise) hm = fnv(hm, &p->zbl.typewise_factor, sizeof p->zbl.typewise_factor);
     char file[65] = "";
     if (p->path[0] && mlk_file_sha256(p->path, file, NULL)) file[0] = 0;
     snprintf(

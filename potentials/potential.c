@@ -381,6 +381,26 @@ static mlk_status read_species_map(const mlk_conf *map, const char *path, const 
     return MLK_OK;
 }
 
+/* the repulsive core, which the community files of most models have no room for */
+static mlk_status read_core(const mlk_conf *zbl, const char *path, mlk_potential *pot, mlk_err *e)
+{
+    if (!zbl || zbl->kind != MLK_CONF_MAP) return MLK_OK;
+    mlk_zbl *q = &pot->zbl;
+    const char *factor = mlk_conf_str(zbl, "factor", NULL);
+    q->on = mlk_parse_double(mlk_conf_str(zbl, "inner", ""), &q->inner) &&
+            mlk_parse_double(mlk_conf_str(zbl, "outer", ""), &q->outer) && q->inner >= 0 &&
+            q->outer >= q->inner && q->outer < 10;
+    if (factor) q->typewise = mlk_parse_double(factor, &q->typewise_factor);
+    if (!q->on || (factor && !(q->typewise && q->typewise_factor > 0))) {
+        MLK_FAIL(e, MLK_EFORMAT,
+                 "zbl needs inner and outer radii, 0 <= inner <= outer < 10 A, and may have a "
+                 "factor > 0 of the covalent radii");
+        return mlk_err_at(e, path, zbl->line);
+    }
+    pot->rc = fmax(pot->rc, mlk_zbl_outer(pot));
+    return MLK_OK;
+}
+
 static mlk_status read_manifest(mlk_potential **out, const char *yaml, mlk_err *e)
 {
     mlk_conf root;
@@ -420,18 +440,7 @@ static mlk_status read_manifest(mlk_potential **out, const char *yaml, mlk_err *
         mlk_path_join(beside, sizeof beside, dir, ranges);
         MLK_GO(mlk_ranges_read(*out, path, beside, e));
     }
-    const mlk_conf *zbl = mlk_conf_get(&root, "zbl");
-    if (zbl && zbl->kind == MLK_CONF_MAP) {
-        mlk_zbl *q = &(*out)->zbl;
-        q->on = mlk_parse_double(mlk_conf_str(zbl, "inner", ""), &q->inner) &&
-                mlk_parse_double(mlk_conf_str(zbl, "outer", ""), &q->outer);
-        if (!q->on) {
-            s = MLK_FAIL(e, MLK_EFORMAT, "zbl needs inner and outer radii [A]");
-            mlk_err_at(e, yaml, zbl->line);
-            goto done;
-        }
-        if (q->outer > (*out)->rc) (*out)->rc = q->outer;
-    }
+    MLK_GO(read_core(mlk_conf_get(&root, "zbl"), yaml, *out, e));
     snprintf((*out)->path, sizeof(*out)->path, "%s", path);
 done:
     mlk_conf_free(&root);
@@ -513,8 +522,11 @@ mlk_status mlk_potential_write(const mlk_potential *pot, const char *dir, const 
     fprintf(f, "e0:  # reference energies [eV]; the total energy is the model's plus their sum\n");
     for (size_t t = 0; t < pot->n_species; t++)
         fprintf(f, "  %s: %.17g\n", mlk_element_symbol(pot->z[t]), pot->e0[t]);
-    if (pot->zbl.on)
-        fprintf(f, "zbl: {inner: %.10g, outer: %.10g}  # A\n", pot->zbl.inner, pot->zbl.outer);
+    if (pot->zbl.on) {
+        fprintf(f, "zbl: {inner: %.10g, outer: %.10g", pot->zbl.inner, pot->zbl.outer);
+        if (pot->zbl.typewise) fprintf(f, ", factor: %.10g", pot->zbl.typewise_factor);
+        fprintf(f, "}  # A\n");
+    }
     if (pot->dmin) {
         fprintf(f, "shortest_distance:  # in the training data [A]\n");
         for (size_t a = 0; a < pot->n_species; a++)

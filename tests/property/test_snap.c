@@ -264,6 +264,9 @@ Test(snap, file_round_trip)
         mlk_neigh nl = {0};
         mlk_eval a = {0}, b = {0};
         random_frame(&fr, 13, 6.5, species, 3, 3);
+        /* the core is in model.yaml only */
+        if (v) pot->zbl = (mlk_zbl){.on = true, .inner = 1, .outer = 3};
+        if (v > 1) pot->zbl.typewise = true, pot->zbl.typewise_factor = 0.6;
         snprintf(path, sizeof path, "%s/m%d", dir, v);
         cr_assert_eq(mlk_potential_write(pot, path, NULL, &e), MLK_OK, "%s", e.msg);
         cr_assert_eq(mlk_potential_read(&back, path, &e), MLK_OK, "%s", e.msg);
