@@ -363,6 +363,7 @@ static mlk_status find_contacts(const mlk_dataset *ds, contacts *c, mlk_err *e)
     for (size_t f = 0; f < ds->n && !s; f++) {
         const mlk_frame *fr = &ds->frame[f];
         s = mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, cutoff, &nl, e);
+        if (s) mlk_err_at(e, fr->source, fr->line);
         for (size_t i = 0; i < nl.n && !s; i++)
             for (size_t k = nl.start[i]; k < nl.start[i + 1]; k++) {
                 double r2 =

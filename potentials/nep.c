@@ -404,6 +404,7 @@ static mlk_status look(mlk_potential *pot, const mlk_frame *fr, range *g, int mo
     mlk_scratch_reset(sc);
     if (!s) s = mlk_nep_descriptors(pot, nl, type, 0, fr->n, sc, q, NULL, e);
     if (!s) widen(m, type, fr->n, q, g), count_neighbours(m, type, nl, most);
+    if (s) mlk_err_at(e, fr->source, fr->line);
     mlk_free(type), mlk_free(q);
     return s;
 }

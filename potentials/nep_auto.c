@@ -50,6 +50,7 @@ static mlk_status suggest_cutoffs(mlk_nep_hyper *h, size_t n_frames, const mlk_f
     for (size_t k = 0; k < n_frames && !s; k += step) {
         const mlk_frame *fr = frames[k];
         s = mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, BINS * BIN, &nl, e);
+        if (s) mlk_err_at(e, fr->source, fr->line);
         for (size_t p = 0; !s && p < nl.np; p++) {
             double r2 = 0;
             for (int c = 0; c < 3; c++) r2 += nl.r[c][p] * nl.r[c][p];

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "core/neigh.h"
 #include "core/units.h"
 #include "datasets/check.h"
 #include "train/train.h"
@@ -29,6 +30,32 @@ static mlk_status choose_energy(const mlk_train_config *c, mlk_dataset *ds, mlk_
     return MLK_OK;
 }
 
+/* Two atoms in one place have no energy in any model: said here and not after the fit, which such a
+ * frame would spoil. */
+static mlk_status check_contacts(const mlk_dataset *ds, mlk_err *e)
+{
+    const double nearest = 0.1; /* A; far below anything computed, above what is not finite */
+    mlk_neigh nl = {0};
+    mlk_status s = MLK_OK;
+    for (size_t k = 0; k < ds->n && !s; k++) {
+        const mlk_frame *fr = &ds->frame[k];
+        s = mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, nearest, &nl, e);
+        if (!s && nl.np) {
+            size_t i = 0;
+            while (nl.start[i + 1] == 0) i++;
+            double d2 = 0;
+            for (int c = 0; c < 3; c++) d2 += nl.r[c][0] * nl.r[c][0];
+            s = MLK_FAIL(e, MLK_EINVAL, "atoms %zu and %d are %.2g A apart", i + 1, nl.j[0] + 1,
+                         sqrt(d2));
+            mlk_err_hint(e,
+                         "take the frame out: 'mlkit dataset check DATA --drop -o CLEAN.xyz' does");
+        }
+        if (s) mlk_err_at(e, fr->source, fr->line);
+    }
+    mlk_neigh_free(&nl);
+    return s;
+}
+
 mlk_status mlk_fit_load(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e)
 {
     char path[1024];
@@ -51,6 +78,7 @@ mlk_status mlk_fit_load(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e)
             return e ? e->code : MLK_EFORMAT;
         }
     if (!ds->n) return MLK_FAIL(e, MLK_EINVAL, "the data hold no usable frame");
+    MLK_TRY(check_contacts(ds, e));
     MLK_TRY(choose_energy(c, ds, e));
     if (c->data.valid_fraction > 0 && !c->n_valid)
         return mlk_dataset_split(ds, c->data.valid_fraction, (uint64_t)c->data.split_seed, 0, e);

@@ -27,7 +27,9 @@ mlk_status mlk_fit_dmin(mlk_potential *pot, const mlk_dataset *ds, mlk_err *e)
         if (ds->split[k] != MLK_SPLIT_TRAIN) continue;
         MLK_GO(MLK_GROW(type, cap, fr->n, e));
         MLK_GO(mlk_potential_types_of(pot, fr, type, e));
-        MLK_GO(mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, pot->rc, &nl, e));
+        s = mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, pot->rc, &nl, e);
+        if (s) mlk_err_at(e, fr->source, fr->line);
+        if (s) goto done;
         for (size_t i = 0; i < nl.n; i++)
             for (size_t p = nl.start[i]; p < nl.start[i + 1]; p++) {
                 double d = sqrt(nl.r[0][p] * nl.r[0][p] + nl.r[1][p] * nl.r[1][p] +
@@ -62,7 +64,9 @@ static mlk_status nearest(const mlk_potential *pot, const mlk_dataset *ds, doubl
     for (size_t k = 0; k < ds->n; k++) {
         const mlk_frame *fr = &ds->frame[k];
         if (ds->split[k] != MLK_SPLIT_TRAIN) continue;
-        MLK_GO(mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, pot->rc, &nl, e));
+        s = mlk_neigh_build(&fr->cell, fr->n, (const double(*)[3])fr->x, pot->rc, &nl, e);
+        if (s) mlk_err_at(e, fr->source, fr->line);
+        if (s) goto done;
         for (size_t i = 0; i < nl.n; i++) {
             double m = pot->rc;
             for (size_t p = nl.start[i]; p < nl.start[i + 1]; p++)
@@ -84,7 +88,7 @@ mlk_status mlk_fit_zbl(mlk_potential *pot, const mlk_dataset *ds, const char *ho
                        size_t cap, mlk_err *e)
 {
     mlk_zbl *z = &pot->zbl;
-    double usual, shortest;
+    double usual = 0, shortest = 0;
     memset(z, 0, sizeof *z);
     if (!strcmp(how, "off")) {
         snprintf(note, cap, "repulsive core: off");

@@ -85,3 +85,7 @@ bad 2 "virial" nov.xyz --model lj --valid-fraction 0 --set loss.virial=0.1
 grep -q "train F" log && ! grep -q "valid F" log # no frame validated
 sed 's/-1.0/nan/' nov.xyz >nan.xyz
 bad 1 "nan.xyz" nan.xyz --model lj
+sed 's/2.4 0 0/5.0 0 0/' nov.xyz >twice.xyz # an atom and the image of another in one place
+bad 1 "twice.xyz:5:.*atoms 1 and 2 are 0 A apart" twice.xyz --model nep --epochs 1
+sed 's/2.4 0 0/500 0 0/' nov.xyz >far.xyz
+bad 1 "far.xyz:5:.*60 cells" far.xyz --model nep --epochs 1
