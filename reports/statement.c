@@ -36,8 +36,8 @@ static void hidden(mlk_report *r, bool naive_differ)
     double share = 100 * r->all.limit / mean_kappa(r);
     say(r,
         " With these error bars the corrected values could still hide a scatter τ between models "
-        "of up to %.2g W/m/K, %.2g %% of their mean (95 %% limit)",
-        r->all.limit, share);
+        "of up to %.2g W/m/K, %.*g %% of their mean (95 %% limit)",
+        r->all.limit, share < 99 ? 2 : 3, share);
     if (naive_differ && r->all.limit >= r->all.tau_naive)
         say(r, ", no less than the naive one: they may agree only because their errors are large, "
                "and a reduction is not shown. Longer or more runs decide.");

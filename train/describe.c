@@ -269,7 +269,7 @@ mlk_status mlk_fit_ranges(mlk_potential *pot, const mlk_dataset *ds, mlk_err *e)
     MLK_TRY(pass(pot, ds, MLK_SPLIT_VALID, sum, e));
     if (sum[0] > 0)
         mlk_log(MLK_LOG_INFO,
-                "descriptors: %.2g %% of the atoms of the validation frames are outside of the "
+                "descriptors: %.3g %% of the atoms of the validation frames are outside of the "
                 "range of the training frames, worst grade %.2g",
                 100 * sum[1] / sum[0], sum[2]);
     return MLK_OK;

@@ -169,6 +169,24 @@ static mlk_status choose_species(const mlk_train_model *m, const mlk_dataset *ds
     return MLK_OK;
 }
 
+/* A species without training frames keeps the parameters it was drawn with. */
+static void warn_unfitted(const mlk_dataset *ds, size_t n, const int *z)
+{
+    bool seen[MLK_ELEMENT_MAX + 1] = {false};
+    char line[512] = "";
+    for (size_t k = 0; k < ds->n; k++)
+        for (size_t i = 0; ds->split[k] == MLK_SPLIT_TRAIN && i < ds->frame[k].n; i++)
+            seen[ds->frame[k].z[i]] = true;
+    for (size_t t = 0; t < n; t++)
+        if (!seen[z[t]])
+            snprintf(line + strlen(line), sizeof line - strlen(line), " %s",
+                     mlk_element_symbol(z[t]));
+    if (line[0])
+        mlk_log(MLK_LOG_WARN,
+                "no training frame holds%s: what the model says of that is not fitted to anything",
+                line);
+}
+
 /* reference energies of the species that the data hold; zero for others */
 static mlk_status new_e0(mlk_potential *pot, const mlk_train_config *c, const mlk_dataset *ds,
                          mlk_err *e)
@@ -191,6 +209,7 @@ static mlk_status new_potential(const mlk_train_config *c, const mlk_train_model
     int z[MLK_SPECIES_MAX];
     size_t nz;
     MLK_TRY(choose_species(m, ds, z, &nz, e));
+    warn_unfitted(ds, nz, z);
     MLK_TRY(mlk_potential_new(pot, m->type, e));
     memcpy((*pot)->hyper, m->hyper, m->type->hyper_size);
     MLK_TRY(mlk_potential_create(*pot, nz, z, seed, e));

@@ -87,5 +87,8 @@ sed 's/-1.0/nan/' nov.xyz >nan.xyz
 bad 1 "nan.xyz" nan.xyz --model lj
 sed 's/2.4 0 0/5.0 0 0/' nov.xyz >twice.xyz # an atom and the image of another in one place
 bad 1 "twice.xyz:5:.*atoms 1 and 2 are 0 A apart" twice.xyz --model nep --epochs 1
+"$MLKIT" train nov.xyz --no-baseline --model nep --nep.neuron=2 --nep.cutoff=4,3 --nep.species=Li,S \
+    --valid-fraction 0 --epochs 1 -o unfit >/dev/null 2>log
+grep -q "warning: no training frame holds S:" log
 sed 's/2.4 0 0/500 0 0/' nov.xyz >far.xyz
 bad 1 "far.xyz:5:.*60 cells" far.xyz --model nep --epochs 1
