@@ -35,7 +35,7 @@ typedef struct job {
     FILE *out;    /* NULL with --json and no -o */
     json_t *list; /* NULL without --json */
     const char *path;
-    size_t n;
+    size_t n, at;   /* frames evaluated; frame of this file that is looked at, from 1 */
     mlk_frame keep; /* with --last */
     bool last;
 } job;
@@ -85,7 +85,7 @@ static mlk_status evaluate(job *b, const mlk_frame *fr, mlk_err *e)
     if (!s) s = mlk_potential_eval_frame(b->pot, fr, MLK_WANT_W, &b->nl, &b->ev, e);
     if (s) {
         mlk_err_at(e, b->path, fr->line);
-        mlk_err_prefix(e, "frame %zu: ", b->n);
+        mlk_err_prefix(e, "frame %zu: ", b->at);
         return s;
     }
     double energy = b->ev.U;
@@ -100,6 +100,7 @@ static mlk_status evaluate(job *b, const mlk_frame *fr, mlk_err *e)
 static mlk_status on_frame(mlk_frame *fr, void *user, mlk_err *e)
 {
     job *b = user;
+    b->at++;
     if (!b->last) return evaluate(b, fr, e);
     mlk_frame_free(&b->keep);
     b->keep = *fr;
@@ -130,6 +131,7 @@ static mlk_status run(const cfg *c, int n_words, char **words, mlk_err *e)
     for (int k = 1; k < n_words; k++) {
         size_t before = b.n;
         b.path = words[k];
+        b.at = 0;
         MLK_GO(mlk_parse_file(words[k], on_frame, &b, NULL, e));
         if (b.last && b.keep.n) MLK_GO(evaluate(&b, &b.keep, e));
         mlk_frame_free(&b.keep);

@@ -467,8 +467,9 @@ static mlk_status read_all(reader *r, mlk_frame *fr, mlk_frame_fn fn, void *user
         mlk_status s = next_count(r, &n, &more, &next);
         if (!s && more && !n && strchr(r->t.line, '=')) return joined(r, last, e);
         if (s == MLK_EDAMAGED) return e ? (*e = next, s) : s;
-        fr->step = ++*step;
+        fr->step = *step + 1;
         MLK_TRY(fn(fr, user, e));
+        ++*step;
         mlk_frame_free(fr);
         if (s) return e ? (*e = next, s) : s;
     }

@@ -295,8 +295,9 @@ static mlk_status read_all(reader *r, mlk_frame_fn fn, void *user, mlk_err *e)
         if (strncmp(s, "begin", 5) || s[5 + strspn(s + 5, " \t\r")])
             return mlk_text_expected(&r->t, "'begin'", e);
         MLK_TRY(read_frame(r, e));
-        r->fr.step = ++r->step;
+        r->fr.step = r->step + 1;
         MLK_TRY(fn(&r->fr, user, e));
+        r->step++;
         mlk_frame_free(&r->fr);
     }
 }

@@ -37,7 +37,10 @@ bad() {
     grep -q "$text" err || { echo "no '$text' for $*"; cat err; exit 1; }
 }
 printf '1\nLattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3 pbc="T T T"\nO 0 0 0\n' >o.xyz
-bad 1 "O, which the model does not know" evaluate lj.txt o.xyz -o no.xyz
+bad 1 "o.xyz:1: error: frame 1: atom 1 is O, which the model does not know" evaluate lj.txt "$f" o.xyz -o no.xyz
+cat o.xyz o.xyz | sed '3s/O/Li/' >two.xyz
+bad 1 "two.xyz:4: error: 1 complete frames, then: frame 2: atom 1 is O" evaluate lj.txt two.xyz -o no.xyz
+bad 1 "two.xyz:4: error: frame 2: atom 1 is O" evaluate lj.txt two.xyz --last -o no.xyz
 test ! -e no.xyz
 bad 1 "missing.xyz" evaluate lj.txt missing.xyz
 bad 1 "absent" evaluate absent "$f"
