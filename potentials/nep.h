@@ -5,9 +5,11 @@
  *              one network (NEP3) or one per type (NEP4)
  *   q_n      = sum_j g_n(r_ij)                                              n < nr: radial
  *   q_nl     = (2l+1)/(4 pi) sum_jk g_n(r_ij) g_n(r_ik) P_l(cos theta_jk)   n < na, 1 <= l <= L
- *   q_nabc   = sum_mm'm'' (a b c; m m' m'') A_nam A_nbm' A_ncm''   (3j symbols), for abc = 222,
- * 112, 123, 233, 134;  A_nlm = sum_j g_n(r_ij) Y_lm q_n1111  = 7/15 q_n1^2 g_n(r)   = sum_k
- * c_nk^{IJ} f_k(r),  f_k = (T_k(2(r/rc-1)^2-1)+1)/2 * (1+cos(pi r/rc))/2
+ *   q_nabc   = sum_mm'm'' (a b c; m m' m'') A_nam A_nbm' A_ncm''     (3j symbols)
+ *              abc = 222, 112, 123, 233, 134;  A_nlm = sum_j g_n(r_ij) Y_lm
+ *   q_n1111  = 7/15 q_n1^2
+ *   g_n(r)   = sum_k c_nk^{IJ} f_k(r),
+ *   f_k      = (T_k(2(r/rc-1)^2-1)+1)/2 * (1+cos(pi r/rc))/2
  *
  * Fan et al., Phys. Rev. B 104, 104309 (2021); J. Chem. Phys. 157, 114801 (2022);
  * Song et al., Nat. Commun. 15, 10208 (2024). File format: docs/FORMATS.md. */

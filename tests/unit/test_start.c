@@ -327,7 +327,8 @@ Test(nep_in, cutoffs_per_species_make_the_file_gpumd_reads)
 
 Test(nep_in, the_core_of_a_fit_takes_the_factor_too)
 {
-    static const char *const bad[] = {"1,2,", "1,2,x", "1,2,-1", "1,2,0.7,3", "2,1", "1"};
+    static const char *const bad[] = {"1,2,",    "1,2,x", "1,2,-1", "1,2,0.7,3",
+                                      "2,5,0.7", "2,1",   "1"};
     mlk_dataset ds = tiny_set(2, 3, 0);
     mlk_potential *pot = tiny_nep(3);
     char note[512];
@@ -335,6 +336,7 @@ Test(nep_in, the_core_of_a_fit_takes_the_factor_too)
     cr_expect(pot->zbl.on && pot->zbl.typewise && pot->zbl.typewise_factor == 0.7);
     cr_assert_eq(mlk_fit_zbl(pot, &ds, "1,2", note, sizeof note, NULL), MLK_OK);
     cr_expect(pot->zbl.on && !pot->zbl.typewise);
+    cr_expect_eq(mlk_fit_zbl(pot, &ds, "1.5,3,0.7", note, sizeof note, NULL), MLK_OK);
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
         cr_expect(mlk_fit_zbl(pot, &ds, bad[k], note, sizeof note, NULL) == MLK_EINVAL, "%s",
                   bad[k]);
