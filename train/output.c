@@ -135,7 +135,8 @@ static void six(FILE *f, const mlk_frame *fr, const mlk_prediction *p, double un
 static void gpumd_frame(FILE *const f[4], const mlk_frame *fr, const mlk_prediction *p)
 {
     double n = (double)fr->n;
-    fprintf(f[0], "%g %g\n", p->energy / n, fr->has & MLK_HAS_ENERGY ? fr->energy / n : -1e6);
+    /* digits enough for the hundreds of eV per atom of a pseudopotential */
+    fprintf(f[0], "%.9g %.9g\n", p->energy / n, fr->has & MLK_HAS_ENERGY ? fr->energy / n : -1e6);
     for (size_t i = 0; i < fr->n; i++) {
         bool has = fr->has & MLK_HAS_FORCE;
         fprintf(f[1], "%g %g %g %g %g %g\n", p->f[i][0], p->f[i][1], p->f[i][2],

@@ -83,6 +83,9 @@ XYZ
 bad 2 "virial" nov.xyz --model lj --valid-fraction 0 --set loss.virial=0.1
 "$MLKIT" train nov.xyz --model lj --no-baseline --valid-fraction 0 --epochs 2 -o e >/dev/null 2>log # nobody asked for virials
 grep -q "train F" log && ! grep -q "valid F" log # no frame validated
+sed 's/=-1.0/=-624.123456/; s/=-1.1/=-624.223456/' nov.xyz >deep.xyz # energies of a pseudopotential
+"$MLKIT" train deep.xyz --model lj --no-baseline --valid-fraction 0 --epochs 2 -o deep -q >/dev/null
+grep -q -- " -312.061728$" deep/lj-1/energy_train.out
 sed 's/-1.0/nan/' nov.xyz >nan.xyz
 bad 1 "nan.xyz" nan.xyz --model lj
 sed 's/2.4 0 0/5.0 0 0/' nov.xyz >twice.xyz # an atom and the image of another in one place
