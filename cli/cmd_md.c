@@ -245,6 +245,7 @@ mlk_status mlk_cmd_md(int argc, char **argv, mlk_err *e)
     memset(&c, 0, sizeof c);
     MLK_TRY(mlk_cmd_begin(opts, &c, argc, argv, NULL, usage, about, example, &n, &words, &done, e));
     if (done) return MLK_OK;
+    mlk_threads_wait_passively();
     if (n != 1 || !c.structure[0]) {
         MLK_FAIL(e, MLK_EINVAL, n == 1 ? "a structure is missing" : "expected one model, got %d",
                  n);

@@ -5,6 +5,7 @@
 #include "cli/cmd.h"
 #include "core/log.h"
 #include "core/file.h"
+#include "core/threads.h"
 #include "train/output.h"
 #include "train/train.h"
 
@@ -274,6 +275,7 @@ mlk_status mlk_cmd_train(int argc, char **argv, mlk_err *e)
         "mlkit train vasprun.xml.gz more/ --model nep,snap --seeds 2 --budget 10min -o models",
         &n_words, &words, &done, e));
     if (done) goto done;
+    mlk_threads_wait_passively();
     MLK_GO(resolve(&o, given, set, n_set, n_words, words, &c, e));
     snprintf(c.command, sizeof c.command, "%s", command);
     if (o.print)

@@ -2,6 +2,12 @@
 #include "core/threads.h"
 
 #include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/mem.h"
 
 extern void openblas_set_num_threads(int n);
 
@@ -20,4 +26,22 @@ int mlk_threads(void)
 void mlk_threads_blas(int n)
 {
     openblas_set_num_threads(n);
+}
+
+void mlk_threads_wait_passively(void)
+{
+    char self[4096], *text = NULL, **argv;
+    size_t n = 0, len = 0;
+    if (mlk_threads() < 2 || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+    ssize_t end = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (end < 0 || mlk_file_slurp("/proc/self/cmdline", &text, &len, NULL)) return;
+    self[end] = 0;
+    for (size_t k = 0; k < len; k++) n += !text[k];
+    argv = mlk_alloc(n + 1, sizeof *argv);
+    if (argv && !setenv("OMP_WAIT_POLICY", "passive", 1)) {
+        char *p = text;
+        for (size_t k = 0; k < n; k++, p += strlen(p) + 1) argv[k] = p;
+        execv(self, argv); /* comes back only if it fails, and nothing is lost then */
+    }
+    mlk_free(argv), mlk_free(text);
 }

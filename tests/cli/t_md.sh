@@ -23,6 +23,15 @@ one=$(digest <a.json)
 [ "$($MLKIT $run --threads 2 -o b.h5 --json -q | digest)" = "$one" ] || fail "threads change the run"
 [ "$($MLKIT $run --seed 2 -o c.h5 --json -q | digest)" != "$one" ] || fail "the seed does nothing"
 
+# more than one thread: they do not spin while they wait, unless the user says so
+for policy in "" active; do
+    env ${policy:+OMP_WAIT_POLICY=$policy} $MLKIT $run --threads 2 --run 1ns -o wait.h5 -q & pid=$!
+    until [ -e wait.log ] || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done
+    found=$(tr '\0' '\n' </proc/$pid/environ | sed -n 's/^OMP_WAIT_POLICY=//p')
+    kill -KILL $pid; wait $pid || true; rm -rf wait.*
+    [ "$found" = "${policy:-passive}" ] || fail "OMP_WAIT_POLICY: '$found'"
+done
+
 # SIGTERM: status 143 at a checkpoint; SIGKILL: whatever; the same command finishes with the same bits
 long="md ar.lj --structure ar.xyz --supercell 3x3x3 --temp 60 --dt 4fs --equil 0.4ps --run 12ps --threads 1 --checkpoint 0.05s"
 whole=$($MLKIT $long -o whole.h5 --json -q | digest)
