@@ -186,8 +186,11 @@ int mlk_report_facts(const mlk_report *r, mlk_report_fact fact[MLK_REPORT_FACTS]
 int mlk_report_panels(const mlk_report *r, int idx[3]);
 /* The methods text as Markdown paragraphs (blank lines between), to be mlk_free'd. */
 mlk_status mlk_report_methods_text(const mlk_report *r, char **text, mlk_err *e);
-/* "1.234 ± 0.05" with digits that fit the error; "–" when unknown. buf of 64; returns buf. */
+/* "1.234 ± 0.056": the error to two digits, the value to the same place; "–" when unknown. buf of
+ * 64; returns buf. */
 char *mlk_pm(double v, double err, char *buf);
+/* A measured number with so many significant digits, "0.20" for 2; "–" when unknown. buf of 32. */
+char *mlk_sig(double v, int digits, char *buf);
 /* Folder name of a temperature: "0650K", "0412.5K". */
 char *mlk_kelvin(double t, char buf[16]);
 /* A p-value for people: "0.31", "0.002", "< 0.0001". buf of 32. */

@@ -1,6 +1,7 @@
 /* result.c - do the models agree? Comparison at every temperature, the sentence that says so, and
  * report.json. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
@@ -9,6 +10,14 @@
 #include "reports/report.h"
 #include "version.h"
 
+/* Power of ten of the first of `digits` significant digits, after rounding to them. */
+static int exponent(double v, int digits)
+{
+    char buf[40];
+    snprintf(buf, sizeof buf, "%.*e", digits - 1, v);
+    return (int)strtol(strchr(buf, 'e') + 1, NULL, 10);
+}
+
 char *mlk_pm(double v, double err, char *buf)
 {
     if (!isfinite(v)) {
@@ -16,11 +25,28 @@ char *mlk_pm(double v, double err, char *buf)
     } else if (!isfinite(err) || err <= 0) {
         snprintf(buf, 64, "%.3g", v);
     } else {
-        /* two digits of the error */
-        int digits = 1 - (int)floor(log10(err));
-        digits = digits < 0 ? 0 : digits > 6 ? 6 : digits;
+        /* two digits of the error, and the value to the same place */
+        int digits = 1 - exponent(err, 2);
+        double unit = digits < 0 ? pow(10, -digits) : 1, place = pow(10, -digits);
+        if (fabs(v) < 0.5 * place) v = 0; /* no "-0.00" */
+        digits = digits < 0 ? 0 : digits > 12 ? 12 : digits;
+        if (unit > 1) v = rint(v / unit) * unit, err = rint(err / unit) * unit;
         snprintf(buf, 64, "%.*f ± %.*f", digits, v, digits, err);
     }
+    return buf;
+}
+
+char *mlk_sig(double v, int digits, char *buf)
+{
+    int x = v != 0 && isfinite(v) ? exponent(v, digits) : 0;
+    if (!isfinite(v))
+        snprintf(buf, 32, "–");
+    else if (v == 0)
+        snprintf(buf, 32, "0");
+    else if (x < -4 || x > 8)
+        snprintf(buf, 32, "%.*e", digits - 1, v);
+    else
+        snprintf(buf, 32, "%.*f", x < digits - 1 ? digits - 1 - x : 0, v);
     return buf;
 }
 
