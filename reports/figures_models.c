@@ -111,8 +111,7 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Learning curves",
-        "Root-mean-square errors during the fit: on the held-out validation trajectories (thick) "
-        "and "
+        "Root-mean-square errors during the fit: on the held-out validation frames (thick) and "
         "on the training frames (thin). A least-squares fit (SNAP) has no epochs and "
         "shows as single points.",
         e);

@@ -11,6 +11,7 @@
 #include "core/opt.h"
 #include "core/units.h"
 #include "datasets/dataset.h"
+#include "datasets/split.h"
 #include "reports/csv.h"
 #include "reports/report.h"
 
@@ -77,6 +78,8 @@ static mlk_status load_campaign(mlk_report *r, mlk_err *e)
         mod->run_ps = NAN;
         snprintf(mod->name, sizeof mod->name, "%s", name);
         snprintf(mod->type, sizeof mod->type, "%s", mlk_conf_str(&m->child[k], "type", ""));
+        snprintf(mod->settings, sizeof mod->settings, "%s",
+                 mlk_conf_str(&m->child[k], "settings", ""));
         snprintf(mod->ready, sizeof mod->ready, "%s", mlk_conf_str(&m->child[k], "ready", ""));
         mlk_parse_double(mlk_conf_str(&m->child[k], "run_ps", ""), &mod->run_ps);
         if (mlk_parse_long(mlk_conf_str(&m->child[k], "seed", "0"), &seed)) mod->seed = (int)seed;
@@ -175,6 +178,7 @@ static mlk_status load_data(mlk_report *r, mlk_err *e)
             snprintf(d->species + strlen(d->species), sizeof d->species - strlen(d->species),
                      "%s%s", k ? ", " : "", mlk_element_symbol(ds.z[k]));
     }
+    if (!s) s = mlk_dataset_holds_groups(&ds, &d->groups, e);
     mlk_dataset_free(&ds);
     return s;
 }

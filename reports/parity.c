@@ -202,7 +202,7 @@ mlk_status mlk_report_parity(mlk_report *r, mlk_err *e)
     char caption[800], drawn[200];
     how_many(r, &c, drawn, sizeof drawn);
     snprintf(caption, sizeof caption,
-             "Predictions against DFT on the held-out validation trajectories, which the fit has "
+             "Predictions against DFT on the held-out validation frames, which the fit has "
              "not seen (of a ready model: on all frames). Energies are relative to the mean of the "
              "frames shown. Drawn for each model: %s; above %d those with the %d largest errors "
              "and a random choice of the others. The errors in the titles are over all points, "

@@ -27,6 +27,7 @@ typedef struct mlk_report_model {
     char dir[1200]; /* RUN/models/<name>                        */
     double run_ps;  /* planned production                       */
     int seed;
+    char settings[160]; /* of the fit, where they are not the defaults: "rcut=5.5"           */
     char ready[1024]; /* a ready model, not fitted in this study: where it came from; or ""  */
     /* train.json, NULL while there is none; of a ready model its errors on the data of the study,
      * as "valid" (all frames: it was fitted to none of them as far as the study knows) */
@@ -70,7 +71,7 @@ typedef struct mlk_report_fig {
 } mlk_report_fig;
 
 typedef struct mlk_report_data {
-    bool there;
+    bool there, groups; /* held-out frames are whole trajectory groups                */
     size_t n_frame, n_group, n_train, n_valid;
     char species[128];
     double atoms_min, atoms_max, v_min, v_max; /* atoms per frame; [A^3/atom]        */

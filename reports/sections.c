@@ -335,7 +335,7 @@ static void intervals(const mlk_report *r, mlk_document *d)
     for (int m = 0; m < r->n_model; m++) any |= r->model[m].committee != NULL;
     if (any) {
         mlk_doc_table(d, "llrrrrrrrrr",
-                      "Committees of seeds on the held-out trajectories. Spread: root mean square "
+                      "Committees of seeds on the held-out frames. Spread: root mean square "
                       "over atoms of the standard deviation between members; RMSE: of the mean of "
                       "the members; α: factor from spread to error; inside: fraction of errors "
                       "within 1 σ and 2 σ (68.3 % and 95.4 % expected); power: the error grows as "
@@ -379,9 +379,10 @@ static void errors_table(const mlk_report *r, mlk_document *d)
     static const char *const one[] = {"model", "parameters", "seed", "time (s)"};
     static const char *const two[] = {"energy (meV/atom)", "force (meV/Å)", "stress (GPa)"};
     mlk_doc_heading(d, 3, "errors", "Errors of the fits");
-    mlk_doc_table(d, "lrrrrrrrrrl",
-                  "Root-mean-square errors, on training frames and on held-out trajectories "
-                  "(validation). Force: per Cartesian component.");
+    mlk_doc_table(
+        d, "lrrrrrrrrrl",
+        "Root-mean-square errors, on training frames and on held-out frames (validation). "
+        "Force: per Cartesian component.");
     mlk_doc_row(d, true, false, -1);
     for (int k = 0; k < 4; k++) mlk_doc_span(d, 1, 2, one[k]);
     for (int k = 0; k < 3; k++) mlk_doc_span(d, 2, 1, two[k]);
