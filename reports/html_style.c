@@ -42,7 +42,7 @@ const char *const mlk_report_css[] = {
     ".scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;font-size:.93rem;"
     "font-variant-numeric:tabular-nums}p.cap{color:var(--soft);font-size:.93rem;margin:1.2rem 0 "
     "-.4rem;max-width:52rem}"
-    "th,td{padding:.28rem .62rem;text-align:right;white-space:nowrap}th{border-bottom:1.5px solid "
+    "th,td{padding:.28rem .62rem;text-align:right}td{white-space:nowrap}th{border-bottom:1.5px solid "
     "var(--ink);"
     "vertical-align:bottom;font-weight:600}td{border-bottom:1px solid "
     "var(--line)}th.l,td.l{text-align:left}th[colspan]{text-align:center}"

@@ -165,6 +165,9 @@ extern const char *const mlk_report_js[];  /* lines, ends with NULL; html_script
 mlk_status mlk_report_pdf(const mlk_document *d, const char *path, mlk_err *e);
 /* The headline table as text with columns under each other, to be mlk_free'd. */
 mlk_status mlk_report_text_table(const mlk_report *r, char **text, mlk_err *e);
+/* How far the mean temperature of a run is from its target, in units of what is allowed; NaN where
+ * it is not known. */
+double mlk_report_off(const mlk_report *r, const mlk_report_md *m);
 /* Transport result of a model at a temperature, or NULL. */
 const json_t *mlk_report_at(const mlk_report *r, int model, int temp);
 /* Parts of the energy flux and their cross terms: name of part k < MLK_REPORT_PARTS; its share of

@@ -133,10 +133,17 @@ static mlk_status fit_temperature(mlk_report *r, mlk_err *e)
     return mlk_kappa_of_t(n, T, v, s, &r->kappa_t, e);
 }
 
+/* The mean temperature of an NVE run of N atoms scatters by about T/sqrt(3N); three times that is
+ * allowed. */
+double mlk_report_off(const mlk_report *r, const mlk_report_md *m)
+{
+    double t = r->temp[m->temp];
+    return fabs(m->t_mean - t) / t * sqrt(3 * fmax(m->atoms, 1)) / 3;
+}
+
 /* Runs that were not at the temperature they stand for, did not conserve energy, in which atoms
  * came nearer than the training data ever saw or left the range of their descriptors, or covalent
- * bonds broke; one line per model and reason. The mean temperature
- * of an NVE run of N atoms scatters by about T/sqrt(3N); three times that is allowed. */
+ * bonds broke; one line per model and reason. */
 static mlk_status judge_runs(mlk_report *r, mlk_err *e)
 {
     r->n_there = r->n_flagged = 0;
@@ -153,14 +160,13 @@ static mlk_status judge_runs(mlk_report *r, mlk_err *e)
         for (size_t k = 0; k < r->n_md; k++) {
             const mlk_report_md *m = &r->md[k];
             if (m->model != model || !m->there) continue;
-            double t = r->temp[m->temp], off = fabs(m->t_mean - t) / t,
-                   allowed = 3 / sqrt(3 * fmax(m->atoms, 1));
-            const bool is[REASONS] = {off > allowed, m->drift_flag, m->short_flag, m->range_flag,
-                                      m->broke > 0};
+            double t = r->temp[m->temp], off = fabs(m->t_mean - t) / t;
+            const bool is[REASONS] = {mlk_report_off(r, m) > 1, m->drift_flag, m->short_flag,
+                                      m->range_flag, m->broke > 0};
             bool any = false;
             for (int q = 0; q < REASONS; q++) bad[q] += is[q], r->flagged[q] += is[q], any |= is[q];
             n++, r->n_there++, r->n_flagged += any;
-            if (off > allowed && off > worst[0])
+            if (is[0] && off > worst[0])
                 worst[0] = off, snprintf(example[0], sizeof example[0],
                                          "; worst: %.0f K instead of %.5g K", m->t_mean, t);
             if (m->drift_flag && fabs(m->drift) > worst[1])
@@ -175,9 +181,9 @@ static mlk_status judge_runs(mlk_report *r, mlk_err *e)
                 worst[3] = m->worst, snprintf(example[3], sizeof example[3],
                                               "; worst: grade %.3g at %.5g K", m->worst, t);
             if (m->broke > worst[4])
-                worst[4] = m->broke,
-                snprintf(example[4], sizeof example[4],
-                         "; worst: %.0f times (%.0f bonds) at %.5g K", m->broke, m->bonds, t);
+                worst[4] = m->broke, snprintf(example[4], sizeof example[4],
+                                              "; worst: %.0f time%s (%.0f bonds) at %.5g K",
+                                              m->broke, m->broke > 1 ? "s" : "", m->bonds, t);
         }
         for (int q = 0; q < REASONS; q++) {
             if (!bad[q]) continue;
