@@ -114,7 +114,7 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
     /* five to ten tics at round times, however long the integral */
     fprintf(p.gp,
             "stats 'green_kubo.csv' skip 1 using 3 nooutput\n"
-            "step = 10 ** floor(log10(STATS_max > 0 ? STATS_max : 1))\nratio = STATS_max / step\n"
+            "step = 10.0 ** floor(log10(STATS_max > 0 ? STATS_max : 1))\nratio = STATS_max / step\n"
             "step = ratio > 5 ? 2 * step : ratio > 2 ? step : step / 2\nset xtics step\n"
             "set xrange [0:STATS_max]\nset style fill noborder\nset yrange [%.6g:%.6g]\n",
             -0.6 * top, 3.4 * top);

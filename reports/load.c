@@ -109,16 +109,10 @@ static mlk_status failed_jobs(mlk_report *r, mlk_err *e)
 
 static mlk_status load_journal(mlk_report *r, mlk_err *e)
 {
-    char path[1100], *text = NULL, *save = NULL;
-    r->journal = json_array();
+    char path[1100];
     if (!mlk_file_exists(mlk_path_join(path, sizeof path, r->run, "journal.jsonl")))
         return mlk_report_miss(r, e, "journal.jsonl: the commands and times are not known");
-    MLK_TRY(mlk_file_slurp(path, &text, NULL, e));
-    for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-        json_t *ev = json_loads(l, 0, NULL);
-        if (ev) json_array_append_new(r->journal, ev);
-    }
-    mlk_free(text);
+    MLK_TRY(mlk_json_lines(path, &r->journal, e));
     return failed_jobs(r, e);
 }
 

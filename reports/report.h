@@ -28,7 +28,7 @@ typedef struct mlk_report_model {
     double run_ps;  /* planned production                       */
     int seed;
     char settings[160]; /* of the fit, where they are not the defaults: "rcut=5.5"           */
-    char ready[1024]; /* a ready model, not fitted in this study: where it came from; or ""  */
+    char ready[1024];   /* a ready model, not fitted in this study: where it came from; or ""  */
     /* train.json, NULL while there is none; of a ready model its errors on the data of the study,
      * as "valid" (all frames: it was fitted to none of them as far as the study knows) */
     json_t *train;
@@ -193,6 +193,8 @@ mlk_status mlk_report_methods_text(const mlk_report *r, char **text, mlk_err *e)
 /* "1.234 ± 0.056": the error to two digits, the value to the same place; "–" when unknown. buf of
  * 64; returns buf. */
 char *mlk_pm(double v, double err, char *buf);
+/* Number of characters, not bytes, of UTF-8. */
+int mlk_text_width(const char *s);
 /* A measured number with so many significant digits, "0.20" for 2; "–" when unknown. buf of 32. */
 char *mlk_sig(double v, int digits, char *buf);
 /* Folder name of a temperature: "0650K", "0412.5K". */

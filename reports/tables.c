@@ -413,8 +413,7 @@ mlk_status mlk_report_tables(const mlk_report *r, mlk_err *e)
     return md(r, e);
 }
 
-/* number of characters, not bytes, of UTF-8 */
-static int width(const char *s)
+int mlk_text_width(const char *s)
 {
     int n = 0;
     for (; *s; s++) n += (*s & 0xC0) != 0x80;
@@ -438,7 +437,8 @@ mlk_status mlk_report_text_table(const mlk_report *r, char **out, mlk_err *e)
             mlk_pm(mlk_json_get_real(j, "kappa", NAN), mlk_json_get_real(j, "kappa_err", NAN),
                    cell[1]);
             n += (size_t)snprintf(t + n, cap - n, "%7.5g  %-12s %s%*s %s\n", r->temp[q],
-                                  r->model[m].name, cell[0], 18 - width(cell[0]), "", cell[1]);
+                                  r->model[m].name, cell[0], 18 - mlk_text_width(cell[0]), "",
+                                  cell[1]);
             any = true;
         }
     if (!any) *t = 0;
