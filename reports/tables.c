@@ -250,10 +250,9 @@ static mlk_status errors(const mlk_report *r, mlk_err *e)
         fixed(&t, mlk_json_get_real(j, "n_param", NAN), 0);
         for (int side = 0; side < 2; side++)
             for (int k = 0; k < 3; k++)
-                number(
-                    &t,
+                sig(&t,
                     mlk_json_get_real(json_object_get(j, side ? "valid" : "train"), keys[k], NAN),
-                    "%.3g");
+                    3);
         row_end(&t, false);
     }
     return end(&t, e);
