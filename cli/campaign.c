@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/element.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -144,6 +145,34 @@ static void know_size(mlk_campaign *c)
     if (!mlk_campaign_start_frame(c, &fr, NULL))
         c->atoms = (double)fr.n, c->n_elements = mlk_frame_species(&fr, z);
     mlk_frame_free(&fr);
+}
+
+/* Does a ready model know the elements of the start structure, as far as that is known? Its runs
+ * would fail, after everything else was fitted. */
+static mlk_status check_elements(const mlk_campaign *c, mlk_err *e)
+{
+    mlk_frame fr = {0};
+    mlk_status s = MLK_OK;
+    int z[MLK_ELEMENT_MAX];
+    size_t n = mlk_campaign_start_frame(c, &fr, NULL) ? 0 : mlk_frame_species(&fr, z);
+    mlk_frame_free(&fr);
+    for (int m = 0; m < c->n_model && !s; m++) {
+        const mlk_campaign_model *q = &c->model[m];
+        for (size_t k = 0; k < n && !s && *q->from; k++) {
+            bool known = false;
+            for (int i = 0; i < q->n_z; i++) known |= q->z[i] == z[k];
+            if (known) continue;
+            char list[200] = "";
+            for (int i = 0; i < q->n_z; i++)
+                snprintf(list + strlen(list), sizeof list - strlen(list), " %s",
+                         mlk_element_symbol(q->z[i]));
+            s = MLK_FAIL(e, MLK_EINVAL, "the model does not know %s, which is in %s",
+                         mlk_element_symbol(z[k]), c->set.structure);
+            mlk_err_at(e, q->from, 0);
+            mlk_err_hint(e, "its elements:%s", list);
+        }
+    }
+    return s;
 }
 
 static mlk_status plan_md(mlk_campaign *c, int m, int t, int r, const size_t from[2], mlk_err *e)
@@ -373,6 +402,7 @@ mlk_status mlk_campaign_run(const mlk_settings *set, const mlk_campaign_how *how
         MLK_GO(MLK_FAIL(e, MLK_EINVAL, "%s is a file, not a folder", c->run));
     if (old) MLK_GO(mlk_campaign_compare(c, yaml, e));
     know_size(c);
+    if (!old) MLK_GO(check_elements(c, e));
     MLK_GO(plan_jobs(c, e));
     announce(c);
     if (!how->dry_run) {

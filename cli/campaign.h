@@ -124,9 +124,10 @@ typedef struct mlk_job {
 
 typedef struct mlk_campaign_model {
     char name[64], type[32];
-    char hyper[160]; /* settings of the fit: "twojmax=6+rcut=5"                       */
-    char from[1024]; /* a ready model: the file or folder; "" one that is fitted here */
-    char file[1024]; /* of a ready model: its community file, as it was found         */
+    char hyper[160];             /* settings of the fit: "twojmax=6+rcut=5"                       */
+    char from[1024];             /* a ready model: the file or folder; "" one that is fitted here */
+    char file[1024];             /* of a ready model: its community file, as it was found         */
+    int z[MLK_SPECIES_MAX], n_z; /* of a ready model: the elements it knows              */
     int seed;
     double run;          /* production time [fs]                                     */
     double speed;        /* atom*step/s of one thread, by mlk_campaign_speeds        */

@@ -26,7 +26,14 @@ void mlk_argv_print(char *const *argv, char *buf, size_t cap)
     for (; *argv && len < cap; argv++) {
         bool plain = **argv && strspn(*argv, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                              "0123456789._-/:=+,@%") == strlen(*argv);
-        len += (size_t)snprintf(buf + len, cap - len, plain ? " %s" : " '%s'", *argv);
+        if (plain) {
+            len += (size_t)snprintf(buf + len, cap - len, " %s", *argv);
+            continue;
+        }
+        len += (size_t)snprintf(buf + len, cap - len, " '");
+        for (const char *p = *argv; *p && len < cap; p++) /* in quotes, ' is '\'' */
+            len += (size_t)snprintf(buf + len, cap - len, *p == '\'' ? "'\\''" : "%c", *p);
+        if (len < cap) len += (size_t)snprintf(buf + len, cap - len, "'");
     }
 }
 

@@ -21,11 +21,16 @@ mlk_status mlk_journal_add(const mlk_campaign *c, json_t *line, mlk_err *e)
     json_decref(line);
     if (!text) return MLK_FAIL(e, MLK_ENOMEM, "journal");
     int fd = open(mlk_path_join(path, sizeof path, c->run, "journal.jsonl"),
-                  O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+                  O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     mlk_status s = MLK_OK;
     size_t n = strlen(text);
-    text[n] = '\n'; /* in place of the NUL: one write, so that lines never mix */
-    if (fd < 0 || write(fd, text, n + 1) != (ssize_t)(n + 1) || fsync(fd)) {
+    char last = '\n';
+    bool torn = false;
+    text[n++] = '\n'; /* in place of the NUL: one write, so that lines never mix */
+    /* a line that a power cut left without its end does not take this one along */
+    if (fd >= 0 && lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) == 1) torn = last != '\n';
+    if (fd < 0 || (torn && write(fd, "\n", 1) != 1) || write(fd, text, n) != (ssize_t)n ||
+        fsync(fd)) {
         MLK_FAIL(e, MLK_EIO, "cannot write: %s", strerror(errno));
         s = mlk_err_at(e, path, 0);
     }
@@ -68,21 +73,20 @@ static void take_event(mlk_job *j, const json_t *ev, long line)
     j->wall = mlk_json_get_real(ev, "wall_s", 0);
 }
 
-/* The last event of each job counts. A broken line (power cut) is passed over. */
+/* The last event of each job counts. */
 mlk_status mlk_journal_read(mlk_campaign *c, mlk_err *e)
 {
-    char path[1100], *text = NULL, *save = NULL;
-    long line = 0;
+    char path[1100];
+    json_t *list, *ev;
+    size_t k;
     if (!mlk_file_exists(mlk_path_join(path, sizeof path, c->run, "journal.jsonl"))) return MLK_OK;
-    MLK_TRY(mlk_file_slurp(path, &text, NULL, e));
-    for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-        json_t *ev = json_loads(l, 0, NULL);
-        mlk_job *j = ev ? mlk_job_by_id(c, mlk_json_get_str(ev, "job", "")) : NULL;
-        line++;
-        if (j) take_event(j, ev, line);
-        json_decref(ev);
+    MLK_TRY(mlk_json_lines(path, &list, e));
+    json_array_foreach(list, k, ev)
+    {
+        mlk_job *j = mlk_job_by_id(c, mlk_json_get_str(ev, "job", ""));
+        if (j) take_event(j, ev, (long)k + 1);
     }
-    mlk_free(text);
-    for (size_t k = 0; k < c->n_job; k++) c->job[k].was_done &= mlk_file_exists(c->job[k].out);
+    json_decref(list);
+    for (k = 0; k < c->n_job; k++) c->job[k].was_done &= mlk_file_exists(c->job[k].out);
     return MLK_OK;
 }

@@ -132,6 +132,8 @@ static mlk_status add_ready(mlk_campaign *c, const char *word, mlk_err *e)
     if (!s) {
         snprintf(m->from, sizeof m->from, "%s", path);
         snprintf(m->file, sizeof m->file, "%s", pot->path);
+        m->n_z = (int)pot->n_species;
+        memcpy(m->z, pot->z, pot->n_species * sizeof *m->z);
         plain_name(path, m->name, sizeof m->name);
     }
     mlk_potential_destroy(pot);

@@ -16,6 +16,7 @@
 #include "core/mem.h"
 #include "datasets/dataset.h"
 #include "parsers/parser.h"
+#include "reports/report.h"
 #include "version.h"
 
 mlk_status mlk_settings_read(const char *yaml, mlk_settings *set, mlk_err *e)
@@ -266,7 +267,7 @@ static double at(const json_t *list, size_t k, const char *key)
 
 void mlk_campaign_headline(const mlk_campaign *c)
 {
-    char path[1100];
+    char path[1100], cell[2][64];
     json_t *js = NULL;
     mlk_err quiet = {0};
     if (mlk_json_read(mlk_path_join(path, sizeof path, c->run, "report/report.json"), &js, &quiet))
@@ -274,12 +275,15 @@ void mlk_campaign_headline(const mlk_campaign *c)
     const json_t *temps = json_object_get(js, "results");
     for (size_t t = 0; t < json_array_size(temps); t++) {
         const json_t *row = json_array_get(temps, t), *m = json_object_get(row, "models");
-        printf("\n%.4g K%*skappa naive [W/m/K]    Onsager-corrected\n",
-               mlk_json_get_real(row, "temperature_K", 0), 8, "");
-        for (size_t k = 0; k < json_array_size(m); k++)
-            printf("  %-10s  %8.3f +- %-6.3f   %8.3f +- %-6.3f\n",
-                   mlk_json_get_str(json_array_get(m, k), "model", "?"), at(m, k, "kappa_naive"),
-                   at(m, k, "kappa_naive_err"), at(m, k, "kappa"), at(m, k, "kappa_err"));
+        if (json_array_size(m))
+            printf("\n%.5g K%*skappa naive [W/m/K]   Onsager-corrected\n",
+                   mlk_json_get_real(row, "temperature_K", 0), 8, "");
+        for (size_t k = 0; k < json_array_size(m); k++) {
+            mlk_pm(at(m, k, "kappa_naive"), at(m, k, "kappa_naive_err"), cell[0]);
+            mlk_pm(at(m, k, "kappa"), at(m, k, "kappa_err"), cell[1]);
+            printf("  %-12s  %s%*s %s\n", mlk_json_get_str(json_array_get(m, k), "model", "?"),
+                   cell[0], 22 - mlk_text_width(cell[0]), "", cell[1]);
+        }
     }
     printf("\n%s\n", mlk_json_get_str(js, "statement", ""));
     printf("report: %s/report/report.html\n", c->run);

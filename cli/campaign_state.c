@@ -26,22 +26,31 @@ static void find_states(mlk_runner *r)
         if (j->threads < 1) j->threads = 1;
         r->cores += j->threads;
     }
-    for (size_t k = 0; k < c->n_job; k++) /* what a failed job keeps from starting */
-        for (size_t d = 0; d < c->job[k].n_dep; d++)
-            if (c->job[k].state == MLK_JOB_WAITING && c->job[k].kind < MLK_JOB_TRANSPORT &&
-                c->job[c->job[k].dep[d]].state == MLK_JOB_FAILED)
-                c->job[k].state = MLK_JOB_BLOCKED;
+    for (size_t k = 0; k < c->n_job; k++) { /* what failed jobs keep from starting */
+        mlk_job *j = &c->job[k];
+        size_t bad = 0;
+        for (size_t d = 0; d < j->n_dep; d++) {
+            mlk_job_state q = c->job[j->dep[d]].state;
+            bad += q == MLK_JOB_FAILED || q == MLK_JOB_BLOCKED;
+        }
+        bool some = j->kind == MLK_JOB_TRANSPORT || j->kind == MLK_JOB_REPORT;
+        if (j->state == MLK_JOB_WAITING && bad && (!some || bad == j->n_dep))
+            j->state = MLK_JOB_BLOCKED;
+    }
 }
 
-/* By estimated time, of everything that can still be done or is done. */
+/* Of the whole plan, by estimated time; what failed is not done. A report that is drawn once more
+ * does not count. */
 static double percent_done(mlk_runner *r)
 {
     double all = 0, left = 0;
     for (size_t k = 0; k < r->c->n_job; k++) {
         const mlk_job *j = &r->c->job[k];
-        double scale = j->was_done && j->wall > 0 && !j->continued ? 0 : mlk_job_scale(r->c, j);
-        all += scale > 0 ? j->estimate * scale : j->wall * (j->threads > 0 ? j->threads : 1);
-        left += mlk_job_left(r->c, j);
+        if (j->kind == MLK_JOB_REPORT && j->was_done) continue;
+        double guess = j->estimate * mlk_job_scale(r->c, j);
+        bool known = !j->must && j->wall > 0 && !j->continued;
+        all += known ? j->wall * (j->threads > 0 ? j->threads : 1) : guess;
+        if (j->must) left += mlk_job_finished(j) ? guess : mlk_job_left(r->c, j);
     }
     return all > 0 ? 100 * fmax(0, 1 - left / all) : 100;
 }
@@ -92,9 +101,15 @@ void mlk_campaign_state_print(const char *run)
 {
     json_t *st = NULL, *j;
     mlk_err quiet = {0};
-    char d[32];
+    char d[32], journal[1100];
     size_t k;
-    if (mlk_campaign_state(run, &st, &quiet)) return; /* made by hand, or its inputs are gone */
+    if (mlk_campaign_state(run, &st, &quiet)) {
+        /* of one made by hand there is nothing to say */
+        if (mlk_file_exists(mlk_path_join(journal, sizeof journal, run, "journal.jsonl")))
+            printf("how far the jobs are is not known: %s%s%s\n", quiet.file,
+                   *quiet.file ? ": " : "", quiet.msg);
+        return;
+    }
     const json_t *running = json_object_get(st, "running"), *failed = json_object_get(st, "failed");
     double left = mlk_json_get_real(st, "seconds_left", NAN);
     printf("%.0f of %.0f jobs done, %.0f %%", mlk_json_get_real(st, "done", 0),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/mem.h"
 
 json_t *mlk_json_real(double v)
 {
@@ -48,6 +49,26 @@ mlk_status mlk_json_read(const char *path, json_t **j, mlk_err *e)
     else
         MLK_FAIL(e, MLK_EFORMAT, "not valid JSON: %s", je.text);
     return mlk_err_at(e, path, je.line > 0 ? je.line : 0);
+}
+
+mlk_status mlk_json_lines(const char *path, json_t **list, mlk_err *e)
+{
+    char *text = NULL;
+    size_t n = 0;
+    *list = NULL;
+    MLK_TRY(mlk_file_slurp(path, &text, &n, e));
+    json_t *a = json_array();
+    for (char *l = text, *end; a && l < text + n; l = end + 1) {
+        for (end = l; end < text + n && *end && *end != '\n';) end++;
+        json_t *j = json_loadb(l, (size_t)(end - l), 0, NULL);
+        if (json_is_object(j))
+            json_array_append_new(a, j);
+        else
+            json_decref(j);
+    }
+    mlk_free(text);
+    *list = a;
+    return a ? MLK_OK : MLK_FAIL(e, MLK_ENOMEM, "%s", path);
 }
 
 double mlk_json_get_real(const json_t *obj, const char *key, double def)

@@ -500,3 +500,15 @@ mlk_status mlk_dataset_split(mlk_dataset *ds, double fraction, uint64_t seed, in
     if (!again && fraction >= 0 && fraction < 1 && mlk_dataset_is_split(ds)) return MLK_OK;
     return mlk_dataset_split_by(ds, &p, e);
 }
+
+mlk_status mlk_dataset_holds_groups(const mlk_dataset *ds, bool *whole, mlk_err *e)
+{
+    size_t *of = mlk_alloc(ds->n ? ds->n : 1, sizeof *of),
+           *first = mlk_alloc(ds->n ? ds->n : 1, sizeof *first), n = 0;
+    mlk_status s = of && first ? number_groups(ds, of, &n, e) : MLK_FAIL(e, MLK_ENOMEM, "groups");
+    *whole = n >= GROUPS_MIN || mlk_dataset_is_split(ds);
+    for (size_t i = ds->n; !s && i-- > 0;) first[of[i]] = i;
+    for (size_t i = 0; !s && i < ds->n; i++) *whole &= ds->split[i] == ds->split[first[of[i]]];
+    mlk_free(of), mlk_free(first);
+    return s;
+}

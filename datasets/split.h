@@ -44,5 +44,9 @@ mlk_status mlk_hold_parse(const char *text, mlk_hold *h, mlk_err *e);
 mlk_status mlk_dataset_split_by(mlk_dataset *ds, const mlk_split_plan *plan, mlk_err *e);
 /* Is any frame not for training? */
 int mlk_dataset_is_split(const mlk_dataset *ds);
+/* *whole: are the frames held out whole trajectory groups, in the split the data set has or in that
+ * of mlk_dataset_split? With few groups they are blocks of consecutive frames. Errors: MLK_ENOMEM.
+ */
+mlk_status mlk_dataset_holds_groups(const mlk_dataset *ds, bool *whole, mlk_err *e);
 
 #endif

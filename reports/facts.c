@@ -7,6 +7,7 @@
 int mlk_report_facts(const mlk_report *r, mlk_report_fact fact[MLK_REPORT_FACTS])
 {
     const mlk_report_data *d = &r->data;
+    char buf[32];
     double nt = NAN, nv = NAN;
     int n = 0;
     if (!d->there) return 0;
@@ -28,7 +29,7 @@ int mlk_report_facts(const mlk_report *r, mlk_report_fact fact[MLK_REPORT_FACTS]
     if (isfinite(d->t_min)) FACT("sampled at (K)", "%.0f to %.0f", d->t_min, d->t_max);
     if (isfinite(d->p_min))
         FACT("pressure without kinetic part (GPa)", "%.1f to %.1f", d->p_min, d->p_max);
-    FACT("force, root mean square (eV/Å)", "%.3g", d->f_rms);
+    if (isfinite(d->f_rms)) FACT("force, root mean square (eV/Å)", "%s", mlk_sig(d->f_rms, 3, buf));
     if (isfinite(nt)) FACT("frames for training", "%.0f", nt);
     if (isfinite(nv)) FACT("frames held out for validation", "%.0f", nv);
 #undef FACT

@@ -174,9 +174,11 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
         "set yrange [1e-6:2]\n"
         "set label 1 'p = 0.05' at graph 0.02, first 0.025 tc rgb '#666666'\nplot "
         "0.05 with lines lw 1 dt 2 lc rgb '#777777', "
-        "'agreement.csv' skip 1 using 1:($6 > 1.5e-6 ? $6 : 1.5e-6) with linespoints ls 2 title "
-        "'naive', "
-        "'' skip 1 using 1:($7 > 1.5e-6 ? $7 : 1.5e-6) with linespoints ls 1 title 'corrected'\n");
+        "'agreement.csv' skip 1 using ($1-%.6g):($6 > 1.5e-6 ? $6 : 1.5e-6) with linespoints ls 2 "
+        "title 'naive', "
+        "'' skip 1 using ($1+%.6g):($7 > 1.5e-6 ? $7 : 1.5e-6) with linespoints ls 1 title "
+        "'corrected'\n",
+        dodge, dodge);
     mlk_plot_panel(&p, "p-value", "T", "K", "p", "", MLK_PLOT_LOGY | MLK_PLOT_TEMPS);
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
@@ -249,7 +251,8 @@ mlk_status mlk_report_gauge(mlk_report *r, mlk_err *e)
         "The same trajectories after a constant energy is added to every atom of the mobile "
         "species, "
         "which changes no force. The naive value follows a parabola; the corrected value "
-        "(dotted) does not move and touches its minimum. Circles: the partition of the energy "
+        "(dotted) does not move and is its minimum, within the errors. Circles: the partition of "
+        "the energy "
         "each fit happened to choose, with one standard error.",
         e);
 }

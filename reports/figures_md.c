@@ -229,7 +229,9 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
     int n_sigma = 0, n_d = 0;
-    double dodge = 12 * (1 / r->temp[0] - 1 / r->temp[r->n_temp - 1]);
+    /* of one temperature: some distance of symbols on an axis of its own */
+    double at = 1000 / r->temp[0], range = at - 1000 / r->temp[r->n_temp - 1],
+           dodge = 0.012 * (range > 0 ? range : at);
     MLK_TRY(mlk_plot_csv(&p, r, "diffusion.csv",
                          "model,temperature_K,species,mobile,D_cm2_s,D_err,sigma_S_m,sigma_err",
                          e));
@@ -260,6 +262,10 @@ static mlk_status diffusion(mlk_report *r, mlk_err *e)
     MLK_TRY(mlk_plot_begin(&p, r, "diffusion", panels > 1 ? 900 : 520, 350, e));
     fprintf(p.gp, "set logscale y\nset format y '10^{%%T}'\nset xlabel '1000 K / T'\n"
                   "set offsets graph 0.08, graph 0.08, 0, 0\n");
+    if (!(range > 0)) {
+        double half = (0.02 + 0.006 * r->n_model) * at;
+        fprintf(p.gp, "set xrange [%.6g:%.6g]\n", at - half, at + half);
+    }
     mlk_plot_grid(&p, 1, panels, true, false, MLK_PLOT_SYMBOLS);
     for (int q = 0; q < panels; q++) {
         fprintf(p.gp, "set ylabel '%s'\n%splot ", q ? "σ T (S m^{-1} K)" : "D (cm^2 s^{-1})",

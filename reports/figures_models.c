@@ -59,6 +59,7 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
                                            "stress_train_GPa",
                                            "stress_valid_GPa"};
         mlk_csv t;
+        if (*r->model[m].ready) continue; /* not fitted here */
         MLK_TRY(mlk_report_model_table(r, m, "loss.csv", &t, e));
         size_t every = t.n > 400 ? t.n / 400 : 1;
         for (size_t i = 0; i < t.n; i++) {
@@ -111,8 +112,7 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Learning curves",
-        "Root-mean-square errors during the fit: on the held-out validation trajectories (thick) "
-        "and "
+        "Root-mean-square errors during the fit: on the held-out validation frames (thick) and "
         "on the training frames (thin). A least-squares fit (SNAP) has no epochs and "
         "shows as single points.",
         e);

@@ -114,7 +114,7 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
     /* five to ten tics at round times, however long the integral */
     fprintf(p.gp,
             "stats 'green_kubo.csv' skip 1 using 3 nooutput\n"
-            "step = 10 ** floor(log10(STATS_max > 0 ? STATS_max : 1))\nratio = STATS_max / step\n"
+            "step = 10.0 ** floor(log10(STATS_max > 0 ? STATS_max : 1))\nratio = STATS_max / step\n"
             "step = ratio > 5 ? 2 * step : ratio > 2 ? step : step / 2\nset xtics step\n"
             "set xrange [0:STATS_max]\nset style fill noborder\nset yrange [%.6g:%.6g]\n",
             -0.6 * top, 3.4 * top);
@@ -456,7 +456,8 @@ static mlk_status theta(mlk_report *r, mlk_err *e)
 {
     mlk_plot p = {0};
     int rows = 0;
-    double low = -0.05;
+    double low = -0.05, range = r->temp[r->n_temp - 1] - r->temp[0],
+           dodge = 0.008 * (range > 0 ? range : 50);
     MLK_TRY(mlk_plot_csv(&p, r, "theta.csv", "model,temperature_K,theta,theta_err", e));
     for (int m = 0; m < r->n_model; m++)
         for (int t = 0; t < r->n_temp; t++) {
@@ -481,18 +482,18 @@ static mlk_status theta(mlk_report *r, mlk_err *e)
     fprintf(p.gp, "plot 0 with lines lw 1 lc rgb '#777777'");
     for (int m = 0; m < r->n_model; m++)
         fprintf(p.gp,
-                ", 'theta.csv' skip 1 using (strcol(1) eq '%s' ? $2 : NaN):3:4 with yerrorlines ls "
-                "%d lw 1.2 "
-                "title \"%s\" noenhanced",
-                r->model[m].name, mlk_plot_style(m), r->model[m].name);
+                ", 'theta.csv' skip 1 using (strcol(1) eq '%s' ? $2 + %.4g : NaN):3:4 with "
+                "yerrorlines ls %d lw 1.2 title \"%s\" noenhanced",
+                r->model[m].name, dodge * (m - 0.5 * (r->n_model - 1)), mlk_plot_style(m),
+                r->model[m].name);
     fprintf(p.gp, "\n");
     mlk_plot_panel(&p, "", "T", "K", "Θ", "", MLK_PLOT_TEMPS);
     fprintf(p.gp, "unset multiplot\n");
     return mlk_plot_end(
         &p, "Is the correction needed?",
         "Share of the naive thermal conductivity that the correction removes, with one standard "
-        "error. Zero "
-        "(line): heat and mass currents are not coupled and the correction changes nothing.",
+        "error; models stand side by side at each temperature. Zero (line): heat and mass currents "
+        "are not coupled and the correction changes nothing.",
         e);
 }
 

@@ -11,6 +11,7 @@
 #include "core/opt.h"
 #include "core/units.h"
 #include "datasets/dataset.h"
+#include "datasets/split.h"
 #include "reports/csv.h"
 #include "reports/report.h"
 
@@ -77,6 +78,8 @@ static mlk_status load_campaign(mlk_report *r, mlk_err *e)
         mod->run_ps = NAN;
         snprintf(mod->name, sizeof mod->name, "%s", name);
         snprintf(mod->type, sizeof mod->type, "%s", mlk_conf_str(&m->child[k], "type", ""));
+        snprintf(mod->settings, sizeof mod->settings, "%s",
+                 mlk_conf_str(&m->child[k], "settings", ""));
         snprintf(mod->ready, sizeof mod->ready, "%s", mlk_conf_str(&m->child[k], "ready", ""));
         mlk_parse_double(mlk_conf_str(&m->child[k], "run_ps", ""), &mod->run_ps);
         if (mlk_parse_long(mlk_conf_str(&m->child[k], "seed", "0"), &seed)) mod->seed = (int)seed;
@@ -106,16 +109,10 @@ static mlk_status failed_jobs(mlk_report *r, mlk_err *e)
 
 static mlk_status load_journal(mlk_report *r, mlk_err *e)
 {
-    char path[1100], *text = NULL, *save = NULL;
-    r->journal = json_array();
+    char path[1100];
     if (!mlk_file_exists(mlk_path_join(path, sizeof path, r->run, "journal.jsonl")))
         return mlk_report_miss(r, e, "journal.jsonl: the commands and times are not known");
-    MLK_TRY(mlk_file_slurp(path, &text, NULL, e));
-    for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-        json_t *ev = json_loads(l, 0, NULL);
-        if (ev) json_array_append_new(r->journal, ev);
-    }
-    mlk_free(text);
+    MLK_TRY(mlk_json_lines(path, &r->journal, e));
     return failed_jobs(r, e);
 }
 
@@ -175,6 +172,7 @@ static mlk_status load_data(mlk_report *r, mlk_err *e)
             snprintf(d->species + strlen(d->species), sizeof d->species - strlen(d->species),
                      "%s%s", k ? ", " : "", mlk_element_symbol(ds.z[k]));
     }
+    if (!s) s = mlk_dataset_holds_groups(&ds, &d->groups, e);
     mlk_dataset_free(&ds);
     return s;
 }

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
@@ -55,35 +56,56 @@ static const char *upper(const char *v, char *buf)
 
 /* ---- references ---- */
 
-/* Of the methods of every study; those of the models stand with the models. */
-static const mlk_ref always[] = {
-    {"Z. Fan, L. F. C. Pereira, H.-Q. Wang, J.-C. Zheng, D. Donadio, A. Harju, Phys. Rev. B 92, "
-     "094301 (2015)",
-     "10.1103/PhysRevB.92.094301",
-     "Force and heat current formulas for many-body potentials in molecular dynamics simulations "
-     "with applications to thermal conductivity calculations"},
-    {"G. Bussi, D. Donadio, M. Parrinello, J. Chem. Phys. 126, 014101 (2007)", "10.1063/1.2408420",
-     "Canonical sampling through velocity rescaling"},
-    {"M. Bernetti, G. Bussi, J. Chem. Phys. 153, 114107 (2020)", "10.1063/5.0020514",
-     "Pressure control using stochastic cell rescaling"},
-    {"L. Ercole, A. Marcolongo, S. Baroni, Sci. Rep. 7, 15835 (2017)", "10.1038/s41598-017-15843-2",
-     "Accurate thermal conductivities from optimally short molecular dynamics simulations"},
-    {"R. Bertossa, F. Grasselli, L. Ercole, S. Baroni, Phys. Rev. Lett. 122, 255901 (2019)",
-     "10.1103/PhysRevLett.122.255901",
-     "Theory and numerical simulation of heat transport in multicomponent systems"},
-    {"R. DerSimonian, N. Laird, Control. Clin. Trials 7, 177 (1986)",
-     "10.1016/0197-2456(86)90046-2", "Meta-analysis in clinical trials"},
-    {"W. Viechtbauer, Stat. Med. 26, 37 (2007)", "10.1002/sim.2514",
-     "Confidence intervals for the amount of heterogeneity in meta-analysis"},
-    {"A. L. Read, J. Phys. G 28, 2693 (2002)", "10.1088/0954-3899/28/10/313",
-     "Presentation of search results: the {CLs} technique"}};
-enum { N_ALWAYS = sizeof always / sizeof *always, MOST_REFS = 64 };
+/* Of the methods, where the text cites them; those of the models stand with the models. */
+typedef enum when { ALWAYS, WITH_NPT, WITH_SEVERAL /* models */ } when;
+
+static const struct {
+    when when;
+    mlk_ref ref;
+} own[] = {
+    {ALWAYS,
+     {"Z. Fan, L. F. C. Pereira, H.-Q. Wang, J.-C. Zheng, D. Donadio, A. Harju, Phys. Rev. B 92, "
+      "094301 (2015)",
+      "10.1103/PhysRevB.92.094301",
+      "Force and heat current formulas for many-body potentials in molecular dynamics simulations "
+      "with applications to thermal conductivity calculations"}},
+    {ALWAYS,
+     {"G. Bussi, D. Donadio, M. Parrinello, J. Chem. Phys. 126, 014101 (2007)", "10.1063/1.2408420",
+      "Canonical sampling through velocity rescaling"}},
+    {WITH_NPT,
+     {"M. Bernetti, G. Bussi, J. Chem. Phys. 153, 114107 (2020)", "10.1063/5.0020514",
+      "Pressure control using stochastic cell rescaling"}},
+    {ALWAYS,
+     {"L. Ercole, A. Marcolongo, S. Baroni, Sci. Rep. 7, 15835 (2017)",
+      "10.1038/s41598-017-15843-2",
+      "Accurate thermal conductivities from optimally short molecular dynamics simulations"}},
+    {ALWAYS,
+     {"R. Bertossa, F. Grasselli, L. Ercole, S. Baroni, Phys. Rev. Lett. 122, 255901 (2019)",
+      "10.1103/PhysRevLett.122.255901",
+      "Theory and numerical simulation of heat transport in multicomponent systems"}},
+    {WITH_SEVERAL,
+     {"R. DerSimonian, N. Laird, Control. Clin. Trials 7, 177 (1986)",
+      "10.1016/0197-2456(86)90046-2", "Meta-analysis in clinical trials"}},
+    {WITH_SEVERAL,
+     {"W. Viechtbauer, Stat. Med. 26, 37 (2007)", "10.1002/sim.2514",
+      "Confidence intervals for the amount of heterogeneity in meta-analysis"}},
+    {WITH_SEVERAL,
+     {"A. L. Read, J. Phys. G 28, 2693 (2002)", "10.1088/0954-3899/28/10/313",
+      "Presentation of search results: the {CLs} technique"}}};
+enum { N_OWN = sizeof own / sizeof *own, MOST_REFS = 64 };
+
+static bool has_npt(const mlk_report *r)
+{
+    return strtod(mlk_conf_str(mlk_conf_get(&r->conf, "settings"), "npt", "0"), NULL) > 0;
+}
 
 /* All references of the study, each once; returns how many. */
 static size_t collect(const mlk_report *r, const mlk_ref *list[MOST_REFS])
 {
     size_t n = 0;
-    for (size_t k = 0; k < N_ALWAYS; k++) list[n++] = &always[k];
+    const bool has[] = {true, has_npt(r), r->n_model > 1};
+    for (size_t k = 0; k < N_OWN; k++)
+        if (has[own[k].when]) list[n++] = &own[k].ref;
     for (int m = 0; m < r->n_model; m++) {
         const mlk_potential_type *type = mlk_potential_find(r->model[m].type);
         for (const mlk_ref *ref = type ? type->refs : NULL; ref && ref->citation; ref++) {
@@ -180,6 +202,17 @@ static int models(const mlk_report *r, bool ready, text *t, mlk_err *e)
     return n;
 }
 
+/* "; settings that differ from the defaults: snap-2 rcut=5.5" */
+static void put_settings(const mlk_report *r, text *t, mlk_err *e)
+{
+    int n = 0;
+    for (int m = 0; m < r->n_model; m++)
+        if (*r->model[m].settings)
+            put(t, e, "%s%s %s",
+                n++ ? ", " : "; settings other than the defaults: ", r->model[m].name,
+                r->model[m].settings);
+}
+
 static void fitted_and_ready(const mlk_report *r, text *t, mlk_err *e)
 {
     int n_ready = 0;
@@ -193,9 +226,13 @@ static void fitted_and_ready(const mlk_report *r, text *t, mlk_err *e)
             put(t, e, "density-functional-theory data");
         put(t, e, ": ");
         models(r, false, t, e);
+        put_settings(r, t, e);
         put(t, e,
-            ". Whole trajectory groups were held out for validation. Reference energies of the "
-            "elements were fitted first and are not part of the energy flux.");
+            ". %s were held out for validation. Reference energies of the elements were fitted "
+            "first and are not part of the energy flux.",
+            !r->data.there   ? "Some frames"
+            : r->data.groups ? "Whole trajectory groups"
+                             : "Blocks of consecutive frames");
     }
     if (n_ready) {
         put(t, e, "%s", n_ready < r->n_model ? " " : "");
@@ -208,6 +245,32 @@ static void fitted_and_ready(const mlk_report *r, text *t, mlk_err *e)
         put(t, e, ").");
     }
     put(t, e, "\n\n");
+}
+
+/* How the zero-frequency value was found, where all results have it from the same estimator. */
+static void put_estimator(const mlk_report *r, text *t, mlk_err *e)
+{
+    double lo = INFINITY, hi = 0;
+    const char *rule = NULL;
+    bool chosen = true;
+    for (int k = 0; k < r->n_model * r->n_temp; k++) {
+        const json_t *j = r->transport[k];
+        double f = mlk_json_get_real(j, "fstar_THz", NAN);
+        if (!isfinite(f)) continue;
+        lo = fmin(lo, f), hi = fmax(hi, f);
+        chosen &= json_is_true(json_object_get(j, "fstar_auto"));
+        if (rule && strcmp(rule, mlk_json_get_str(j, "rule", ""))) return;
+        rule = mlk_json_get_str(j, "rule", "");
+    }
+    if (!rule) return;
+    put(t, e, " The fluxes were resampled to a Nyquist frequency f* of %.3g", lo);
+    if (hi > lo * 1.005) put(t, e, " to %.3g", hi);
+    put(t, e, " THz%s", chosen ? ", chosen from each spectrum" : "");
+    if (!strcmp(rule, "shapes"))
+        put(t, e,
+            "; instead of a cut-off of the cepstrum, an average over shapes of spectra, "
+            "weighted by the data, gives the value at zero frequency and its error");
+    put(t, e, ".");
 }
 
 static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
@@ -224,12 +287,11 @@ static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
         put(&t, e, " in a %s×%s×%s supercell of %s atoms", cell->child[0].value,
             cell->child[1].value, cell->child[2].value, mlk_conf_str(start, "atoms", "?"));
     put(&t, e, ". ");
-    if (strtod(mlk_conf_str(set, "npt", "0"), NULL) > 0)
+    if (has_npt(r))
         put(&t, e,
             "The cell of each run was first relaxed for %s at %s GPa by %sstochastic cell "
-            "rescaling "
-            "\001~\\cite{Bernetti2020}\002(Bernetti and Bussi 2020)\003 and then kept at its "
-            "mean. ",
+            "rescaling\001~\\cite{Bernetti2020}\002 (Bernetti and Bussi 2020)\003 and then kept "
+            "at its mean. ",
             spaced(mlk_conf_str(set, "npt", "?"), buf), mlk_conf_str(set, "pressure", "0"),
             strcmp(mlk_conf_str(set, "barostat", "aniso"), "iso") ? "anisotropic " : "isotropic ");
     put(&t, e,
@@ -244,11 +306,16 @@ static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
         put(&t, e, "%s%.6g ps", m ? ", " : " ", r->model[m].run_ps);
         if (!same) put(&t, e, " (%s)", r->model[m].name);
     }
-    put(&t, e,
-        ", with %s independent run%s per model and temperature. The energy flux contains the full, "
-        "non-symmetric per-atom virial\001~\\cite{Fan2015}\002 (Fan et al. 2015)\003.\n\n",
+    put(&t, e, ", with %s independent run%s per model and temperature",
         mlk_conf_str(set, "replicas", "?"),
         strcmp(mlk_conf_str(set, "replicas", "1"), "1") ? "s" : "");
+    size_t complete = 0;
+    for (size_t k = 0; k < r->n_md; k++) complete += r->md[k].there && r->md[k].complete;
+    if (complete < r->n_md)
+        put(&t, e, "; of these %zu runs %zu came to their end", r->n_md, complete);
+    put(&t, e,
+        ". The energy flux contains the full, non-symmetric per-atom virial"
+        "\001~\\cite{Fan2015}\002 (Fan et al. 2015)\003.\n\n");
     put(&t, e,
         "Thermal conductivities were obtained from the energy and mass fluxes by multi-component "
         "cepstral "
@@ -259,19 +326,20 @@ static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
         "L_{EE}/T^2$\002κ_naive "
         "= L_EE/T²\003, and the Onsager-corrected value "
         "\001$\\kappa = 1/[T^2 (L^{-1})_{EE}]$\002κ = 1/(T² (L⁻¹)_EE)\003 at zero mass flux of the "
-        "diffusing species. The models were compared "
-        "at "
-        "every temperature by Cochran's Q against χ² and by the between-model standard deviation τ "
-        "of "
-        "DerSimonian and Laird\001~\\cite{DerSimonian1986}\002 (1986)\003, its upper limit from "
-        "the "
-        "distribution of Q\001~\\cite{Viechtbauer2007,Read2002}\002 (Viechtbauer 2007, Read "
-        "2002)\003.");
+        "diffusing species.");
+    put_estimator(r, &t, e);
+    if (r->n_model > 1)
+        put(&t, e,
+            " The models were compared at every temperature by Cochran's Q against χ² and by the "
+            "between-model standard deviation τ of DerSimonian and "
+            "Laird\001~\\cite{DerSimonian1986}\002 (1986)\003, its upper limit from the "
+            "distribution of Q\001~\\cite{Viechtbauer2007,Read2002}\002 (Viechtbauer 2007, Read "
+            "2002)\003.");
     if (r->kappa_t.fit[MLK_KAPPA_CONSTANT].there)
         put(&t, e,
-            " The temperature dependence of the mean over the models was fitted by weighted least "
-            "squares with a constant%s and compared by Akaike's and the Bayesian information "
-            "criterion.",
+            " The temperature dependence of %s was fitted by weighted least squares with a "
+            "constant%s and compared by Akaike's and the Bayesian information criterion.",
+            r->n_model > 1 ? "the mean over the models" : "κ",
             r->kappa_t.fit[MLK_KAPPA_OFFSET].there ? ", with A/T and with A/T + B"
                                                    : " and with A/T");
     put(&t, e, "\n");

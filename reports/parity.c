@@ -145,8 +145,9 @@ static void panel(mlk_plot *p, const mlk_report *r, int m, int q)
 {
     const char *name = r->model[m].name, *what = quantity[q].what;
     const json_t *v = json_object_get(r->model[m].train, "valid");
-    fprintf(p->gp, "set title \"%s: RMSE %.3g %s\" noenhanced\n", name,
-            mlk_json_get_real(v, quantity[q].rmse, NAN), quantity[q].unit);
+    char rmse[32];
+    fprintf(p->gp, "set title \"%s: RMSE %s %s\" noenhanced\n", name,
+            mlk_sig(mlk_json_get_real(v, quantity[q].rmse, NAN), 3, rmse), quantity[q].unit);
     fprintf(p->gp, "set ylabel 'model'\nset xlabel 'DFT: %s'\n", quantity[q].label);
     /* a vector of almost no length is a dot in a tenth of the space of a symbol */
     fprintf(p->gp,
@@ -202,7 +203,7 @@ mlk_status mlk_report_parity(mlk_report *r, mlk_err *e)
     char caption[800], drawn[200];
     how_many(r, &c, drawn, sizeof drawn);
     snprintf(caption, sizeof caption,
-             "Predictions against DFT on the held-out validation trajectories, which the fit has "
+             "Predictions against DFT on the held-out validation frames, which the fit has "
              "not seen (of a ready model: on all frames). Energies are relative to the mean of the "
              "frames shown. Drawn for each model: %s; above %d those with the %d largest errors "
              "and a random choice of the others. The errors in the titles are over all points, "

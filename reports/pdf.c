@@ -37,7 +37,7 @@ static double items_height(mlk_pdf *p, const mlk_block *b, double width)
     for (size_t k = 0; k < b->n_item; k++) {
         PangoLayout *l =
             mlk_pdf_text(p, b->item[k], (mlk_pdf_font){.size = 8.5}, false, width - 12);
-        h += mlk_pdf_layout_height(l) + 1.5;
+        h += mlk_pdf_flow_height(l) + 1.5;
         g_object_unref(l);
     }
     return h;
@@ -48,7 +48,7 @@ static void note(mlk_pdf *p, const mlk_block *b)
 {
     double x = MLK_PDF_LEFT + 14, width = mlk_pdf_width(p) - 26;
     PangoLayout *l = mlk_pdf_text(p, b->text, (mlk_pdf_font){.size = 9}, false, width);
-    double height = mlk_pdf_layout_height(l) + items_height(p, b, width) + 16, below = 0;
+    double height = mlk_pdf_flow_height(l) + items_height(p, b, width) + 16, below = 0;
     if (height < p->h - MLK_PDF_TOP - MLK_PDF_FOOT) {
         mlk_pdf_room(p, height);
         below = p->y + height;

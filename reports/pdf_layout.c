@@ -171,6 +171,19 @@ static void mark_links(mlk_pdf *p, PangoLayout *l, PangoLayoutLine *line, double
     }
 }
 
+double mlk_pdf_flow_height(PangoLayout *l)
+{
+    PangoLayoutIter *it = pango_layout_get_iter(l);
+    double height = 0;
+    do {
+        int top, bottom;
+        pango_layout_iter_get_line_yrange(it, &top, &bottom);
+        height += (double)(bottom - top) / PANGO_SCALE;
+    } while (pango_layout_iter_next_line(it));
+    pango_layout_iter_free(it);
+    return height;
+}
+
 void mlk_pdf_flow(mlk_pdf *p, PangoLayout *l, double x, unsigned colour)
 {
     PangoLayoutIter *it = pango_layout_get_iter(l);

@@ -43,6 +43,8 @@ double mlk_pdf_layout_width(PangoLayout *l);
 void mlk_pdf_show(mlk_pdf *p, PangoLayout *l, double x, double y, unsigned colour);
 /* Let it run from p->y on, over pages where it must, and unref it. */
 void mlk_pdf_flow(mlk_pdf *p, PangoLayout *l, double x, unsigned colour);
+/* The height it takes that way; of a layout that is shown at once it is mlk_pdf_layout_height. */
+double mlk_pdf_flow_height(PangoLayout *l);
 void mlk_pdf_colour(mlk_pdf *p, unsigned colour);
 /* A table on this page and the next ones; one too wide for upright pages stands on turned ones. */
 bool mlk_pdf_table_turns(const mlk_pdf *p, const mlk_block *b);

@@ -87,12 +87,44 @@ mlk_status mlk_plot_csv_end(mlk_plot *p, mlk_err *e)
     return mlk_out_commit(&p->csv, e);
 }
 
+enum { LEGEND_ROW = 18 /* points */ };
+
+/* Room of a name in a legend, with its symbol [points]. */
+static double entry_width(const char *name)
+{
+    return 54 + 7.6 * (double)strlen(name);
+}
+
+/* Lay out a legend in as many lines as it needs, each in the middle. x, y: of the symbols, y from
+ * the top [points]; both may be NULL. Returns the number of lines. */
+static int legend_rows(int width, int n, const char *const *name, double *x, double *y)
+{
+    int rows = 0;
+    for (int k = 0, end; k < n; k = end, rows++) {
+        double total = entry_width(name[k]);
+        for (end = k + 1; end < n && total + entry_width(name[end]) <= width; end++)
+            total += entry_width(name[end]);
+        double at = 0.5 * (width - total) + 14;
+        for (int q = k; q < end && x; at += entry_width(name[q++]))
+            x[q] = at, y[q] = 13 + LEGEND_ROW * rows;
+    }
+    return rows;
+}
+
+static int model_names(const mlk_report *r, const char *name[MLK_REPORT_MODELS])
+{
+    for (int m = 0; m < r->n_model; m++) name[m] = r->model[m].name;
+    return r->n_model;
+}
+
 mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int width, int height,
                           mlk_err *e)
 {
     char path[1300], file[64];
     p->r = r;
-    p->width = width, p->height = height;
+    const char *model[MLK_REPORT_MODELS];
+    int rows = legend_rows(width, model_names(r, model), model, NULL, NULL);
+    p->width = width, p->height = height += rows > 1 ? LEGEND_ROW * (rows - 1) : 0;
     snprintf(p->name, sizeof p->name, "%s", name);
     snprintf(file, sizeof file, "%s.gp", name);
     MLK_TRY(mlk_out_begin(&p->script, mlk_path_join(path, sizeof path, r->figdir, file), e));
@@ -133,19 +165,14 @@ mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int widt
 
 void mlk_plot_legend(mlk_plot *p, int n, const char *const *name, const int *style)
 {
-    double total = 0, y = 1 - 13.0 / p->height;
-    for (int k = 0; k < n; k++) total += 54 + 7.6 * (double)strlen(name[k]);
-    double x = 0.5 * (p->width - total) + 14;
-    p->legend = true;
+    p->legend = legend_rows(p->width, n, name, p->legend_x, p->legend_y);
     fprintf(p->gp, "unset key\n");
-    for (int k = 0; k < n; k++) {
-        p->legend_x[k] = x;
+    for (int k = 0; k < n; k++)
         fprintf(p->gp,
                 "set label %d \"%s\" at screen %.4f,%.4f left noenhanced offset 1.8,-0.35 point ls "
                 "%d\n",
-                100 + k, name[k], x / p->width, y, style[k]);
-        x += 54 + 7.6 * (double)strlen(name[k]);
-    }
+                100 + k, name[k], p->legend_x[k] / p->width, 1 - p->legend_y[k] / p->height,
+                style[k]);
 }
 
 void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles,
@@ -153,19 +180,18 @@ void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles
 {
     /* in points: what labels of the 13 point font need */
     double w = p->width, h = p->height, left = 78, right = 14, bottom = 54;
-    double top = (titles ? 26 : 10) + (legend || p->legend ? 26 : 0);
     double hgap = own_labels ? 84 : 52, vgap = (titles ? 68 : 50) + (own_labels ? 22 : 0);
     if (legend) {
         const char *name[MLK_REPORT_MODELS];
-        int style[MLK_REPORT_MODELS];
-        for (int m = 0; m < p->r->n_model; m++)
-            name[m] = p->r->model[m].name, style[m] = mlk_plot_style(m);
-        mlk_plot_legend(p, p->r->n_model, name, style);
+        int style[MLK_REPORT_MODELS], n = model_names(p->r, name);
+        for (int m = 0; m < n; m++) style[m] = mlk_plot_style(m);
+        mlk_plot_legend(p, n, name, style);
         for (int m = 0; m < p->r->n_model && legend == MLK_PLOT_CURVES; m++)
             fprintf(p->gp, "set arrow %d from screen %.4f,%.4f to screen %.4f,%.4f nohead ls %d\n",
-                    100 + m, (p->legend_x[m] - 12) / w, 1 - 13.0 / h, (p->legend_x[m] + 12) / w,
-                    1 - 13.0 / h, mlk_plot_curve(m));
+                    100 + m, (p->legend_x[m] - 12) / w, 1 - p->legend_y[m] / h,
+                    (p->legend_x[m] + 12) / w, 1 - p->legend_y[m] / h, mlk_plot_curve(m));
     }
+    double top = (titles ? 26 : 10) + (p->legend ? 26 + LEGEND_ROW * (p->legend - 1) : 0);
     fprintf(p->gp, "set multiplot layout %d,%d margins %.4f,%.4f,%.4f,%.4f spacing %.4f,%.4f\n",
             rows, cols, left / w, 1 - right / w, bottom / h, 1 - top / h, hgap / w, vgap / h);
 }

@@ -17,9 +17,9 @@ typedef struct mlk_plot {
     FILE *gp;
     char name[48];
     int width, height;
-    bool dots; /* lines end round, so that one of no length is a dot; set before mlk_plot_begin */
-    bool legend;
-    double legend_x[MLK_REPORT_MODELS]; /* of the symbols, in points */
+    bool dots;  /* lines end round, so that one of no length is a dot; set before mlk_plot_begin */
+    int legend; /* lines of it */
+    double legend_x[MLK_REPORT_MODELS], legend_y[MLK_REPORT_MODELS]; /* of the symbols, in points */
 } mlk_plot;
 
 /* The line on top that names the models: none, their symbols, symbols on a piece of their curves.
@@ -33,14 +33,15 @@ void mlk_plot_probe(bool *gnuplot, bool *pdf);
 mlk_status mlk_plot_csv(mlk_plot *p, mlk_report *r, const char *csv, const char *header,
                         mlk_err *e);
 mlk_status mlk_plot_csv_end(mlk_plot *p, mlk_err *e);
-/* Start the script NAME.gp with the common look; width and height in points of the SVG. */
+/* Start the script NAME.gp with the common look; width and height in points of the SVG, which gets
+ * higher when the names of the models need more than one line. */
 mlk_status mlk_plot_begin(mlk_plot *p, mlk_report *r, const char *name, int width, int height,
                           mlk_err *e);
 /* Lay out rows x cols panels with a shared legend line on top; gaps leave room for titles (rows)
  * and, with own_labels, axis labels of every panel. */
 void mlk_plot_grid(mlk_plot *p, int rows, int cols, bool own_labels, bool titles,
                    mlk_plot_key legend);
-/* One line of symbols and names at the top of the figure; style[k] as of mlk_plot_style. */
+/* Symbols and names at the top of the figure; style[k] as of mlk_plot_style. */
 void mlk_plot_legend(mlk_plot *p, int n, const char *const *name, const int *style);
 /* Run gnuplot and list the figure with its title and caption. Without gnuplot: only the script and
  * the tables are left. A figure gnuplot cannot draw is logged and listed as missing. */

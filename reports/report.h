@@ -27,7 +27,8 @@ typedef struct mlk_report_model {
     char dir[1200]; /* RUN/models/<name>                        */
     double run_ps;  /* planned production                       */
     int seed;
-    char ready[1024]; /* a ready model, not fitted in this study: where it came from; or ""  */
+    char settings[160]; /* of the fit, where they are not the defaults: "rcut=5.5"           */
+    char ready[1024];   /* a ready model, not fitted in this study: where it came from; or ""  */
     /* train.json, NULL while there is none; of a ready model its errors on the data of the study,
      * as "valid" (all frames: it was fitted to none of them as far as the study knows) */
     json_t *train;
@@ -70,7 +71,7 @@ typedef struct mlk_report_fig {
 } mlk_report_fig;
 
 typedef struct mlk_report_data {
-    bool there;
+    bool there, groups; /* held-out frames are whole trajectory groups                */
     size_t n_frame, n_group, n_train, n_valid;
     char species[128];
     double atoms_min, atoms_max, v_min, v_max; /* atoms per frame; [A^3/atom]        */
@@ -164,6 +165,9 @@ extern const char *const mlk_report_js[];  /* lines, ends with NULL; html_script
 mlk_status mlk_report_pdf(const mlk_document *d, const char *path, mlk_err *e);
 /* The headline table as text with columns under each other, to be mlk_free'd. */
 mlk_status mlk_report_text_table(const mlk_report *r, char **text, mlk_err *e);
+/* How far the mean temperature of a run is from its target, in units of what is allowed; NaN where
+ * it is not known. */
+double mlk_report_off(const mlk_report *r, const mlk_report_md *m);
 /* Transport result of a model at a temperature, or NULL. */
 const json_t *mlk_report_at(const mlk_report *r, int model, int temp);
 /* Parts of the energy flux and their cross terms: name of part k < MLK_REPORT_PARTS; its share of
@@ -186,8 +190,13 @@ int mlk_report_facts(const mlk_report *r, mlk_report_fact fact[MLK_REPORT_FACTS]
 int mlk_report_panels(const mlk_report *r, int idx[3]);
 /* The methods text as Markdown paragraphs (blank lines between), to be mlk_free'd. */
 mlk_status mlk_report_methods_text(const mlk_report *r, char **text, mlk_err *e);
-/* "1.234 ± 0.05" with digits that fit the error; "–" when unknown. buf of 64; returns buf. */
+/* "1.234 ± 0.056": the error to two digits, the value to the same place; "–" when unknown. buf of
+ * 64; returns buf. */
 char *mlk_pm(double v, double err, char *buf);
+/* Number of characters, not bytes, of UTF-8. */
+int mlk_text_width(const char *s);
+/* A measured number with so many significant digits, "0.20" for 2; "–" when unknown. buf of 32. */
+char *mlk_sig(double v, int digits, char *buf);
 /* Folder name of a temperature: "0650K", "0412.5K". */
 char *mlk_kelvin(double t, char buf[16]);
 /* A p-value for people: "0.31", "0.002", "< 0.0001". buf of 32. */

@@ -1,6 +1,7 @@
 /* result.c - do the models agree? Comparison at every temperature, the sentence that says so, and
  * report.json. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
@@ -9,6 +10,14 @@
 #include "reports/report.h"
 #include "version.h"
 
+/* Power of ten of the first of `digits` significant digits, after rounding to them. */
+static int exponent(double v, int digits)
+{
+    char buf[40];
+    snprintf(buf, sizeof buf, "%.*e", digits - 1, v);
+    return (int)strtol(strchr(buf, 'e') + 1, NULL, 10);
+}
+
 char *mlk_pm(double v, double err, char *buf)
 {
     if (!isfinite(v)) {
@@ -16,11 +25,28 @@ char *mlk_pm(double v, double err, char *buf)
     } else if (!isfinite(err) || err <= 0) {
         snprintf(buf, 64, "%.3g", v);
     } else {
-        /* two digits of the error */
-        int digits = 1 - (int)floor(log10(err));
-        digits = digits < 0 ? 0 : digits > 6 ? 6 : digits;
+        /* two digits of the error, and the value to the same place */
+        int digits = 1 - exponent(err, 2);
+        double unit = digits < 0 ? pow(10, -digits) : 1, place = pow(10, -digits);
+        if (fabs(v) < 0.5 * place) v = 0; /* no "-0.00" */
+        digits = digits < 0 ? 0 : digits > 12 ? 12 : digits;
+        if (unit > 1) v = rint(v / unit) * unit, err = rint(err / unit) * unit;
         snprintf(buf, 64, "%.*f ± %.*f", digits, v, digits, err);
     }
+    return buf;
+}
+
+char *mlk_sig(double v, int digits, char *buf)
+{
+    int x = v != 0 && isfinite(v) ? exponent(v, digits) : 0;
+    if (!isfinite(v))
+        snprintf(buf, 32, "–");
+    else if (v == 0)
+        snprintf(buf, 32, "0");
+    else if (x < -4 || x > 8)
+        snprintf(buf, 32, "%.*e", digits - 1, v);
+    else
+        snprintf(buf, 32, "%.*f", x < digits - 1 ? digits - 1 - x : 0, v);
     return buf;
 }
 
@@ -107,10 +133,17 @@ static mlk_status fit_temperature(mlk_report *r, mlk_err *e)
     return mlk_kappa_of_t(n, T, v, s, &r->kappa_t, e);
 }
 
+/* The mean temperature of an NVE run of N atoms scatters by about T/sqrt(3N); three times that is
+ * allowed. */
+double mlk_report_off(const mlk_report *r, const mlk_report_md *m)
+{
+    double t = r->temp[m->temp];
+    return fabs(m->t_mean - t) / t * sqrt(3 * fmax(m->atoms, 1)) / 3;
+}
+
 /* Runs that were not at the temperature they stand for, did not conserve energy, in which atoms
  * came nearer than the training data ever saw or left the range of their descriptors, or covalent
- * bonds broke; one line per model and reason. The mean temperature
- * of an NVE run of N atoms scatters by about T/sqrt(3N); three times that is allowed. */
+ * bonds broke; one line per model and reason. */
 static mlk_status judge_runs(mlk_report *r, mlk_err *e)
 {
     r->n_there = r->n_flagged = 0;
@@ -127,14 +160,13 @@ static mlk_status judge_runs(mlk_report *r, mlk_err *e)
         for (size_t k = 0; k < r->n_md; k++) {
             const mlk_report_md *m = &r->md[k];
             if (m->model != model || !m->there) continue;
-            double t = r->temp[m->temp], off = fabs(m->t_mean - t) / t,
-                   allowed = 3 / sqrt(3 * fmax(m->atoms, 1));
-            const bool is[REASONS] = {off > allowed, m->drift_flag, m->short_flag, m->range_flag,
-                                      m->broke > 0};
+            double t = r->temp[m->temp], off = fabs(m->t_mean - t) / t;
+            const bool is[REASONS] = {mlk_report_off(r, m) > 1, m->drift_flag, m->short_flag,
+                                      m->range_flag, m->broke > 0};
             bool any = false;
             for (int q = 0; q < REASONS; q++) bad[q] += is[q], r->flagged[q] += is[q], any |= is[q];
             n++, r->n_there++, r->n_flagged += any;
-            if (off > allowed && off > worst[0])
+            if (is[0] && off > worst[0])
                 worst[0] = off, snprintf(example[0], sizeof example[0],
                                          "; worst: %.0f K instead of %.5g K", m->t_mean, t);
             if (m->drift_flag && fabs(m->drift) > worst[1])
@@ -149,9 +181,9 @@ static mlk_status judge_runs(mlk_report *r, mlk_err *e)
                 worst[3] = m->worst, snprintf(example[3], sizeof example[3],
                                               "; worst: grade %.3g at %.5g K", m->worst, t);
             if (m->broke > worst[4])
-                worst[4] = m->broke,
-                snprintf(example[4], sizeof example[4],
-                         "; worst: %.0f times (%.0f bonds) at %.5g K", m->broke, m->bonds, t);
+                worst[4] = m->broke, snprintf(example[4], sizeof example[4],
+                                              "; worst: %.0f time%s (%.0f bonds) at %.5g K",
+                                              m->broke, m->broke > 1 ? "s" : "", m->bonds, t);
         }
         for (int q = 0; q < REASONS; q++) {
             if (!bad[q]) continue;

@@ -22,12 +22,22 @@ static void cell_num(mlk_document *d, double v, int digits)
     mlk_doc_cell(d, "%s", buf);
 }
 
+/* A measured number, with the zeros of its digits. */
+static void cell_sig(mlk_document *d, double v, int digits)
+{
+    char buf[32];
+    mlk_doc_cell(d, "%s", mlk_sig(v, digits, buf));
+}
+
+/* The same, or with 0 digits a count, bold where it is flagged. */
 static void cell_flag(mlk_document *d, double v, int digits, bool flag)
 {
-    if (flag && isfinite(v))
-        mlk_doc_cell(d, MLK_DOC_BOLD "%.*g" MLK_DOC_END, digits, v);
+    char buf[32];
+    if (digits || !isfinite(v))
+        mlk_sig(v, digits, buf);
     else
-        cell_num(d, v, digits);
+        snprintf(buf, sizeof buf, "%.0f", v);
+    mlk_doc_cell(d, flag && isfinite(v) ? MLK_DOC_BOLD "%s" MLK_DOC_END : "%s", buf);
 }
 
 static void cell_pm(mlk_document *d, double v, double err)
@@ -48,7 +58,7 @@ static void cell_reduction(mlk_document *d, double v)
     if (isinf(v))
         mlk_doc_cell(d, "to zero");
     else
-        cell_num(d, v, 2);
+        cell_sig(d, v, 2);
 }
 
 /* Two cells, a name and a text. */
@@ -87,9 +97,9 @@ static void head(const mlk_report *r, mlk_document *d)
         snprintf(temps, sizeof temps, "%.4g K", r->temp[0]);
     mlk_doc_set(d, &d->title, "Thermal conductivity with and without mass-flux correction");
     mlk_doc_set(d, &d->subtitle,
-                "%s%s%d models · %s · study " MLK_DOC_CODE "%s" MLK_DOC_END " · mlkit %s",
-                r->data.there ? r->data.species : "", r->data.there ? " · " : "", r->n_model, temps,
-                mlk_path_base(r->run), MLK_VERSION);
+                "%s%s%d model%s · %s · study " MLK_DOC_CODE "%s" MLK_DOC_END " · mlkit %s",
+                r->data.there ? r->data.species : "", r->data.there ? " · " : "", r->n_model,
+                r->n_model > 1 ? "s" : "", temps, mlk_path_base(r->run), MLK_VERSION);
     mlk_doc_set(d, &d->footer,
                 "Made by mlkit %s; drawn again by " MLK_DOC_CODE "mlkit report %s" MLK_DOC_END,
                 MLK_VERSION, r->run);
@@ -123,14 +133,14 @@ static void doubtful(const mlk_report *r, mlk_document *d)
 
 static void cards(const mlk_report *r, mlk_document *d)
 {
-    char p[32];
+    char p[32], sd[2][32];
     if (!isfinite(r->all.p)) return;
     double red = r->all.tau_naive / r->all.tau;
     mlk_doc_cards(d);
     if (isinf(red))
         mlk_doc_item(d, "to zero");
     else if (isfinite(red))
-        mlk_doc_item(d, "%.2g×", red);
+        mlk_doc_item(d, "%s×", mlk_sig(red, 2, p));
     else
         mlk_doc_item(d, "–");
     mlk_doc_item(d,
@@ -141,7 +151,7 @@ static void cards(const mlk_report *r, mlk_document *d)
     mlk_doc_item(d, "%s", mlk_pvalue(r->all.p, p));
     mlk_doc_item(d, "p-value, corrected: models %s",
                  r->all.p < 0.05 ? "differ" : "agree within errors");
-    mlk_doc_item(d, "%.2g → %.2g", r->all.sd_naive, r->all.sd);
+    mlk_doc_item(d, "%s → %s", mlk_sig(r->all.sd_naive, 2, sd[0]), mlk_sig(r->all.sd, 2, sd[1]));
     mlk_doc_item(d, "standard deviation between models, naive → corrected (W/m/K)");
 }
 
@@ -178,6 +188,7 @@ static void kappa_table(const mlk_report *r, mlk_document *d)
 
 static void agreement_table(const mlk_report *r, mlk_document *d)
 {
+    char buf[2][32];
     mlk_doc_table(d, "rrrrrrrrrrr",
                   "Agreement of the models. Mean weighted by 1/error²; p: chance of such "
                   "differences if all models had the same κ; τ: scatter beyond the error bars "
@@ -194,8 +205,9 @@ static void agreement_table(const mlk_report *r, mlk_document *d)
         cell_num(d, r->temp[t], 5), cell_num(d, (double)c[0]->n, 3);
         for (int k = 0; k < 2; k++) {
             cell_pm(d, c[k]->mean, c[k]->mean_err), cell_p(d, c[k]->p_value);
-            mlk_doc_cell(d, "%.2g (< %.2g)", c[k]->tau, c[k]->tau_limit);
-            cell_num(d, c[k]->spread, 2);
+            mlk_doc_cell(d, "%s (< %s)", mlk_sig(c[k]->tau, 2, buf[0]),
+                         mlk_sig(c[k]->tau_limit, 2, buf[1]));
+            cell_sig(d, c[k]->spread, 2);
         }
         cell_reduction(d, r->row[t].reduction);
     }
@@ -227,8 +239,8 @@ static void temperature_table(const mlk_report *r, mlk_document *d)
         mlk_doc_cell(d, "%s", mlk_kappa_form_name((mlk_kappa_form)q));
         cell_pm(d, q == MLK_KAPPA_CONSTANT ? NAN : f->a, f->a_err);
         cell_pm(d, q == MLK_KAPPA_INVERSE ? NAN : f->b, f->b_err);
-        cell_num(d, f->chi2, 3), cell_num(d, f->dof, 3), cell_p(d, f->p_value);
-        cell_num(d, f->aic, 3), cell_num(d, f->bic, 3);
+        cell_sig(d, f->chi2, 3), cell_num(d, f->dof, 3), cell_p(d, f->p_value);
+        cell_sig(d, f->aic, 3), cell_sig(d, f->bic, 3);
     }
 }
 
@@ -242,6 +254,7 @@ static void result(const mlk_report *r, mlk_document *d)
     doubtful(r, d);
     kappa_table(r, d);
     temperature_table(r, d);
+    if (!r->all.n_compared) return;
     mlk_doc_heading(d, 3, "agree", "Do the models agree?");
     figure(r, d, "agreement");
     agreement_table(r, d);
@@ -259,6 +272,11 @@ static void gauge(const mlk_report *r, mlk_document *d)
                     "that element diffuses. The corrected value is the minimum of the naive one "
                     "over all such choices.");
     figure(r, d, "gauge");
+    bool any = false, drawn_here = drawn(r, "gauge") != NULL;
+    for (int k = 0; k < r->n_model * r->n_temp; k++) any |= r->transport[k] != NULL;
+    if (any && !drawn_here && r->gnuplot)
+        mlk_doc_text(d, "In these runs no element diffuses: such a constant changes nothing, and "
+                        "the naive value needs no correction.");
 }
 
 static void dataset(const mlk_report *r, mlk_document *doc)
@@ -289,53 +307,56 @@ static void interval_rows(mlk_document *d, const mlk_report_model *m)
                  (int)json_array_size(json_object_get(m->committee, "members")), m->type);
         mlk_doc_row(d, false, !k, -1);
         mlk_doc_cell(d, "%s", name), mlk_doc_cell(d, k ? "energy, meV/atom" : "force, meV/Å");
-        cell_num(d, mlk_json_get_real(q, "spread", NAN), 3);
-        cell_num(d, mlk_json_get_real(q, "rmse", NAN), 3);
+        cell_sig(d, mlk_json_get_real(q, "spread", NAN), 3);
+        cell_sig(d, mlk_json_get_real(q, "rmse", NAN), 3);
         cell_pm(d, mlk_json_get_real(q, "alpha", NAN), mlk_json_get_real(q, "alpha_err", NAN));
         for (int s = 0; s < 4; s++)
             cell_percent(d, q, s < 2 ? "coverage_1sigma" : "coverage_2sigma", s % 2);
-        cell_num(d, mlk_json_get_real(q, "slope", NAN), 2);
-        cell_num(d, mlk_json_get_real(q, "spearman", NAN), 2);
+        cell_sig(d, mlk_json_get_real(q, "slope", NAN), 2);
+        cell_sig(d, mlk_json_get_real(q, "spearman", NAN), 2);
     }
 }
 
-/* A family without a committee: why, and how to get one. */
+/* A family fitted here without a committee: why, and how to get one. Seeds of its first settings
+ * are one (campaign.c). */
 static void missing_interval(const mlk_report *r, mlk_document *d, int m)
 {
-    const char *type = r->model[m].type,
-               *why = mlk_json_get_str(r->model[m].committee, "why_not", "");
-    const mlk_potential_type *t = mlk_potential_find(type);
+    const mlk_report_model *q = &r->model[m];
+    const char *why = mlk_json_get_str(q->committee, "why_not", "");
+    const mlk_potential_type *t = mlk_potential_find(q->type);
     int n = 0;
+    if (*q->ready || (q->committee && !*why)) return;
     for (int k = 0; k < r->n_model; k++) {
-        if (strcmp(r->model[k].type, type)) continue;
+        if (*r->model[k].ready || strcmp(r->model[k].type, q->type)) continue;
         if (k < m) return;
-        n++;
+        n += !strcmp(r->model[k].settings, q->settings);
     }
-    if (r->model[m].committee && !*why) return;
     if (*why)
-        mlk_doc_text(d, "%s: no intervals, %s.", type, why);
+        mlk_doc_text(d, "%s: no intervals, %s.", q->type, why);
     else if (n > 1)
         mlk_doc_text(d, "%s: no committee has been judged yet; the same mlkit benchmark does it.",
-                     type);
+                     q->type);
     else if (t && t->caps & MLK_CAP_LINEAR)
         mlk_doc_text(d, "%s: a least-squares fit has one answer, so seeds give no committee.",
-                     type);
+                     q->type);
     else
         mlk_doc_text(d,
                      "%s: one model gives no spread; mlkit benchmark --seeds 2 or more fits a "
                      "committee.",
-                     type);
+                     q->type);
 }
 
 /* The committees' table; families without one: why, and how to get it. */
 static void intervals(const mlk_report *r, mlk_document *d)
 {
-    bool any = false;
+    bool any = false, fitted = false;
+    for (int m = 0; m < r->n_model; m++) fitted |= !*r->model[m].ready;
+    if (!fitted) return;
     mlk_doc_heading(d, 3, "intervals", "Prediction intervals");
     for (int m = 0; m < r->n_model; m++) any |= r->model[m].committee != NULL;
     if (any) {
         mlk_doc_table(d, "llrrrrrrrrr",
-                      "Committees of seeds on the held-out trajectories. Spread: root mean square "
+                      "Committees of seeds on the held-out frames. Spread: root mean square "
                       "over atoms of the standard deviation between members; RMSE: of the mean of "
                       "the members; α: factor from spread to error; inside: fraction of errors "
                       "within 1 σ and 2 σ (68.3 % and 95.4 % expected); power: the error grows as "
@@ -378,10 +399,17 @@ static void errors_table(const mlk_report *r, mlk_document *d)
                                        "stress_rmse_GPa"};
     static const char *const one[] = {"model", "parameters", "seed", "time (s)"};
     static const char *const two[] = {"energy (meV/atom)", "force (meV/Å)", "stress (GPa)"};
+    bool any = false;
+    for (int m = 0; m < r->n_model; m++) any |= r->model[m].train != NULL;
+    if (!any) {
+        ready_models(r, d);
+        return;
+    }
     mlk_doc_heading(d, 3, "errors", "Errors of the fits");
-    mlk_doc_table(d, "lrrrrrrrrrl",
-                  "Root-mean-square errors, on training frames and on held-out trajectories "
-                  "(validation). Force: per Cartesian component.");
+    mlk_doc_table(
+        d, "lrrrrrrrrrl",
+        "Root-mean-square errors, on training frames and on held-out frames (validation). "
+        "Force: per Cartesian component.");
     mlk_doc_row(d, true, false, -1);
     for (int k = 0; k < 4; k++) mlk_doc_span(d, 1, 2, one[k]);
     for (int k = 0; k < 3; k++) mlk_doc_span(d, 2, 1, two[k]);
@@ -394,19 +422,19 @@ static void errors_table(const mlk_report *r, mlk_document *d)
         mlk_doc_cell(d, "%s", r->model[m].name);
         cell_num(d, mlk_json_get_real(j, "n_param", NAN), 9),
             cell_num(d, mlk_json_get_real(j, "seed", NAN), 10);
-        cell_num(d, mlk_json_get_real(j, "wall_s", NAN), 3);
+        cell_sig(d, mlk_json_get_real(j, "wall_s", NAN), 3);
         for (int k = 0; k < 3; k++)
             for (int side = 0; side < 2; side++)
-                cell_num(
+                cell_sig(
                     d,
                     mlk_json_get_real(json_object_get(j, side ? "valid" : "train"), keys[k], NAN),
                     3);
-        char list[200] = "";
+        char list[200] = "", buf[32];
         const char *sp;
         json_t *v;
         json_object_foreach(json_object_get(j, "force_rmse_by_species"), sp, v)
-            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%.8s %.3g",
-                     *list ? ", " : "", sp, json_number_value(v));
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%.8s %s",
+                     *list ? ", " : "", sp, mlk_sig(json_number_value(v), 3, buf));
         mlk_doc_cell(d, "%s", *list ? list : "–");
     }
     ready_models(r, d);
@@ -447,11 +475,12 @@ static void md(const mlk_report *r, mlk_document *d)
         if (!m->there) continue;
         mlk_doc_row(d, false, k && r->md[k - 1].model != m->model, m->model);
         mlk_doc_cell(d, "%s", r->model[m->model].name);
-        cell_num(d, r->temp[m->temp], 5), cell_num(d, m->rep + 1, 4), cell_num(d, m->t_mean, 4);
-        cell_flag(d, m->drift, 2, m->drift_flag), cell_num(d, 100 * m->outside, 2);
+        cell_num(d, r->temp[m->temp], 5), cell_num(d, m->rep + 1, 4);
+        cell_flag(d, m->t_mean, 4, mlk_report_off(r, m) > 1);
+        cell_flag(d, m->drift, 2, m->drift_flag), cell_sig(d, 100 * m->outside, 2);
         cell_flag(d, m->worst, 2, m->range_flag), cell_flag(d, m->shortest, 3, m->short_flag);
-        cell_flag(d, m->broke, 4, m->broke > 0);
-        cell_num(d, m->atoms, 7), cell_num(d, m->wall, 3), cell_num(d, m->speed * 1e-3, 3);
+        cell_flag(d, m->broke, 0, m->broke > 0);
+        cell_num(d, m->atoms, 7), cell_sig(d, m->wall, 3), cell_sig(d, m->speed * 1e-3, 3);
         mlk_doc_cell(d, m->complete ? "complete" : "running");
     }
 }
@@ -514,8 +543,13 @@ static void commands(const mlk_report *r, mlk_document *d)
 {
     mlk_doc_heading(d, 3, "commands", "Commands");
     mlk_doc_fold(d);
-    mlk_doc_text(d, "Every step is an mlkit command that can be repeated by hand; each was started "
-                    "as shown, in the folder in which the study was begun.");
+    mlk_doc_text(d,
+                 "The whole study is repeated by " MLK_DOC_CODE
+                 "mlkit benchmark -c %s/campaign.yaml -o ANOTHER" MLK_DOC_END
+                 ". Its steps are commands that can be repeated by hand, too; each was started as "
+                 "shown, in the folder in which the study was begun (start structure and copies "
+                 "of ready models are made by mlkit benchmark itself).",
+                 r->run);
     mlk_doc_code(d);
     size_t i;
     json_t *ev;
@@ -575,9 +609,14 @@ static void settings(const mlk_report *r, mlk_document *d)
     }
     pair(d, "start structure", mlk_conf_str(mlk_conf_get(&r->conf, "start"), "from", "–"));
     for (int m = 0; m < r->n_model; m++) {
-        char seed[32];
-        snprintf(seed, sizeof seed, "seed %d", r->model[m].seed);
-        pair(d, r->model[m].name, seed);
+        const mlk_report_model *q = &r->model[m];
+        char what[1100];
+        if (*q->ready)
+            snprintf(what, sizeof what, "ready model, %s", q->ready);
+        else
+            snprintf(what, sizeof what, "seed %d%s%s", q->seed, *q->settings ? ", " : "",
+                     q->settings);
+        pair(d, q->name, what);
     }
 }
 

@@ -33,41 +33,48 @@ static const char *differ(bool yes)
 /* What the agreement of the corrected values is worth: the scatter their errors could hide. */
 static void hidden(mlk_report *r, bool naive_differ)
 {
-    double share = 100 * r->all.limit / mean_kappa(r);
+    char most[32], share[32];
+    mlk_sig(r->all.limit, 2, most), mlk_sig(100 * r->all.limit / mean_kappa(r), 2, share);
     say(r,
         " With these error bars the corrected values could still hide a scatter τ between models "
-        "of up to %.2g W/m/K, %.*g %% of their mean (95 %% limit)",
-        r->all.limit, share < 99 ? 2 : 3, share);
+        "of up to %s W/m/K, %s %% of their mean (95 %% limit)",
+        most, share);
     if (naive_differ && r->all.limit >= r->all.tau_naive)
         say(r, ", no less than the naive one: they may agree only because their errors are large, "
                "and a reduction is not shown. Longer or more runs decide.");
     else if (!naive_differ)
         say(r,
-            "; the naive ones up to %.2g W/m/K. Whether the correction is needed does not show "
+            "; the naive ones up to %s W/m/K. Whether the correction is needed does not show "
             "in this comparison, but in Θ of each model.",
-            r->all.limit_naive);
+            mlk_sig(r->all.limit_naive, 2, most));
     else
         say(r, ".");
 }
 
 static void scatter(mlk_report *r)
 {
-    const double a = r->all.tau_naive, b = r->all.tau;
-    if (a > 0 && b > 0)
+    const double a = r->all.tau_naive, b = r->all.tau, factor = a >= b ? a / b : b / a;
+    char naive[32], corrected[32], times[32];
+    mlk_sig(a, 2, naive), mlk_sig(b, 2, corrected), mlk_sig(factor, 2, times);
+    if (a > 0 && b > 0) {
         say(r,
-            " The scatter between models beyond their error bars, τ, is %.2g W/m/K naive and %.2g "
-            "W/m/K corrected: %s by a factor of %.2g.",
-            a, b, a >= b ? "reduced" : "increased", a >= b ? a / b : b / a);
-    else if (a > 0)
+            " The scatter between models beyond their error bars, τ, is %s W/m/K naive and %s "
+            "W/m/K corrected: ",
+            naive, corrected);
+        if (factor < 1.05) /* "by a factor of 1.0" */
+            say(r, "practically the same.");
+        else
+            say(r, "%s by a factor of %s.", a >= b ? "reduced" : "increased", times);
+    } else if (a > 0)
         say(r,
-            " The scatter between models beyond their error bars, τ, is %.2g W/m/K naive and zero "
+            " The scatter between models beyond their error bars, τ, is %s W/m/K naive and zero "
             "within resolution after the correction.",
-            a);
+            naive);
     else if (b > 0)
         say(r,
             " The scatter between models beyond their error bars, τ, is zero within resolution "
-            "naive and %.2g W/m/K after the correction: no reduction is seen.",
-            b);
+            "naive and %s W/m/K after the correction: no reduction is seen.",
+            corrected);
     else
         say(r, " Neither shows scatter between models beyond the error bars.");
 }
@@ -95,6 +102,12 @@ void mlk_report_statement(mlk_report *r)
     char pn[32], pc[32];
     int n = r->all.n_compared;
     r->statement[0] = 0;
+    if (r->n_model == 1) {
+        say(r, "The study has one model: nothing can be compared. Whether the correction is needed "
+               "shows in Θ.");
+        runs(r);
+        return;
+    }
     if (!n) {
         say(r, "There are not yet two models with a thermal conductivity at the same temperature: "
                "nothing can be compared.");

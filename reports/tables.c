@@ -79,31 +79,54 @@ static void text(table *t, const char *s)
     bool quote = strchr(s, ',') != NULL;
     fprintf(t->csv.fp, quote ? "%s\"%s\"" : "%s%s", t->col ? "," : "", s);
     if (t->col) fputs(" & ", t->tex.fp);
+    if (*s == '-' && s[1] >= '0' && s[1] <= '9') fputs("$-$", t->tex.fp), s++;
     mlk_tex(t->tex.fp, s, strlen(s));
     t->col++;
 }
 
-static void number(table *t, double v, const char *fmt)
+/* a number: all digits in CSV, as `shown` in LaTeX */
+static void number(table *t, double v, const char *shown)
 {
-    char buf[64] = "";
-    if (isfinite(v)) snprintf(buf, sizeof buf, "%.10g", v);
-    fprintf(t->csv.fp, "%s%s", t->col ? "," : "", buf);
-    if (t->col) fputs(" & ", t->tex.fp);
+    const char *ten = strchr(shown, 'e'), *less = *shown == '<' ? "<" : "";
+    if (t->col) fputc(',', t->csv.fp), fputs(" & ", t->tex.fp);
+    if (isfinite(v)) fprintf(t->csv.fp, "%.10g", v);
     t->col++;
-    if (!isfinite(v)) {
+    shown += *less ? strspn(shown, "< ") : 0;
+    if (!isfinite(v))
         fputs(isinf(v) ? "$\\infty$" : "--", t->tex.fp);
-        return;
-    }
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(buf, sizeof buf, fmt, v); /* fmt: a literal of this file */
-#pragma GCC diagnostic pop
-    char *ten = strchr(buf, 'e');
-    if (ten)
-        fprintf(t->tex.fp, "$%.*s \\times 10^{%ld}$", (int)(ten - buf), buf,
+    else if (ten)
+        fprintf(t->tex.fp, "$%.*s \\times 10^{%ld}$", (int)(ten - shown), shown,
                 strtol(ten + 1, NULL, 10));
     else
-        fprintf(t->tex.fp, "$%s$", buf);
+        fprintf(t->tex.fp, "$%s%s$", less, shown);
+}
+
+/* so many significant digits */
+static void sig(table *t, double v, int digits)
+{
+    char buf[32];
+    number(t, v, mlk_sig(v, digits, buf));
+}
+
+/* so many decimals; 0: counts */
+static void fixed(table *t, double v, int decimals)
+{
+    char buf[400];
+    snprintf(buf, sizeof buf, "%.*f", decimals, v);
+    number(t, v, buf);
+}
+
+static void temperature_of(table *t, double v)
+{
+    char buf[32];
+    snprintf(buf, sizeof buf, "%.5g", v);
+    number(t, v, buf);
+}
+
+static void pvalue(table *t, double p)
+{
+    char buf[32];
+    number(t, p, mlk_pvalue(p, buf));
 }
 
 /* one column "a ± b" in LaTeX, two in CSV */
@@ -129,8 +152,10 @@ static void pm(table *t, double v, double err)
 /* one column "a (< b)" in LaTeX, two in CSV */
 static void limited(table *t, double v, double most)
 {
+    char a[32], b[32];
     fprintf(t->csv.fp, "%s%.10g,%.10g", t->col ? "," : "", v, most);
-    fprintf(t->tex.fp, "%s$%.2g$ ($<%.2g$)", t->col ? " & " : "", v, most);
+    fprintf(t->tex.fp, "%s$%s$ ($<%s$)", t->col ? " & " : "", mlk_sig(v, 2, a),
+            mlk_sig(most, 2, b));
     t->col++;
 }
 
@@ -162,7 +187,7 @@ static mlk_status kappa(const mlk_report *r, mlk_err *e)
         for (int m = 0; m < r->n_model; m++) {
             const json_t *j = mlk_report_at(r, m, q);
             if (!j) continue;
-            number(&t, r->temp[q], "%.5g");
+            temperature_of(&t, r->temp[q]);
             text(&t, r->model[m].name);
             pm(&t, mlk_json_get_real(j, "kappa_naive", NAN),
                mlk_json_get_real(j, "kappa_naive_err", NAN));
@@ -191,12 +216,10 @@ static mlk_status agreement(const mlk_report *r, mlk_err *e)
     for (int q = 0; q < r->n_temp; q++) {
         const mlk_comparison *a = &r->row[q].naive, *b = &r->row[q].corrected;
         if (a->n < 2 || b->n < 2) continue;
-        number(&t, r->temp[q], "%.5g"), number(&t, (double)a->n, "%.0f");
-        pm(&t, a->mean, a->mean_err), limited(&t, a->tau, a->tau_limit),
-            number(&t, a->p_value, "%.2g");
-        pm(&t, b->mean, b->mean_err), limited(&t, b->tau, b->tau_limit),
-            number(&t, b->p_value, "%.2g");
-        number(&t, r->row[q].reduction, "%.2g");
+        temperature_of(&t, r->temp[q]), fixed(&t, (double)a->n, 0);
+        pm(&t, a->mean, a->mean_err), limited(&t, a->tau, a->tau_limit), pvalue(&t, a->p_value);
+        pm(&t, b->mean, b->mean_err), limited(&t, b->tau, b->tau_limit), pvalue(&t, b->p_value);
+        sig(&t, r->row[q].reduction, 2);
         row_end(&t, false);
     }
     return end(&t, e);
@@ -206,12 +229,10 @@ static mlk_status errors(const mlk_report *r, mlk_err *e)
 {
     static const char *const keys[] = {"energy_rmse_meV_atom", "force_rmse_meV_A",
                                        "stress_rmse_GPa"};
-    static const char *const shown[] = {"\\shortstack{$E$ train\\\\(meV/atom)}",
-                                        "\\shortstack{$F$ train\\\\(meV/\\AA)}",
-                                        "\\shortstack{$\\sigma$ train\\\\(GPa)}",
-                                        "$E$ valid",
-                                        "$F$ valid",
-                                        "$\\sigma$ valid"};
+    static const char *const shown[] = {
+        "\\shortstack{$E$ train\\\\(meV/atom)}",  "\\shortstack{$F$ train\\\\(meV/\\AA)}",
+        "\\shortstack{$\\sigma$ train\\\\(GPa)}", "\\shortstack{$E$ valid\\\\(meV/atom)}",
+        "\\shortstack{$F$ valid\\\\(meV/\\AA)}",  "\\shortstack{$\\sigma$ valid\\\\(GPa)}"};
     table t = {0};
     MLK_TRY(begin(&t, r, "errors", "llrcccccc",
                   "root-mean-square errors, train then validation: meV/atom, meV/A, GPa", e));
@@ -226,13 +247,12 @@ static mlk_status errors(const mlk_report *r, mlk_err *e)
         const json_t *j = r->model[m].train;
         if (!j) continue;
         text(&t, r->model[m].name), text(&t, r->model[m].type);
-        number(&t, mlk_json_get_real(j, "n_param", NAN), "%.0f");
+        fixed(&t, mlk_json_get_real(j, "n_param", NAN), 0);
         for (int side = 0; side < 2; side++)
             for (int k = 0; k < 3; k++)
-                number(
-                    &t,
+                sig(&t,
                     mlk_json_get_real(json_object_get(j, side ? "valid" : "train"), keys[k], NAN),
-                    "%.3g");
+                    3);
         row_end(&t, false);
     }
     return end(&t, e);
@@ -255,11 +275,10 @@ static mlk_status md(const mlk_report *r, mlk_err *e)
         const mlk_report_md *m = &r->md[k];
         if (!m->there) continue;
         text(&t, r->model[m->model].name);
-        number(&t, r->temp[m->temp], "%.5g"), number(&t, m->rep + 1, "%.0f"),
-            number(&t, m->t_mean, "%.1f");
-        number(&t, m->drift, "%.2g"), number(&t, m->atoms, "%.0f");
-        number(&t, 100 * m->outside, "%.2g"), number(&t, m->worst, "%.2g");
-        number(&t, m->shortest, "%.3f"), number(&t, m->broke, "%.0f"), number(&t, m->wall, "%.0f");
+        temperature_of(&t, r->temp[m->temp]), fixed(&t, m->rep + 1, 0), fixed(&t, m->t_mean, 1);
+        sig(&t, m->drift, 2), fixed(&t, m->atoms, 0);
+        sig(&t, 100 * m->outside, 2), sig(&t, m->worst, 2);
+        fixed(&t, m->shortest, 3), fixed(&t, m->broke, 0), fixed(&t, m->wall, 0);
         row_end(&t, false);
     }
     return end(&t, e);
@@ -281,8 +300,8 @@ static mlk_status temperature(const mlk_report *r, mlk_err *e)
         text(&t, mlk_kappa_form_name((mlk_kappa_form)q));
         pm(&t, q == MLK_KAPPA_CONSTANT ? NAN : f->a, q == MLK_KAPPA_CONSTANT ? NAN : f->a_err);
         pm(&t, q == MLK_KAPPA_INVERSE ? NAN : f->b, q == MLK_KAPPA_INVERSE ? NAN : f->b_err);
-        number(&t, f->chi2, "%.3g"), number(&t, f->dof, "%.0f"), number(&t, f->p_value, "%.2g");
-        number(&t, f->aic, "%.3g"), number(&t, f->bic, "%.3g");
+        sig(&t, f->chi2, 3), fixed(&t, f->dof, 0), pvalue(&t, f->p_value);
+        sig(&t, f->aic, 3), sig(&t, f->bic, 3);
         row_end(&t, false);
     }
     return end(&t, e);
@@ -308,7 +327,7 @@ static mlk_status dataset(const mlk_report *r, mlk_err *e)
 static void coverage(table *t, const json_t *quantity, const char *key)
 {
     const json_t *c = json_object_get(quantity, key);
-    number(t, 100 * mlk_json_get_real(c, "before", NAN), "%.1f");
+    fixed(t, 100 * mlk_json_get_real(c, "before", NAN), 1);
     pm(t, 100 * mlk_json_get_real(c, "after", NAN), 100 * mlk_json_get_real(c, "after_err", NAN));
 }
 
@@ -337,13 +356,13 @@ static mlk_status intervals(const mlk_report *r, mlk_err *e)
     for (int m = 0; m < r->n_model; m++)
         for (int k = 0; r->model[m].committee && k < 2; k++) {
             const json_t *c = r->model[m].committee, *q = json_object_get(c, keys[k]);
-            number(&t, (double)json_array_size(json_object_get(c, "members")), "%.0f");
+            fixed(&t, (double)json_array_size(json_object_get(c, "members")), 0);
             text(&t, r->model[m].type), text(&t, k ? "energy (meV/atom)" : "force (meV/Å)");
-            number(&t, mlk_json_get_real(q, "spread", NAN), "%.3g");
-            number(&t, mlk_json_get_real(q, "rmse", NAN), "%.3g");
+            sig(&t, mlk_json_get_real(q, "spread", NAN), 3);
+            sig(&t, mlk_json_get_real(q, "rmse", NAN), 3);
             pm(&t, mlk_json_get_real(q, "alpha", NAN), mlk_json_get_real(q, "alpha_err", NAN));
             coverage(&t, q, "coverage_1sigma"), coverage(&t, q, "coverage_2sigma");
-            number(&t, mlk_json_get_real(q, "spearman", NAN), "%.2f");
+            fixed(&t, mlk_json_get_real(q, "spearman", NAN), 2);
             row_end(&t, false);
         }
     return end(&t, e);
@@ -370,7 +389,7 @@ static mlk_status parts(const mlk_report *r, mlk_err *e)
         int temp = q / 2 / r->n_model, m = q / 2 % r->n_model, side = q % 2;
         const json_t *j = mlk_report_at(r, m, temp);
         if (!mlk_report_part_of(j, 0, v) || !isfinite(v[2 * side])) continue;
-        number(&t, r->temp[temp], "%.5g"), text(&t, r->model[m].name);
+        temperature_of(&t, r->temp[temp]), text(&t, r->model[m].name);
         text(&t, side ? "corrected" : "naive");
         for (int k = 0; k < MLK_REPORT_PARTS; k++) {
             mlk_report_part_of(j, k, v);
@@ -393,8 +412,7 @@ mlk_status mlk_report_tables(const mlk_report *r, mlk_err *e)
     return md(r, e);
 }
 
-/* number of characters, not bytes, of UTF-8 */
-static int width(const char *s)
+int mlk_text_width(const char *s)
 {
     int n = 0;
     for (; *s; s++) n += (*s & 0xC0) != 0x80;
@@ -418,7 +436,8 @@ mlk_status mlk_report_text_table(const mlk_report *r, char **out, mlk_err *e)
             mlk_pm(mlk_json_get_real(j, "kappa", NAN), mlk_json_get_real(j, "kappa_err", NAN),
                    cell[1]);
             n += (size_t)snprintf(t + n, cap - n, "%7.5g  %-12s %s%*s %s\n", r->temp[q],
-                                  r->model[m].name, cell[0], 18 - width(cell[0]), "", cell[1]);
+                                  r->model[m].name, cell[0], 18 - mlk_text_width(cell[0]), "",
+                                  cell[1]);
             any = true;
         }
     if (!any) *t = 0;

@@ -68,6 +68,12 @@ status $MLKIT benchmark $study -o R
 [ $st = 1 ] && grep -q 'atom 3 flew away' err && grep -q '4 of 18 jobs failed' err || fail "failures are not reported"
 [ -e R/transport/nep-1/0500K.json ] && [ ! -e R/transport/nep-1/0700K.json ] || fail "wrong jobs were run"
 [ "$(grep -c '"event":"failed"' R/journal.jsonl)" = 4 ] || fail "journal"
+# how far it is: with failures it is not at 100 %
+sed 's/pos:R:3/pos:R:3:forces:R:3 energy=-3/; /^Li\|^S/s/$/ 0 0 0/' data.xyz >labelled.xyz
+cp -r R P && rm P/dataset.h5 && $MLKIT dataset convert labelled.xyz -o P/dataset.h5 -q
+$MLKIT report P >out 2>err || fail "report of a study with failures"
+percent=$(sed -n '1s/.* jobs done, \([0-9]*\) %$/\1/p' out)
+[ "$percent" -gt 0 ] && [ "$percent" -lt 100 ] || fail "percent of a study with failures"
 rm broken calls
 # the same command tries only those again
 status $MLKIT benchmark $study -o R
@@ -79,6 +85,16 @@ status $MLKIT benchmark $study -o R
 [ $st = 0 ] && grep -q 'all 18 jobs of R are done' err && [ ! -e calls ] || fail "complete study"
 status $MLKIT benchmark --program ./fake -o R
 [ $st = 0 ] && grep -q 'all 18 jobs' err || fail "resume without settings"
+
+# a journal with a line torn by a power cut, at its end and, with zeros, in its middle: no other line is lost
+cp -r R J
+{ head -4 R/journal.jsonl; printf '{"event":"done","jo\0\0\0'; echo; tail -n +5 R/journal.jsonl; printf '{"event":"start","job":"md/ne'; } >J/journal.jsonl
+status $MLKIT benchmark $study -o J
+[ $st = 0 ] && grep -q 'all 18 jobs of J are done' err || fail "a torn journal"
+rm -f J/transport/nep-1/0500K.json
+status $MLKIT benchmark $study -o J
+[ $st = 0 ] && grep -q '^{"event":"start","job":"transport/nep-1/0500K"' J/journal.jsonl || fail "a line went with the torn one"
+rm -f calls
 
 # one replica of two fails: transport is made of the other; the next try runs it and that transport again
 touch broken_replica

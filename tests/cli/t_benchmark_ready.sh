@@ -25,6 +25,10 @@ status $MLKIT benchmark --models ./ar.lj --temps 60 -o R
 [ $st = 2 ] && grep -q 'no start structure' err && grep -q 'hint: .*--structure' err || fail "no structure"
 status $MLKIT benchmark --models argon $study -o R
 [ $st = 2 ] && grep -q "'argon' is neither" err || fail "neither family nor file"
+# a model that does not know an element of the structure is refused before anything runs
+sed 's/^Ar/Kr/' ar.xyz >kr.xyz
+status $MLKIT benchmark --models ./ar.lj --structure kr.xyz --temps 60 -o R
+[ $st = 1 ] && grep -q 'ar.lj: error: the model does not know Kr, which is in .*kr.xyz' err && grep -q 'hint: its elements: Ar' err || fail "unknown element (status $st)"
 [ ! -e R ] || fail "a folder was left behind"
 cp ar.lj other/folder/second.lj
 status $MLKIT benchmark --models other/folder $study -o R
@@ -82,6 +86,17 @@ grep -q '"ready": ".*fit/snap-1"' report.json && grep -q force_rmse_meV_A report
 awk -F'[:,]' '/"energy_rmse_meV_atom"/ { n++; if ($2 > 100) bad = 1 } END { exit bad || n < 2 }' report.json || fail "energy errors with another zero"
 awk -F, '$2 == "energy" { n++; if ($3 > 5e3 || $3 < -5e3 || $4 > 5e3 || $4 < -5e3) bad = 1 } END { exit bad || n < 2 }' W/report/figures/parity.csv || fail "parity of ready models"
 grep -q 'energies after taking off their mean difference' W/report/report.html || fail "the zero is not named in the page"
+
+# commands of the journal can be pasted, whatever the folder is called
+status $MLKIT benchmark --models ./ar.lj $study --dry-run -q -o "it's"
+command=$(grep '^mlkit transport' out)
+[ "$(eval "printf '%s|' $command")" = "mlkit|transport|it's/md/ar/0060K/r1/run.h5|-o|it's/transport/ar/0060K.json|" ] || fail "a quote in a name: $command"
+
+# where its models are gone, how far it is is not known, and that is said; the report is drawn
+cp -r mine lost && mv ar.lj away.lj
+$MLKIT report lost >out 2>err || fail "report without the models"
+grep -q 'how far the jobs are is not known: .*ar.lj: cannot read the model' out && grep -q ' ± ' out || fail "models that are gone"
+mv away.lj ar.lj
 
 # how far a study is, while it runs and after it was stopped
 $MLKIT benchmark --models ./ar.lj $study --run 2ns --program ./quick -o X >out 2>err &

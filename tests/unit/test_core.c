@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "core/frame.h"
 #include "core/h5.h"
+#include "core/json.h"
 #include "core/mem.h"
 #include "core/opt.h"
 #include "core/rng.h"
@@ -169,6 +170,25 @@ Test(rng, moments_and_independence_of_streams)
 Test(units, natural_time_unit_follows_from_the_constants)
 {
     mlk_check_close(sqrt(MLK_AMU_KG * 1e-20 / MLK_E_C) * 1e15, MLK_TAU_FS, 1e-12);
+}
+
+/* One object a line; what a power cut left of one, zeros and all, costs no other. */
+Test(json, lines_that_are_broken_are_passed_over)
+{
+    static const char text[] = "{\"a\":1}\n\n{\"a\":2,\"b\n\0\0\0{\"a\":3}\n[4]\n{\"a\":5}";
+    char path[] = "/tmp/mlk-lines-XXXXXX";
+    mlk_err e = {0};
+    json_t *list = NULL;
+    int fd = mkstemp(path);
+    cr_assert_eq(write(fd, text, sizeof text - 1), (ssize_t)sizeof text - 1);
+    close(fd);
+    cr_assert_eq(mlk_json_lines(path, &list, &e), MLK_OK, "%s", e.msg);
+    cr_assert_eq(json_array_size(list), 3);
+    for (size_t k = 0; k < 3; k++)
+        cr_assert_eq(mlk_json_get_real(json_array_get(list, k), "a", 0), 2.0 * (double)k + 1);
+    json_decref(list);
+    unlink(path);
+    cr_assert_eq(mlk_json_lines(path, &list, &e), MLK_EIO);
 }
 
 Test(h5, append_truncate_attributes_and_strings)

@@ -252,6 +252,17 @@ Test(report, statement_says_what_is_shown_and_what_is_not)
          {"models differ (p < 0.0001) and the Onsager-corrected ones still differ",
           "reduced by a factor of 5.1", "a difference of the models themselves"},
          "hide"},
+        {{1.0, 1.5, 2.0}, /* the same scatter */
+         {1.0, 1.5, 2.0},
+         0.02,
+         {"0.50 W/m/K naive and 0.50 W/m/K corrected: practically the same.", "still differ",
+          "a difference of the models themselves"},
+         "reduced"},
+        {{0.4, 0.6, 0.5}, /* errors as large as the values: a limit of several times the mean */
+         {0.4, 0.6, 0.5},
+         2,
+         {"Neither shows scatter", "% of their mean", "does not show in this comparison"},
+         "e+0"},
         {{1.0, 1.01, 1.02},
          {0.7, 0.8, 0.9},
          0.02,
@@ -468,6 +479,21 @@ Test(report, numbers_for_people)
     cr_assert_str_eq(mlk_pm(123.456, 12.3, buf), "123 ± 12");
     cr_assert_str_eq(mlk_pm(0.5, NAN, buf), "0.5");
     cr_assert_str_eq(mlk_pm(NAN, 1, buf), "–");
+    /* two digits, also of errors that round up to the next power of ten or are large */
+    cr_assert_str_eq(mlk_pm(0.51234, 0.0996, buf), "0.51 ± 0.10");
+    cr_assert_str_eq(mlk_pm(381.2, 107.4, buf), "380 ± 110");
+    cr_assert_str_eq(mlk_pm(-1234.5, 996, buf), "-1200 ± 1000");
+    cr_assert_str_eq(mlk_pm(40, 107, buf), "40 ± 110");
+    cr_assert_str_eq(mlk_pm(3.21e-9, 4.56e-10, buf), "0.00000000321 ± 0.00000000046");
+    cr_assert_str_eq(mlk_pm(-0.0003, 0.018, buf), "0.000 ± 0.018");
+    cr_assert_str_eq(mlk_pm(-0.0007, 0.018, buf), "-0.001 ± 0.018");
+    cr_assert_str_eq(mlk_sig(0.2, 3, buf), "0.200");
+    cr_assert_str_eq(mlk_sig(79.96, 3, buf), "80.0");
+    cr_assert_str_eq(mlk_sig(734.2, 2, buf), "734");
+    cr_assert_str_eq(mlk_sig(-0.0996, 2, buf), "-0.10");
+    cr_assert_str_eq(mlk_sig(0, 2, buf), "0");
+    cr_assert_str_eq(mlk_sig(8.1e-9, 2, buf), "8.1e-09");
+    cr_assert_str_eq(mlk_sig(NAN, 2, buf), "–");
     cr_assert_str_eq(mlk_pvalue(0.31, buf), "0.31");
     cr_assert_str_eq(mlk_pvalue(0.0042, buf), "0.004");
     cr_assert_str_eq(mlk_pvalue(1e-9, buf), "< 0.0001");
@@ -489,4 +515,166 @@ Test(report, panels_are_of_temperatures_with_data)
     cr_expect(idx[0] == 1 && idx[1] == 2 && idx[2] == 4);
     r.n_md = 0;
     cr_expect_eq(mlk_report_panels(&r, idx), 0);
+}
+
+static char *slurp(const char *path)
+{
+    mlk_err e = {0};
+    char *text = NULL;
+    cr_assert_eq(mlk_file_slurp(path, &text, NULL, &e), MLK_OK, "%s: %s", path, e.msg);
+    return text;
+}
+
+static void draw(const char *run)
+{
+    mlk_err e = {0};
+    cr_assert_eq(mlk_report_draw(run, NULL, &e), MLK_OK, "%s: %s", e.file, e.msg);
+}
+
+/* Ready models are no seeds of each other, were not fitted, and have no table of errors without
+ * data; nothing is cited that was not used. */
+Test(report, ready_models_are_not_fits)
+{
+    mlk_test_mkrun("run", 1);
+    setenv("PATH", "/nonexistent", 1);
+    cr_assert_eq(system("/bin/sed -i 's|seed: [0-9]*, run_ps|ready: \"/m/x.txt\", run_ps|' "
+                        "run/campaign.yaml && /bin/rm -r run/committee && /bin/mkdir -p "
+                        "run/validate/nep-1 && /bin/cp run/models/nep-1/loss.csv run/validate"),
+                 0);
+    draw("run");
+    char *page = slurp("run/report/report.html"), *tex = slurp("run/report/methods.tex"),
+         *bib = slurp("run/report/references.bib"), *csv = slurp("run/report/figures/learning.csv");
+    cr_assert(!strstr(page, "committee") && !strstr(page, "Prediction intervals"));
+    cr_assert(!strstr(page, "Errors of the fits") &&
+              strstr(page, "nep-1: a ready model (/m/x.txt)"));
+    cr_assert(strstr(page, "<td class=l>ready model, /m/x.txt</td>") && !strstr(page, "seed 0"));
+    cr_assert_eq(count(csv, "\n"), 1, "%s", csv);
+    cr_assert(!strstr(tex, "Bernetti") && !strstr(bib, "Bernetti") && strstr(bib, "Viechtbauer"));
+    cr_assert(strstr(page, "mlkit benchmark -c run/campaign.yaml -o ANOTHER"));
+    mlk_free(page), mlk_free(tex), mlk_free(bib), mlk_free(csv);
+    /* with errors on data there is a row of the table, but still no learning curve */
+    cr_assert_eq(system("echo '{\"force_rmse_meV_A\": 80.04}' >run/validate/nep-1/errors.json"), 0);
+    draw("run");
+    page = slurp("run/report/report.html"), csv = slurp("run/report/figures/learning.csv");
+    cr_assert(strstr(page, "<td>80.0</td>"));
+    cr_assert_eq(count(csv, "\n"), 1, "%s", csv);
+    mlk_free(page), mlk_free(csv);
+}
+
+/* Two fits of one family with other settings are no committee, and the text names the settings. */
+Test(report, settings_of_fits_are_named)
+{
+    mlk_test_mkrun("run", 1);
+    setenv("PATH", "/nonexistent", 1);
+    cr_assert_eq(system("/bin/sed -i 's/name: nep-2, type: nep, seed: 2/name: nep-2, type: nep, "
+                        "seed: 1, settings: \"neuron=5\"/' run/campaign.yaml && /bin/rm -r "
+                        "run/committee"),
+                 0);
+    draw("run");
+    char *page = slurp("run/report/report.html"), *md = slurp("run/report/methods.md");
+    cr_assert(strstr(page, "nep: one model gives no spread") &&
+              !strstr(page, "no committee has been judged yet"));
+    cr_assert(strstr(page, "<td class=l>seed 1, neuron=5</td>"));
+    cr_assert(strstr(md, "; settings other than the defaults: nep-2 neuron=5."));
+    mlk_free(page), mlk_free(md);
+}
+
+/* What was planned is not what was done: runs that failed, frames held out in blocks. */
+Test(report, methods_say_what_was_done)
+{
+    mlk_test_mkrun("run", 1);
+    setenv("PATH", "/nonexistent", 1);
+    cr_assert_eq(system("/bin/rm run/md/nep-1/0900K/r1/run.h5"), 0);
+    draw("run");
+    char *md = slurp("run/report/methods.md");
+    cr_assert(strstr(md, "; of these 9 runs 8 came to their end."), "%s", md);
+    cr_assert(strstr(md, "resampled to a Nyquist frequency f* of "), "%s", md);
+    mlk_free(md);
+}
+
+/* One model: nothing to compare, now or later, and no empty tables. */
+Test(report, one_model_has_no_comparison)
+{
+    mlk_test_mkrun("run", 1);
+    setenv("PATH", "/nonexistent", 1);
+    cr_assert_eq(system("/bin/sed -i '/name: nep-2/d; /name: snap-1/d' run/campaign.yaml"), 0);
+    draw("run");
+    char *page = slurp("run/report/report.html"), *bib = slurp("run/report/references.bib");
+    cr_assert(strstr(page, "The study has one model: nothing can be compared.") &&
+              !strstr(page, "not yet two models"));
+    cr_assert(strstr(page, ">1 model · ") && !strstr(page, "Do the models agree?"));
+    cr_assert(!strstr(bib, "DerSimonian") && !strstr(page, "Cochran"));
+    mlk_free(page), mlk_free(bib);
+}
+
+/* Every number of the LaTeX tables has the digits it is known to. */
+Test(report, latex_keeps_zeros_and_cuts_small_p)
+{
+    mlk_test_mkrun("run", 1);
+    setenv("PATH", "/nonexistent", 1);
+    draw("run");
+    char *errors = slurp("run/report/tables/errors.tex"),
+         *agree = slurp("run/report/tables/agreement.tex"),
+         *csv = slurp("run/report/tables/agreement.csv");
+    cr_assert(strstr(errors, "$1.00$ & $50.0$ & $0.100$ & $1.50$ & $60.0$ & $0.120$"), "%s",
+              errors);
+    cr_assert(strstr(errors, "$F$ valid\\\\(meV/\\AA)"));
+    cr_assert(strstr(agree, "$0.50$ ($<") && strstr(agree, "& $<0.0001$ &"), "%s", agree);
+    cr_assert(strstr(csv, "e-4"), "all digits of p in the CSV: %s", csv);
+    mlk_free(errors), mlk_free(agree), mlk_free(csv);
+}
+
+/* Names of 40 letters: the legend takes several lines and stays on the figure. */
+Test(report, long_names_stay_on_the_figure)
+{
+    static const char name[] = "a_model_with_a_name_as_long_as_they_come";
+    mlk_test_mkrun("run", 1);
+    setenv("PATH", "/nonexistent", 1);
+    char cmd[900];
+    snprintf(cmd, sizeof cmd,
+             "/bin/sed -i 's/name: \\(nep\\|snap\\)-/name: %s/' run/campaign.yaml && for d in "
+             "transport md; do /bin/mv run/$d/nep-1 run/$d/%s1 && /bin/mv run/$d/nep-2 run/$d/%s2; "
+             "done",
+             name, name, name);
+    cr_assert_eq(system(cmd), 0);
+    draw("run");
+    static const char *const file[] = {"kappa", "gauge", "theta"};
+    for (size_t k = 0; k < 3; k++) {
+        char path[100];
+        snprintf(path, sizeof path, "run/report/figures/%s.gp", file[k]);
+        char *gp = slurp(path);
+        double last = 2, x, y;
+        int lines = 0, width, height;
+        cr_assert_eq(
+            sscanf(strstr(gp, "terminal svg enhanced size ") + 27, "%d,%d", &width, &height), 2);
+        for (const char *p = gp; (p = strstr(p, "set label 10")); p++) {
+            const char *at = strstr(p, " at screen ");
+            cr_assert(at && sscanf(at + 11, "%lf,%lf", &x, &y) == 2);
+            cr_assert(x > 0 && x + 7.6 * sizeof name / width < 1 && y > 0.8, "%s: %g, %g", path, x,
+                      y);
+            lines += y < last - 1e-6, last = y;
+        }
+        cr_assert_eq(lines, k == 2 ? 3 : 2, "%s: %d", path, lines);
+        mlk_free(gp);
+    }
+}
+
+/* gnuplot divides integers as integers: tics of an integral of 0.7 or 1.5 ps. */
+Test(report, short_integrals_have_their_figure)
+{
+    static const double last[] = {0.7, 1.5, 4, 15};
+    for (size_t k = 0; k < sizeof last / sizeof *last; k++) {
+        mlk_err e = {0};
+        char dir_k[16];
+        size_t n = 0;
+        json_t *j = json_pack(
+            "{s:f,s:f,s:f,s:f,s:f,s:{s:{s:[f,f],s:[f,f],s:[f,f],s:[f,f],s:[f,f]}}}",
+            "temperature_K", 500.0, "kappa_naive", 1.0, "kappa_naive_err", 0.1, "kappa", 0.5,
+            "kappa_err", 0.1, "curves", "green_kubo", "t_ps", 0.0, last[k], "kappa_naive", 0.0, 1.0,
+            "kappa_naive_err", 0.1, 0.1, "kappa", 0.0, 0.5, "kappa_err", 0.1, 0.1);
+        snprintf(dir_k, sizeof dir_k, "f%zu", k);
+        cr_assert_eq(mlk_report_one(j, "a", dir_k, false, &n, &e), MLK_OK, "%s", e.msg);
+        cr_assert(n == 0 || n == 2, "%zu figures with an integral of %g ps", n, last[k]);
+        json_decref(j);
+    }
 }

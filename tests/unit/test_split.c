@@ -246,3 +246,21 @@ Test(split, the_shortest_contact_of_a_pair_of_elements_never_validates)
     cr_expect(held > 0);
     mlk_dataset_free(&ds);
 }
+
+/* What a split will hold out, or has held out. */
+Test(split, whole_groups_are_told_from_blocks)
+{
+    mlk_dataset ds;
+    mlk_err e = {0};
+    bool whole;
+    for (int groups = 0; groups < 2; groups++) {
+        fill(&ds, 80, groups ? 10 : 40, 8, 0);
+        cr_assert(!mlk_dataset_holds_groups(&ds, &whole, &e));
+        cr_assert_eq(whole, groups, "before the split");
+        cr_assert(!mlk_dataset_split(&ds, 0.1, 1, 0, &e));
+        cr_assert_eq(whole, groups_whole(&ds, groups ? 10 : 40));
+        cr_assert(!mlk_dataset_holds_groups(&ds, &whole, &e));
+        cr_assert_eq(whole, groups, "after the split");
+        mlk_dataset_free(&ds);
+    }
+}
