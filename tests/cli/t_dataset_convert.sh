@@ -4,7 +4,7 @@ data=$ROOT/datasets/li3ps4
 grep -q "^frames  *325 in 54 trajectory groups" info
 grep -q "^species  *Li P S" info
 grep -q "force_outlier  *4 frames" info
-"$MLKIT" dataset info "$ROOT/datasets/li3ps4_breaking" -q | grep -q "^frames  *73 in 25 trajectory groups"
+"$MLKIT" dataset info "$ROOT/datasets/li3ps4_breaking" -q | grep -q "^frames  *88 in 27 trajectory groups"
 
 # every format and back: the same numbers
 "$MLKIT" dataset convert "$data" -o a.h5 -q
