@@ -1,7 +1,7 @@
 # mlkit md with a fitted model: descriptors against the training data, nearest pairs, covalent bonds
 fail() { echo "$1"; exit 1; }
 data=$ROOT/datasets/li3ps4
-$MLKIT train --model nep --no-baseline --nep.neuron=6 --nep.n_max=3,2 --nep.basis=5,5 --nep.l_max=2,0,0 --epochs 4 \
+$MLKIT train "$data" --model nep --no-baseline --nep.neuron=6 --nep.n_max=3,2 --nep.basis=5,5 --nep.l_max=2,0,0 --epochs 4 \
     --threads 1 -o m >out 2>log
 grep -q "descriptors: .*validation frames are outside" log || fail "no word on the validation frames: $(cat log)"
 grep -q "^ranges: ranges.csv" m/nep-1/model.yaml || fail "model.yaml does not name the ranges"
