@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "cli/cmd.h"
@@ -104,6 +105,7 @@ static int run(int argc, char **argv)
  * output is closed by the function that wrote it. */
 int main(int argc, char **argv)
 {
+    prctl(PR_SET_NAME, "mlkit"); /* what top shows, also of jobs started as /proc/self/exe */
     int status = run(argc, argv);
 #ifndef __SANITIZE_ADDRESS__ /* whose leak check is such a thing */
     fflush(NULL);
