@@ -155,8 +155,16 @@ static void cards(const mlk_report *r, mlk_document *d)
     mlk_doc_item(d, "standard deviation between models, naive → corrected (W/m/K)");
 }
 
+static bool any_transport(const mlk_report *r)
+{
+    for (int k = 0; k < r->n_model * r->n_temp; k++)
+        if (r->transport[k]) return true;
+    return false;
+}
+
 static void kappa_table(const mlk_report *r, mlk_document *d)
 {
+    if (!any_transport(r)) return;
     mlk_doc_table(d, "rlrrrrl",
                   "Thermal conductivity in W/m/K, ± one standard error. Θ: share of the naive "
                   "value removed by the correction. σ: ionic conductivity.");
@@ -272,9 +280,7 @@ static void gauge(const mlk_report *r, mlk_document *d)
                     "that element diffuses. The corrected value is the minimum of the naive one "
                     "over all such choices.");
     figure(r, d, "gauge");
-    bool any = false, drawn_here = drawn(r, "gauge") != NULL;
-    for (int k = 0; k < r->n_model * r->n_temp; k++) any |= r->transport[k] != NULL;
-    if (any && !drawn_here && r->gnuplot)
+    if (any_transport(r) && !drawn(r, "gauge") && r->gnuplot)
         mlk_doc_text(d, "In these runs no element diffuses: such a constant changes nothing, and "
                         "the naive value needs no correction.");
 }
