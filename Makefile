@@ -88,7 +88,8 @@ test: deps
 check:
 	@$(MAKE) --no-print-directory -j2 WERROR=-Werror check-run
 check-run: layers headers $(BIN) $(PLUGIN) $(B)/mlk-test
-	OMP_NUM_THREADS=1 $(B)/mlk-test -j2 --timeout 120
+	OMP_NUM_THREADS=1 $(B)/mlk-test -j2 --timeout 120 --output=tap:$(B)/test.tap || \
+	  { echo "failed:"; sed -n '/^not ok/,/^  \.\.\./p' $(B)/test.tap; exit 1; }
 	sh tests/cli/run.sh $(BIN)
 test-run: check-run $(if $(SLOW_SRC),$(B)/mlk-slow)
 	$(if $(SLOW_SRC),OMP_NUM_THREADS=1 $(B)/mlk-slow -j1 --timeout 1500)

@@ -135,31 +135,43 @@ static mlk_md_config short_run(void)
     return mlk_test_md_config(400, 2000); /* 100 + 500 steps */
 }
 
-/* Killed without warning, again and again, at odd moments: the result is that of one session. */
+/* The run in one.h5 undisturbed; then in run.h5, where each of its sessions but the last gets the signals in turn at
+ * odd parts of the time an undisturbed one takes: the result is that of one session. Begun anew until `least` sessions
+ * were ended that way. */
+static void disturbed(const mlk_md_config *c, const int signals[2], int least)
+{
+    double start = mlk_wtime();
+    cr_assert_eq(wait_for(child(c, "one.h5")), 0);
+    double whole = mlk_wtime() - start;
+    int ended = 0;
+    for (int round = 0, k = 0; round < 50 && ended < least; round++) {
+        unlink("run.h5");
+        for (int status = 1, left = 10; status != 0; k++, left--) {
+            pid_t pid = child(c, "run.h5");
+            int signal = signals[k % 2];
+            if (left > 0) nap(whole * (0.15 + 0.13 * (k % 6))), kill(pid, signal);
+            status = wait_for(pid);
+            cr_assert(status <= 0 || status == 100 + MLK_EINTERRUPTED, "status %d", status);
+            if (status == 0) break;
+            cr_assert(left > 0 && !mlk_file_exists("run.h5"));
+            if (status == -SIGKILL || status > 0) ended++; /* else before the handler was installed */
+            if (status > 0) cr_assert(mlk_file_exists("run.h5.ckpt.h5"));
+        }
+        cr_assert(!mlk_file_exists("run.h5.parts") && !mlk_file_exists("run.h5.ckpt.h5"));
+        check_same("one.h5", "run.h5");
+    }
+    cr_assert(ended >= least, "only %d sessions of %.3f s ended by signals", ended, whole);
+    cr_assert_eq(files_in("."), 2);
+}
+
+/* Killed without warning, again and again. */
 Test(md_store, killed_run_continues_bit_for_bit)
 {
     char dir[64];
     enter(dir);
     mlk_md_config c = short_run();
-    cr_assert_eq(wait_for(child(&c, "one.h5")), 0);
     c.checkpoint = 0.01;
-    int kills = 0, status = 1;
-    for (int k = 0; k < 200 && status != 0; k++) {
-        pid_t pid = child(&c, "run.h5");
-        if (k < 10) {
-            nap(0.03 + 0.013 * k);
-            kill(pid, SIGKILL);
-        }
-        status = wait_for(pid);
-        if (status == -SIGKILL)
-            kills++;
-        else
-            cr_assert_eq(status, 0, "status %d", status);
-    }
-    cr_assert(kills >= 3, "only %d kills", kills);
-    cr_assert(!mlk_file_exists("run.h5.parts") && !mlk_file_exists("run.h5.ckpt.h5"));
-    check_same("one.h5", "run.h5");
-    cr_assert_eq(files_in("."), 2);
+    disturbed(&c, (int[2]){SIGKILL, SIGKILL}, 5);
     leave(dir);
 }
 
@@ -169,24 +181,7 @@ Test(md_store, stopped_run_continues_bit_for_bit)
     enter(dir);
     mlk_md_config c = mlk_test_md_config(400, 8000);
     c.npt = 4000, c.tau_p = 200, c.barostat = MLK_MD_ANISO;
-    cr_assert_eq(wait_for(child(&c, "one.h5")), 0);
-    int stops = 0, status = 1;
-    for (int k = 0; k < 50 && status != 0; k++) {
-        pid_t pid = child(&c, "run.h5");
-        nap(0.1);
-        if (k < 8) kill(pid, k % 2 ? SIGINT : SIGTERM);
-        status = wait_for(pid);
-        if (status == 100 + MLK_EINTERRUPTED) {
-            stops++;
-            cr_assert(mlk_file_exists("run.h5.ckpt.h5") && !mlk_file_exists("run.h5"));
-        } else if (status < 0) {
-            status = 1; /* before the handler was installed */
-        } else {
-            cr_assert_eq(status, 0, "status %d", status);
-        }
-    }
-    cr_assert(stops >= 1);
-    check_same("one.h5", "run.h5");
+    disturbed(&c, (int[2]){SIGTERM, SIGINT}, 3);
     leave(dir);
 }
 
