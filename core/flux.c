@@ -61,10 +61,11 @@ mlk_status mlk_flux_append(mlk_flux *a, const mlk_flux *b, mlk_err *e)
                             a->label[k]);
     if (fabs(a->dt - b->dt) > 1e-9 * a->dt)
         return MLK_FAIL(e, MLK_EINVAL, "sampling interval %g fs, expected %g fs", b->dt, a->dt);
-    /* runs of one state point that each found their volume differ by some 0.1 % */
-    if (fabs(a->volume - b->volume) > 0.02 * a->volume)
-        return MLK_FAIL(e, MLK_EINVAL, "volume %.10g A^3, expected %.10g A^3", b->volume,
-                        a->volume);
+    /* runs of one state point whose barostats each found its volume: some 0.1 %; a small cell or a
+     * short stage at constant pressure near a transition: a few % */
+    if (fabs(a->volume - b->volume) > 0.1 * a->volume)
+        return MLK_FAIL(e, MLK_EINVAL, "volume %.10g A^3, expected %.10g A^3: not the same state",
+                        b->volume, a->volume);
     const double f = a->volume == b->volume ? 1 : sqrt(a->volume / b->volume);
     if (a->has_parts && !b->has_parts) mlk_spool_drop(&a->store, a->nc * a->m);
     a->has_parts = a->has_parts && b->has_parts;

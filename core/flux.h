@@ -62,7 +62,7 @@ void mlk_flux_free(mlk_flux *fl);
 mlk_status mlk_flux_read_h5md(mlk_flux *fl, const char *path, mlk_err *e);
 /* Is path the output of a run of 'mlkit md' that is not finished? */
 bool mlk_flux_unfinished(const char *path);
-/* Append b's samples to a as further segments. Another volume (up to 2 %) is made good by a factor
+/* Append b's samples to a as further segments. Another volume (up to 10 %) is made good by a factor
  * sqrt(V_a/V_b) on the fluxes, so that <J J>/V stays what it was. Errors: MLK_EINVAL different
  * fluxes, components, dt or volume; those of mlk_spool_extend. */
 mlk_status mlk_flux_append(mlk_flux *a, const mlk_flux *b, mlk_err *e);

@@ -1,10 +1,12 @@
 /* read.c - see read.h. */
 #include "transport/read.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/file.h"
+#include "core/log.h"
 
 static bool is_hdf5(const char *path)
 {
@@ -34,6 +36,11 @@ mlk_status mlk_transport_read(mlk_flux *fl, size_t n, char **path, const mlk_tab
     for (size_t k = 0; k < n; k++) {
         mlk_flux one = {0};
         mlk_status s = read_one(o, path[k], k ? &one : fl, e);
+        if (!s && k && fabs(one.volume / fl->volume - 1) > 0.02)
+            mlk_log(MLK_LOG_WARN,
+                    "%s: volume %.6g A^3, that of %s is %.6g A^3 (%+.1f %%): a longer stage at "
+                    "constant pressure (--npt) or a larger cell brings the runs closer together",
+                    path[k], one.volume, path[0], fl->volume, 100 * (one.volume / fl->volume - 1));
         if (!s && k) s = mlk_flux_append(fl, &one, e) ? mlk_err_at(e, path[k], 0) : MLK_OK;
         mlk_flux_free(&one);
         if (s) return s;

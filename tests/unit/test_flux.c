@@ -194,7 +194,7 @@ Test(flux, runs_of_nearly_one_volume_are_pooled_per_volume)
     x = mlk_flux_series(&a, 0, 0);
     mlk_check_close(x[4] * x[4] / a.volume, 9 / 1010.0, 1e-15);
     mlk_check_close(x[4] * x[5] / a.volume, -15 / 1010.0, 1e-15);
-    b.volume = 1030; /* another state */
+    b.volume = 1110; /* another state */
     cr_expect_eq(mlk_flux_append(&a, &b, &e), MLK_EINVAL);
     mlk_flux_free(&a);
     mlk_flux_free(&b);
