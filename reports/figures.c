@@ -185,11 +185,10 @@ static mlk_status agreement(mlk_report *r, mlk_err *e)
         &p, "Agreement of the models",
         "Left: scatter between models: τ (DerSimonian–Laird, beyond the error bars; lines) and the "
         "plain standard deviation (open symbols). Bars: from the lower end of the 95 % interval of "
-        "τ to its 95 % upper limit, cut at the frame. Right: probability of a heterogeneity at "
-        "least this large if "
-        "all "
-        "models had the same κ (values below 10⁻⁶ are drawn at the lower edge); below the "
-        "dashed line the models differ significantly.",
+        "τ to its 95 % upper limit, cut at the frame; τ weights by 1/error² and may come out below "
+        "them where a model that stands apart has the largest error. Right: probability of a "
+        "heterogeneity at least this large if all models had the same κ (values below 10⁻⁶ are "
+        "drawn at the lower edge); below the dashed line the models differ significantly.",
         e);
 }
 
