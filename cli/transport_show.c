@@ -32,7 +32,11 @@ static void input(const mlk_onsager *on, const mlk_flux *fl)
            (double)fl->n * fl->dt * 1e-3, fl->temperature, fl->volume);
     printf("mass fluxes that enter:");
     for (size_t i = 1; i < on->m; i++) printf(" %s", fl->label[on->choice.set[i]]);
-    printf("%s%s\n", on->m > 1 ? "" : " none, ", fl->m == 1 ? on->choice.reason : "");
+    printf("%s%s\n",
+           on->m > 1    ? ""
+           : fl->m == 1 ? " none, "
+                        : " none",
+           fl->m == 1 ? on->choice.reason : "");
     for (size_t i = 1; i < on->m; i++)
         printf("  %-3s enters: %s\n", fl->label[on->choice.set[i]],
                on->choice.why[on->choice.set[i]]);

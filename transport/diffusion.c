@@ -210,16 +210,14 @@ done:
     return s;
 }
 
-/* Mobile: the slope is significant, not a relaxation within a cage, and at least a tenth of the
- * fastest: slower ones are framework atoms that libration or rotation of their group lets grow for
- * a while in a short run (S of rotating PS4). */
-static void judge(mlk_diffusion *d)
+void mlk_diffusion_judge(mlk_diffusion *d)
 {
     double fastest = 0;
     for (size_t k = 0; k < d->n_species; k++) fastest = fmax(fastest, d->d[k]);
     for (size_t k = 0; k < d->n_species; k++) {
         double growth = 6 * d->d[k] * (d->fit_to - d->fit_from);
-        d->mobile[k] = d->d[k] > 3 * d->d_err[k] && d->d[k] > 0.1 * fastest &&
+        double sure = d->d[k] == fastest ? 1.5 : 3;
+        d->mobile[k] = d->d[k] > sure * d->d_err[k] && d->d[k] > 0.1 * fastest &&
                        growth > fmax(0.25, 0.5 * d->plateau[k]);
     }
 }
@@ -278,7 +276,7 @@ mlk_status mlk_diffusion_read(mlk_diffusion *d, size_t n_file, const char *const
         size_t early = (size_t)(fmin(1.0, d->fit_from) / d->dt);
         d->plateau[k] = d->msd[k * d->n_lag + (early < d->n_lag ? early : d->n_lag - 1)];
     }
-    judge(d);
+    mlk_diffusion_judge(d);
 done:
     traj_free(&t);
     mlk_free(dr);

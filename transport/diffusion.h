@@ -31,11 +31,16 @@ mlk_status mlk_msd(size_t n_t, size_t n_atom, const float *x, size_t n_lag, doub
                    mlk_err *e);
 /* All species of one or several runs of the same system. D from the slope between 0.1 and 0.5 of
  * the run; errors from five time blocks or groups of atoms or, with three runs or more, from their
- * spread: the largest. A species is mobile when its slope is positive at three standard errors, at
- * least a tenth of the fastest one, and adds more than its vibrational plateau / 2 (and 0.25 A^2)
- * to the MSD.
+ * spread: the largest.
  * Errors: MLK_EIO, MLK_EFORMAT, MLK_ENUMERIC with the file named; MLK_ENOMEM. */
 mlk_status mlk_diffusion_read(mlk_diffusion *d, size_t n_file, const char *const *path, mlk_err *e);
+/* Which species are mobile, from d, d_err, plateau and the fit window: the slope is positive at
+ * three standard errors, at least a tenth of the fastest (slower ones are framework atoms that
+ * libration or rotation of their group lets grow for a while, S of rotating PS4), and adds more
+ * than half of the vibrational plateau and 0.25 A^2 to the MSD. For the fastest 1.5 standard errors
+ * do: the flux of a bound species vanishes at zero frequency and with it the correction, whereas to
+ * leave out one that diffuses leaves kappa at its naive value. */
+void mlk_diffusion_judge(mlk_diffusion *d);
 void mlk_diffusion_free(mlk_diffusion *d);
 
 #endif

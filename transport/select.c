@@ -167,7 +167,8 @@ static void by_diffusion(mlk_choice *ch, const mlk_spectra *sp, const bands *b,
         ch->level[best] = level(b, sp, ch, best);
         ch->set[ch->m++] = best;
         snprintf(ch->why[best], sizeof ch->why[best],
-                 "diffuses: MSD grows by %.3g A^2 in %.3g ps, D = %.2g +- %.1g cm^2/s", spread,
+                 "%s: MSD grows by %.3g A^2 in %.3g ps, D = %.2g +- %.1g cm^2/s",
+                 d->d[bk] > 3 * d->d_err[bk] ? "diffuses" : "seems to diffuse", spread,
                  d->fit_to - d->fit_from, d->d[bk] * 1e-4, d->d_err[bk] * 1e-4);
     }
 }

@@ -16,6 +16,29 @@ static void scratch(char *path, const char *tag)
     snprintf(path, 256, "/tmp/mlk_test_flux_%ld_%s.h5", (long)getpid(), tag);
 }
 
+Test(flux, mobile_species)
+{
+    static const struct {
+        double d[3], err[3], plateau[3];
+        int mobile[3];
+    } cases[] = {
+        {{2.5e-3, 2e-6, 7e-6}, {1e-4, 2e-6, 7e-7}, {1, 0.1, 0.3}, {1, 0, 0}}, /* Li3PS4, 800 K */
+        {{1.7e-3, 2e-7, 9e-7}, {8e-4, 1e-6, 3e-6}, {1, 0.1, 0.3}, {1, 0, 0}}, /* short, in doubt */
+        {{2e-6, 1e-8, 9e-8}, {8e-6, 8e-8, 5e-7}, {0.5, 0.1, 0.2}, {0, 0, 0}}, /* a crystal */
+        {{1e-3, 8e-4, 3e-6}, {1e-4, 4e-4, 7e-7}, {0.5, 0.1, 0.3}, {1, 0, 0}}, /* only the fastest */
+        {{1e-3, 8e-4, 3e-6}, {1e-4, 1e-4, 7e-7}, {0.5, 0.1, 0.3}, {1, 1, 0}}, /* two ions */
+        {{1e-3, 8e-4, 3e-6}, {1e-4, 1e-4, 7e-7}, {80, 0.1, 0.3}, {0, 1, 0}}}; /* within a cage */
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        mlk_diffusion d = {.n_species = 3, .fit_from = 10, .fit_to = 90};
+        for (int a = 0; a < 3; a++)
+            d.d[a] = cases[k].d[a], d.d_err[a] = cases[k].err[a],
+            d.plateau[a] = cases[k].plateau[a];
+        mlk_diffusion_judge(&d);
+        for (int a = 0; a < 3; a++)
+            cr_expect_eq(d.mobile[a], cases[k].mobile[a], "case %zu, species %d", k, a);
+    }
+}
+
 Test(flux, h5md_run_from_file_to_json)
 {
     char path[2][256];
