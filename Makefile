@@ -76,7 +76,7 @@ deps:
 	@sh scripts/deps.sh
 
 # $(MAKE) again after deps, so that pkg-config sees what was just installed
-## demo: the whole study on the bundled Li3PS4 DFT data, from vasprun.xml to a report (about 15 minutes)
+## demo: the whole study on the bundled Li3PS4 DFT data, from vasprun.xml to a report (5 to 15 minutes)
 demo: deps
 	@$(MAKE) --no-print-directory -j2 all
 	@sh scripts/demo.sh $(BIN)
