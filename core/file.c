@@ -17,8 +17,17 @@ mlk_status mlk_out_begin(mlk_out *o, const char *path, mlk_err *e)
 {
     memset(o, 0, sizeof *o);
     snprintf(o->path, sizeof o->path, "%s", path);
-    snprintf(o->tmp, sizeof o->tmp, "%s.tmp.%ld", path, (long)getpid());
-    o->fp = fopen(o->tmp, "w");
+    struct stat st;
+    bool there = stat(path, &st) == 0;
+    char *real = there && S_ISREG(st.st_mode) ? realpath(path, NULL) : NULL;
+    snprintf(o->dest, sizeof o->dest, "%s", real ? real : path);
+    free(real);
+    if (there && !S_ISREG(st.st_mode)) { /* a terminal, a pipe, /dev/null: nothing to rename */
+        o->fp = fopen(path, "w");
+    } else {
+        snprintf(o->tmp, sizeof o->tmp, "%s.tmp.%ld", o->dest, (long)getpid());
+        o->fp = fopen(o->tmp, "w");
+    }
     if (!o->fp) {
         MLK_FAIL(e, MLK_EIO, "cannot write: %s", strerror(errno));
         return mlk_err_at(e, path, 0);
@@ -28,13 +37,14 @@ mlk_status mlk_out_begin(mlk_out *o, const char *path, mlk_err *e)
 
 mlk_status mlk_out_commit(mlk_out *o, mlk_err *e)
 {
-    bool bad = fflush(o->fp) != 0 || ferror(o->fp) || fsync(fileno(o->fp)) != 0;
+    bool file = o->tmp[0];
+    bool bad = fflush(o->fp) != 0 || ferror(o->fp) || (file && fsync(fileno(o->fp)) != 0);
     int err = errno;
     if (fclose(o->fp) != 0 && !bad) bad = true, err = errno;
     o->fp = NULL;
-    if (!bad && rename(o->tmp, o->path) != 0) bad = true, err = errno;
+    if (!bad && file && rename(o->tmp, o->dest) != 0) bad = true, err = errno;
     if (!bad) return MLK_OK;
-    unlink(o->tmp);
+    if (file) unlink(o->tmp);
     MLK_FAIL(e, MLK_EIO, "cannot write: %s", strerror(err));
     mlk_err_hint(e, "check the free space and the permissions of the folder");
     return mlk_err_at(e, o->path, 0);
@@ -45,7 +55,16 @@ void mlk_out_abort(mlk_out *o)
     if (!o->fp) return;
     fclose(o->fp);
     o->fp = NULL;
-    unlink(o->tmp);
+    if (o->tmp[0]) unlink(o->tmp);
+}
+
+mlk_status mlk_file_replaceable(const char *path, mlk_err *e)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) return MLK_OK;
+    MLK_FAIL(e, MLK_EIO, "there is something here that is not a regular file");
+    mlk_err_hint(e, "give another name: this output cannot go to a folder, a device or a pipe");
+    return mlk_err_at(e, path, 0);
 }
 
 mlk_status mlk_file_write_text(const char *path, const char *text, mlk_err *e)

@@ -8,10 +8,12 @@
 
 #include "core/err.h"
 
-/* An output being written to "<path>.tmp.<pid>"; commit flushes, syncs and renames it over path. */
+/* An output being written to "<dest>.tmp.<pid>"; commit flushes, syncs and renames it over dest:
+ * path, or the file a symbolic link there leads to. A device or a pipe is written directly, tmp
+ * being "". */
 typedef struct mlk_out {
     FILE *fp;
-    char path[1024], tmp[1088];
+    char path[1024], dest[1024], tmp[1088];
 } mlk_out;
 
 mlk_status mlk_out_begin(mlk_out *o, const char *path, mlk_err *e);
@@ -21,6 +23,10 @@ mlk_status mlk_out_commit(mlk_out *o, mlk_err *e);
 void mlk_out_abort(mlk_out *o);
 /* begin + write text + commit. */
 mlk_status mlk_file_write_text(const char *path, const char *text, mlk_err *e);
+
+/* MLK_EIO where a device, a pipe or a folder lies at path: for outputs that cannot be streamed into
+ * one. */
+mlk_status mlk_file_replaceable(const char *path, mlk_err *e);
 
 bool mlk_file_exists(const char *path);
 bool mlk_file_is_dir(const char *path);

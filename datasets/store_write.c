@@ -365,6 +365,7 @@ static mlk_status lock_failed(const char *path, int err, pid_t holder, mlk_err *
 /* A lock file that was removed between open and lock is nobody's: then try again. */
 mlk_status store_lock_take(store_lock *l, const char *path, mlk_err *e)
 {
+    MLK_TRY(mlk_file_replaceable(path, e));
     snprintf(l->path, sizeof l->path, "%s.mlkit-lock", path);
     for (int tries = 0; tries < 1000; tries++) {
         struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

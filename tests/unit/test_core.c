@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/conf.h"
@@ -132,6 +134,41 @@ Test(file, sha256_of_known_texts)
     mlk_check_ok(mlk_file_sha256(path, hex, &e), e);
     cr_assert_str_eq(hex, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
     unlink(path);
+}
+
+Test(file, a_pipe_is_written_into_and_stays_a_pipe)
+{
+    char path[] = "/tmp/mlkit-fifo-XXXXXX", got[8] = "";
+    struct stat st;
+    mlk_err e = {0};
+    close(mkstemp(path));
+    unlink(path);
+    cr_assert(mkfifo(path, 0600) == 0);
+    int fd = open(path, O_RDONLY | O_NONBLOCK);
+    mlk_check_ok(mlk_file_write_text(path, "abc", &e), e);
+    cr_assert(read(fd, got, sizeof got) == 3 && !strcmp(got, "abc"));
+    cr_assert(stat(path, &st) == 0 && S_ISFIFO(st.st_mode));
+    cr_assert(mlk_file_replaceable(path, &e) == MLK_EIO);
+    close(fd);
+    unlink(path);
+}
+
+Test(file, a_symbolic_link_stays_and_the_file_behind_it_is_replaced)
+{
+    char dir[] = "/tmp/mlkit-link-XXXXXX", file[64], link[64], *text = NULL;
+    struct stat st;
+    mlk_err e = {0};
+    cr_assert(mkdtemp(dir));
+    mlk_path_join(file, sizeof file, dir, "file");
+    mlk_path_join(link, sizeof link, dir, "link");
+    mlk_check_ok(mlk_file_write_text(file, "old", &e), e);
+    cr_assert(symlink("file", link) == 0);
+    mlk_check_ok(mlk_file_write_text(link, "new", &e), e);
+    cr_assert(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+    mlk_check_ok(mlk_file_slurp(file, &text, NULL, &e), e);
+    cr_assert_str_eq(text, "new");
+    mlk_free(text);
+    unlink(link), unlink(file), rmdir(dir);
 }
 
 Test(file, a_full_disk_is_noticed_and_leaves_nothing)

@@ -135,9 +135,9 @@ static mlk_md_config short_run(void)
     return mlk_test_md_config(400, 2000); /* 100 + 500 steps */
 }
 
-/* The run in one.h5 undisturbed; then in run.h5, where each of its sessions but the last gets the signals in turn at
- * odd parts of the time an undisturbed one takes: the result is that of one session. Begun anew until `least` sessions
- * were ended that way. */
+/* The run in one.h5 undisturbed; then in run.h5, where each of its sessions but the last gets the
+ * signals in turn at odd parts of the time an undisturbed one takes: the result is that of one
+ * session. Begun anew until `least` sessions were ended that way. */
 static void disturbed(const mlk_md_config *c, const int signals[2], int least)
 {
     double start = mlk_wtime();
@@ -154,7 +154,8 @@ static void disturbed(const mlk_md_config *c, const int signals[2], int least)
             cr_assert(status <= 0 || status == 100 + MLK_EINTERRUPTED, "status %d", status);
             if (status == 0) break;
             cr_assert(left > 0 && !mlk_file_exists("run.h5"));
-            if (status == -SIGKILL || status > 0) ended++; /* else before the handler was installed */
+            if (status == -SIGKILL || status > 0)
+                ended++; /* else before the handler was installed */
             if (status > 0) cr_assert(mlk_file_exists("run.h5.ckpt.h5"));
         }
         cr_assert(!mlk_file_exists("run.h5.parts") && !mlk_file_exists("run.h5.ckpt.h5"));
