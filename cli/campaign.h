@@ -224,6 +224,8 @@ mlk_status mlk_campaign_structure(mlk_campaign *c, mlk_err *e);   /* structure.x
 mlk_status mlk_campaign_start_frame(const mlk_campaign *c, mlk_frame *super, mlk_err *e);
 /* Time steps of a run of a model. */
 double mlk_md_steps(const mlk_campaign *c, int model);
+/* Flux samples of a run of a model (campaign_estimate.c). */
+double mlk_md_samples(const mlk_campaign *c, int model);
 mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_err *e);
 /* Print the thermal conductivities and where the report is, from report.json, to stdout. */
 void mlk_campaign_headline(const mlk_campaign *c);

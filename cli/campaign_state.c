@@ -90,6 +90,12 @@ mlk_status mlk_campaign_state(const char *run, json_t **state, mlk_err *e)
     s = mlk_journal_read(c, e);
     if (!s) {
         mlk_campaign_mark(c);
+        bool left = false; /* runs, whose share of the whole is to be known */
+        for (size_t k = 0; k < c->n_job; k++)
+            left |= c->job[k].kind == MLK_JOB_MD && c->job[k].must;
+        mlk_log_set_level(MLK_LOG_ERROR);
+        if (left) mlk_campaign_speeds(c);
+        mlk_log_set_level(was);
         find_states(&r);
         *state = as_json(&r);
     }

@@ -19,6 +19,7 @@ grep -q 'runs of 108 atoms' out && grep -q 'speed of ar: .*(measured, 108 atoms)
 status $MLKIT benchmark $study --dry-run --json -o R
 [ $st = 0 ] && grep -q '"measured": true' out && grep -q '"commands"' out || fail "json"
 bytes=$(grep -A5 '"stage": "md lj"' out | number bytes /dev/stdin)
+awk "BEGIN { exit !($(number wall_s out) < 8) }" || fail "a study of 1.5 s was said to take longer"
 # a family that is not fitted yet is timed all the same, in a frame of the data, with its settings
 status $MLKIT benchmark --models snap --temps 300 --dry-run --json -o R
 [ $st = 0 ] && grep -q '"measured": true' out && grep -q 'measured before it is fitted, [1-9][0-9]* atoms' out || fail "speed of a family"
