@@ -13,6 +13,20 @@
 #include "core/file.h"
 #include "core/mem.h"
 
+/* A disk that fills up takes the first bytes only, which is no error yet: the rest gives its reason.
+ */
+static bool write_all(int fd, const char *text, size_t n)
+{
+    while (n) {
+        ssize_t k = write(fd, text, n);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return false;
+        if (k == 0) return errno = ENOSPC, false;
+        text += k, n -= (size_t)k;
+    }
+    return true;
+}
+
 mlk_status mlk_journal_add(const mlk_campaign *c, json_t *line, mlk_err *e)
 {
     char path[1100], when[32];
@@ -29,10 +43,10 @@ mlk_status mlk_journal_add(const mlk_campaign *c, json_t *line, mlk_err *e)
     text[n++] = '\n'; /* in place of the NUL: one write, so that lines never mix */
     /* a line that a power cut left without its end does not take this one along */
     if (fd >= 0 && lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) == 1) torn = last != '\n';
-    if (fd < 0 || (torn && write(fd, "\n", 1) != 1) || write(fd, text, n) != (ssize_t)n ||
-        fsync(fd)) {
+    if (fd < 0 || (torn && !write_all(fd, "\n", 1)) || !write_all(fd, text, n) || fsync(fd)) {
         MLK_FAIL(e, MLK_EIO, "cannot write: %s", strerror(errno));
         s = mlk_err_at(e, path, 0);
+        mlk_err_hint(e, "the same command goes on from here");
     }
     if (fd >= 0) close(fd);
     free(text);

@@ -19,6 +19,7 @@ md)
         n=0; while [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done
     fi
     case $out in *0500K/r2*) [ ! -e broken_replica ] || { echo "mlkit: error: no" >&2; exit 1; } ;; esac
+    case $out in *0700K/r1*) [ ! -e mute ] || exit 3 ;; *0700K/r2*) [ ! -e mute ] || { echo "step 7"; exit 4; } ;; esac
     case $out in *0700K*) [ ! -e broken ] || { echo "mlkit: error: atom 3 flew away" >&2; exit 1; } ;; esac
     echo done >"$out" ;;
 validate) mkdir -p "$out"; echo '{}' >"$out/committee.json" ;;
@@ -108,6 +109,25 @@ status $MLKIT benchmark $study -o V
 rm -f V/md/nep-1/0500K/r1/run.h5 calls
 status $MLKIT benchmark $study -o V
 [ $st = 0 ] && ! grep -q '^md' calls 2>/dev/null || fail "a removed trajectory was made again"
+
+# a job that ends without a word about the reason; an older reason in its log is not taken for it
+touch broken
+status $MLKIT benchmark $study -o W
+rm broken && touch mute
+status $MLKIT benchmark $study -o W
+[ $st = 1 ] && ! grep -q 'flew away' err || fail "the reason of an earlier try"
+grep -q 'md/nep-1/0700K/r1: exit status 3; the log says nothing (log: W/md/nep-1/0700K/r1/md.log)' err || fail "no words"
+grep -q 'md/nep-1/0700K/r2: exit status 4; last line of the log: step 7 (log: ' err || fail "last words"
+rm -r mute W
+# a journal that cannot be written any more says why
+set +e
+(trap '' XFSZ; ulimit -f 8; $MLKIT benchmark $study -o W) >out 2>err
+st=$?
+set -e
+[ $st = 1 ] && grep -q 'W/journal.jsonl: error: cannot write: File too large' err || fail "a journal cut short"
+status $MLKIT benchmark $study -o W
+[ $st = 0 ] || fail "going on after a journal cut short"
+rm calls
 
 # other settings, changed input: refused
 status $MLKIT benchmark $study --run 2ps -o R
