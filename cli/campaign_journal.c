@@ -11,6 +11,7 @@
 
 #include "cli/campaign_run.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "core/mem.h"
 
 /* A disk that fills up takes the first bytes only, which is no error yet: the rest gives its reason.
@@ -87,6 +88,23 @@ static void take_event(mlk_job *j, const json_t *ev, long line)
     j->wall = mlk_json_get_real(ev, "wall_s", 0);
 }
 
+/* Is the result of a done job there and whole? A damaged fit is not made anew by itself, which would
+ * cost all its trajectories: its errors are missing in the report, and that is all. */
+static bool whole(const mlk_job *j)
+{
+    json_t *js = NULL;
+    mlk_err err = {0};
+    if (!mlk_file_exists(j->out)) return false;
+    if (!mlk_path_ends(j->out, ".json") || !mlk_json_read(j->out, &js, &err)) {
+        json_decref(js);
+        return true;
+    }
+    bool again = j->kind != MLK_JOB_TRAIN;
+    mlk_log(MLK_LOG_WARN, "%s:%ld: damaged: %s; %s", j->out, err.line, err.msg,
+            again ? "it is made again" : "remove it to fit the model and make its runs again");
+    return !again;
+}
+
 /* The last event of each job counts. */
 mlk_status mlk_journal_read(mlk_campaign *c, mlk_err *e)
 {
@@ -101,6 +119,6 @@ mlk_status mlk_journal_read(mlk_campaign *c, mlk_err *e)
         if (j) take_event(j, ev, (long)k + 1);
     }
     json_decref(list);
-    for (k = 0; k < c->n_job; k++) c->job[k].was_done &= mlk_file_exists(c->job[k].out);
+    for (k = 0; k < c->n_job; k++) c->job[k].was_done = c->job[k].was_done && whole(&c->job[k]);
     return MLK_OK;
 }

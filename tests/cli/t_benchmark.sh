@@ -95,6 +95,20 @@ status $MLKIT benchmark $study -o J
 rm -f J/transport/nep-1/0500K.json
 status $MLKIT benchmark $study -o J
 [ $st = 0 ] && grep -q '^{"event":"start","job":"transport/nep-1/0500K"' J/journal.jsonl || fail "a line went with the torn one"
+# a damaged result is noticed and made again; a damaged train.json is named, but does not cost the runs
+cp -r R D && rm -f calls
+printf '{"kappa_naive":1.5,"kap' >D/transport/nep-1/0500K.json
+printf '{"valid":{' >D/models/nep-1/train.json
+status $MLKIT benchmark $study -o D
+[ $st = 0 ] && grep -q 'D/transport/nep-1/0500K.json:1: damaged: .*; it is made again' err || fail "damaged transport"
+grep -q 'D/models/nep-1/train.json:1: damaged: ' err && [ "$(cut -d' ' -f1 calls | xargs)" = 'transport report' ] || fail "damaged results: $(cat calls)"
+grep -q kappa_err D/transport/nep-1/0500K.json || fail "transport was not made again"
+# the report goes on without it
+printf '{"kappa_naive":1.5,"kap' >P/transport/nep-1/0500K.json
+$MLKIT report P >out 2>err || fail "report with a damaged result"
+grep -q 'warning: P/transport/nep-1/0500K.json: damaged and left out' err || fail "report: no warning"
+grep -q 'transport/nep-1/0500K.json: damaged, not valid JSON' P/report/report.html || fail "report: what is missing"
+grep -q '1 of 4 thermal conductivities' P/report/report.html || fail "report: the others"
 rm -f calls
 
 # one replica of two fails: transport is made of the other; the next try runs it and that transport again
