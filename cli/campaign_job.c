@@ -16,6 +16,7 @@
 #include "core/h5.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "version.h"
 
 static void folder_of(const char *path, char *buf, size_t cap)
 {
@@ -47,8 +48,9 @@ static void become(const char *program, char **argv, const char *log, pid_t pare
 static mlk_status log_start(mlk_runner *r, mlk_job *j, const char *command, mlk_err *e)
 {
     return mlk_journal_add(r->c,
-                           json_pack("{s:s,s:s,s:s,s:i}", "event", "start", "job", j->id, "command",
-                                     command, "threads", j->threads),
+                           json_pack("{s:s,s:s,s:s,s:i,s:s}", "event", "start", "job", j->id,
+                                     "command", command, "threads", j->threads, "mlkit",
+                                     MLK_VERSION),
                            e);
 }
 

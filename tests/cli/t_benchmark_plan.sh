@@ -36,6 +36,7 @@ done
 # twice the run, twice the estimate; the runs are as large as was said
 status $MLKIT benchmark $study --program ./quick -o R
 [ $st = 0 ] || fail "study (status $st)"
+grep -q '"mlkit": "' R/transport/ar/0060K.json && grep -q '^{"event":"start","job":"md/.*"mlkit":"' R/journal.jsonl || fail "versions are not recorded"
 real=$(cat R/md/*/*/*/run.h5 | wc -c)
 awk "BEGIN { q = $bytes / $real; exit !(q > 0.8 && q < 3) }" || fail "$bytes bytes were said, $real are there"
 status $MLKIT benchmark $study --dry-run -o R

@@ -25,6 +25,14 @@ grep -q 'run/report/report.pdf' out && grep -q 'href="report.pdf"' run/report/re
 if command -v pdftotext >/dev/null; then
     pdftotext run/report/report.pdf - | tr '\n' ' ' | grep -q 'nothing can be compared' || fail "text of the PDF"
 fi
+# versions: of what made the study, and of what drew the report
+grep -q 'fitted with mlkit of an unknown version to' run/report/methods.md || fail "a version that nobody recorded"
+sed -i 's/^version: 1/&\nmlkit: "0.0.8-old"/' run/campaign.yaml
+echo '{"event":"start","job":"train/nep-1","mlkit":"0.0.9-newer"}' >run/journal.jsonl
+status $MLKIT report run
+grep -q 'fitted with mlkit 0.0.8-old, 0.0.9-newer to .*' run/report/methods.md || fail "versions of the study"
+grep -q "drawn, and the models were compared, with mlkit $($MLKIT --version | sed 's/^mlkit //')\." run/report/methods.md || fail "version of the report"
+rm run/journal.jsonl
 # the data set as a table
 [ ! -e run/report/tables/dataset.tex ] || fail "a table of no data"
 cat >two.xyz <<'X'
