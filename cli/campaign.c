@@ -253,8 +253,8 @@ static mlk_status plan_transport(mlk_campaign *c, int m, int t, size_t first_md,
     snprintf(out, sizeof out, "%s.json", id);
     snprintf(log, sizeof log, "%s.log", id);
     double samples = mlk_md_samples(c, m) * c->set.replicas;
-    MLK_TRY(add_job(c, MLK_JOB_TRANSPORT, seconds_first + seconds_sample * samples, id, out, log,
-                    e));
+    MLK_TRY(
+        add_job(c, MLK_JOB_TRANSPORT, seconds_first + seconds_sample * samples, id, out, log, e));
     mlk_job *j = &c->job[c->n_job - 1];
     j->model = m, j->temp = t;
     for (int r = 0; r < c->set.replicas; r++)
@@ -351,9 +351,12 @@ static void announce(const mlk_campaign *c)
             fitted && !*c->set.data ? " (the bundled Li3PS4 set; --data takes others)" : "",
             c->n_input, c->n_input == 1 ? "" : "s");
     mlk_log(MLK_LOG_INFO, "temperatures %s K", t);
+    char passes[32];
+    snprintf(passes, sizeof passes, "%d passes", c->set.train_epochs);
     if (fitted)
         mlk_log(MLK_LOG_INFO, "models        training %s each%s",
-                mlk_duration(c->set.train_budget, d), c->set.quick ? " (--quick)" : "");
+                c->set.train_epochs ? passes : mlk_duration(c->set.train_budget, d),
+                c->set.quick ? " (--quick)" : "");
     mlk_log(MLK_LOG_INFO, "production   %s", m);
     mlk_log(MLK_LOG_INFO,
             "per run       %s%g ps equilibration, dt %g fs, %d replica%s, supercell %s, seed %d",

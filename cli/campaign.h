@@ -32,6 +32,7 @@ typedef struct mlk_settings {
     double pressure;            /* [GPa] */
     int barostat;               /* as mlk_md_config.barostat */
     double train_budget;        /* [s] */
+    int train_epochs;           /* passes of a fit in place of that time; 0: the time */
     bool quick;
 } mlk_settings;
 
@@ -60,6 +61,8 @@ typedef struct mlk_settings {
     {"dt", MLK_OPT_TIME, offsetof(T, m dt), "2fs", 0.01, 10, "", "time step"},                     \
     {"train-budget", MLK_OPT_WALL, offsetof(T, m train_budget), "10min", 1, 1e7, "",               \
      "training time per model"},                                                                   \
+    {"train-epochs", MLK_OPT_INT, offsetof(T, m train_epochs), "0", 0, 10000000, "",               \
+     "passes over the data per model in place of a time: the same fit on a slow and a fast machine; 0: --train-budget"}, \
     {"quick", MLK_OPT_FLAG, offsetof(T, m quick), "false", 0, 0, "",                               \
      "short settings for a demonstration of about a quarter of an hour on 2 cores"}
 /* clang-format on */

@@ -197,8 +197,8 @@ static bool some_frame(const mlk_campaign *c, mlk_frame *fr)
     if (!mlk_campaign_start_frame(c, fr, &quiet)) return true;
     mlk_frame_free(fr);
     mlk_frame one = {0};
-    bool good = c->n_input && !mlk_parse_structure(c->input[0], 1, &one, &quiet) &&
-                one.has & MLK_HAS_CELL;
+    bool good =
+        c->n_input && !mlk_parse_structure(c->input[0], 1, &one, &quiet) && one.has & MLK_HAS_CELL;
     int k = good ? (int)rint(cbrt(c->atoms / (double)one.n)) : 1, rep[] = {k, k, k};
     if (k < 1) rep[0] = rep[1] = rep[2] = 1;
     good = good && !mlk_frame_repeat(&one, rep, fr, &quiet);

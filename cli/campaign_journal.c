@@ -14,7 +14,8 @@
 #include "core/log.h"
 #include "core/mem.h"
 
-/* A disk that fills up takes the first bytes only, which is no error yet: the rest gives its reason.
+/* A disk that fills up takes the first bytes only, which is no error yet: the rest gives its
+ * reason.
  */
 static bool write_all(int fd, const char *text, size_t n)
 {
@@ -88,8 +89,8 @@ static void take_event(mlk_job *j, const json_t *ev, long line)
     j->wall = mlk_json_get_real(ev, "wall_s", 0);
 }
 
-/* Is the result of a done job there and whole? A damaged fit is not made anew by itself, which would
- * cost all its trajectories: its errors are missing in the report, and that is all. */
+/* Is the result of a done job there and whole? A damaged fit is not made anew by itself, which
+ * would cost all its trajectories: its errors are missing in the report, and that is all. */
 static bool whole(const mlk_job *j)
 {
     json_t *js = NULL;

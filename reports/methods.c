@@ -239,14 +239,33 @@ static void put_settings(const mlk_report *r, text *t, mlk_err *e)
                 r->model[m].settings);
 }
 
+/* How long the fits by gradients were: passes over the data, and what set them. */
+static void put_passes(const mlk_report *r, text *t, mlk_err *e)
+{
+    char buf[40];
+    const mlk_conf *set = mlk_conf_get(&r->conf, "settings");
+    double lo = INFINITY, hi = 0;
+    for (int m = 0; m < r->n_model; m++) {
+        double n = *r->model[m].ready ? 0 : mlk_json_get_real(r->model[m].train, "epochs", 0);
+        if (n > 0) lo = fmin(lo, n), hi = fmax(hi, n);
+    }
+    if (!(hi > 0)) return;
+    put(t, e, " Fits by gradients made %.0f", lo);
+    if (hi > lo) put(t, e, " to %.0f", hi);
+    put(t, e, " passes over the data");
+    if (*mlk_report_by_time(r))
+        put(t, e, ", as many as the time of at most %s each allowed on the machine used",
+            spaced(mlk_conf_str(set, "train-budget", "?"), buf));
+    put(t, e, ".");
+}
+
 static void fitted_and_ready(const mlk_report *r, text *t, mlk_err *e)
 {
     char v[200];
     int n_ready = 0;
     for (int m = 0; m < r->n_model; m++) n_ready += *r->model[m].ready != 0;
     if (n_ready < r->n_model) {
-        put(t, e, "Interatomic potentials were fitted with mlkit %s to ",
-            versions(r, v, sizeof v));
+        put(t, e, "Interatomic potentials were fitted with mlkit %s to ", versions(r, v, sizeof v));
         if (r->data.there)
             put(t, e, "%zu density-functional-theory frames of %s (%zu trajectory groups)",
                 r->data.n_frame, r->data.species, r->data.n_group);
@@ -261,6 +280,7 @@ static void fitted_and_ready(const mlk_report *r, text *t, mlk_err *e)
             !r->data.there   ? "Some frames"
             : r->data.groups ? "Whole trajectory groups"
                              : "Blocks of consecutive frames");
+        put_passes(r, t, e);
     }
     if (n_ready) {
         put(t, e, "%s", n_ready < r->n_model ? " " : "");

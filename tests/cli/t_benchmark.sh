@@ -62,10 +62,18 @@ status $MLKIT benchmark $study --dry-run -o R
 grep -q '^mlkit validate R/models/nep-1 R/models/nep-2 R/dataset.h5 .*-o R/committee/nep' out || fail "no committee"
 [ "$(grep '^mlkit md' out | sed 's/.*--seed \([0-9]*\).*/\1/' | sort -u | wc -l)" = 8 ] || fail "seeds are not distinct"
 [ ! -e R ] || fail "dry run wrote something"
+# fits by passes instead of time
+grep -q '^mlkit train .* --budget 600s' out && ! grep -q -- --epochs out || fail "fits by time"
+status $MLKIT benchmark $study --train-epochs 70 --dry-run -o R
+grep -q '^mlkit train .* --epochs 70 ' out && ! grep -q -- --budget out || fail "fits by passes"
 
 # a failing job does not stop the others
 touch broken
+status $MLKIT benchmark $study --train-epochs 70 -o E
+! grep -q 'end by time' E/campaign.yaml && grep -q '  train-epochs: "70"' E/campaign.yaml || fail "record of fits by passes"
+rm -r E
 status $MLKIT benchmark $study -o R
+grep -q '^# The fits end by time' R/campaign.yaml || fail "record of fits by time"
 [ $st = 1 ] && grep -q 'atom 3 flew away' err && grep -q '4 of 18 jobs failed' err || fail "failures are not reported"
 [ -e R/transport/nep-1/0500K.json ] && [ ! -e R/transport/nep-1/0700K.json ] || fail "wrong jobs were run"
 [ "$(grep -c '"event":"failed"' R/journal.jsonl)" = 4 ] || fail "journal"
