@@ -16,7 +16,12 @@ static void find_states(mlk_runner *r)
     for (size_t k = 0; k < c->n_job; k++) {
         mlk_job *j = &c->job[k];
         j->state = !j->must ? MLK_JOB_SKIPPED : *j->error ? MLK_JOB_FAILED : MLK_JOB_WAITING;
-        if (!mlk_job_locked(c, j)) continue;
+        /* a run that was stopped goes on from its checkpoint */
+        bool stopped = j->kind == MLK_JOB_MD && j->must && j->start_at > j->done_at && !*j->error;
+        if (!mlk_job_locked(c, j)) {
+            if (stopped) mlk_job_look(j);
+            continue;
+        }
         j->state = MLK_JOB_RUNNING;
         double now = mlk_wtime();
         j->t0 = now;
