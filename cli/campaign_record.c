@@ -180,7 +180,8 @@ mlk_status mlk_campaign_write(const mlk_campaign *c, mlk_err *e)
     if (by_time(c))
         fprintf(
             f,
-            "# The fits end by time (train-budget): they make as many passes over the data as the\n"
+            "# The length of the fits is set by time (train-budget): they make as many passes over "
+            "the data as the\n"
             "# machine is fast, so that a repetition has other models, as other seeds would give.\n"
             "# The very same ones are taken by adding --models with their folders, all of them in\n"
             "# the order below, and --data dataset.h5; a study that does not depend on the speed\n"

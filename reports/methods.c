@@ -254,7 +254,8 @@ static void put_passes(const mlk_report *r, text *t, mlk_err *e)
     if (hi > lo) put(t, e, " to %.0f", hi);
     put(t, e, " passes over the data");
     if (*mlk_report_by_time(r))
-        put(t, e, ", as many as the time of at most %s each allowed on the machine used",
+        put(t, e,
+            ", a number that follows from a time of at most %s each and the speed of the machine",
             spaced(mlk_conf_str(set, "train-budget", "?"), buf));
     put(t, e, ".");
 }

@@ -91,7 +91,8 @@ const char *mlk_report_by_time(const mlk_report *r)
     if (atoi(mlk_conf_str(set, "train-epochs", "0")) > 0) return "";
     for (int m = 0; m < r->n_model; m++)
         if (!*r->model[m].ready && mlk_json_get_real(r->model[m].train, "epochs", 0) > 0)
-            return " with the same data, settings and seeds. The fits ended by time, though "
+            return " with the same data, settings and seeds. The length of the fits is set by "
+                   "time, though "
                    "(train-budget): on another machine, or beside other work, they make more or "
                    "fewer passes over the data and give other models, as other seeds would. The "
                    "very models of this study are taken by adding --models with their folders, all "

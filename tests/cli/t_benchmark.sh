@@ -70,10 +70,10 @@ grep -q '^mlkit train .* --epochs 70 ' out && ! grep -q -- --budget out || fail 
 # a failing job does not stop the others
 touch broken
 status $MLKIT benchmark $study --train-epochs 70 -o E
-! grep -q 'end by time' E/campaign.yaml && grep -q '  train-epochs: "70"' E/campaign.yaml || fail "record of fits by passes"
+! grep -q 'set by time' E/campaign.yaml && grep -q '  train-epochs: "70"' E/campaign.yaml || fail "record of fits by passes"
 rm -r E
 status $MLKIT benchmark $study -o R
-grep -q '^# The fits end by time' R/campaign.yaml || fail "record of fits by time"
+grep -q '^# The length of the fits is set by time' R/campaign.yaml || fail "record of fits by time"
 [ $st = 1 ] && grep -q 'atom 3 flew away' err && grep -q '4 of 18 jobs failed' err || fail "failures are not reported"
 [ -e R/transport/nep-1/0500K.json ] && [ ! -e R/transport/nep-1/0700K.json ] || fail "wrong jobs were run"
 [ "$(grep -c '"event":"failed"' R/journal.jsonl)" = 4 ] || fail "journal"
