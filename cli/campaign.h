@@ -32,6 +32,7 @@ typedef struct mlk_settings {
     double pressure;            /* [GPa] */
     int barostat;               /* as mlk_md_config.barostat */
     double train_budget;        /* [s] */
+    int train_epochs;           /* passes of a fit in place of that time; 0: the time */
     bool quick;
 } mlk_settings;
 
@@ -60,6 +61,8 @@ typedef struct mlk_settings {
     {"dt", MLK_OPT_TIME, offsetof(T, m dt), "2fs", 0.01, 10, "", "time step"},                     \
     {"train-budget", MLK_OPT_WALL, offsetof(T, m train_budget), "10min", 1, 1e7, "",               \
      "training time per model"},                                                                   \
+    {"train-epochs", MLK_OPT_INT, offsetof(T, m train_epochs), "0", 0, 10000000, "",               \
+     "passes over the data per model in place of a time: the same fit on a slow and a fast machine; 0: --train-budget"}, \
     {"quick", MLK_OPT_FLAG, offsetof(T, m quick), "false", 0, 0, "",                               \
      "short settings for a demonstration of about a quarter of an hour on 2 cores"}
 /* clang-format on */
@@ -224,6 +227,8 @@ mlk_status mlk_campaign_structure(mlk_campaign *c, mlk_err *e);   /* structure.x
 mlk_status mlk_campaign_start_frame(const mlk_campaign *c, mlk_frame *super, mlk_err *e);
 /* Time steps of a run of a model. */
 double mlk_md_steps(const mlk_campaign *c, int model);
+/* Flux samples of a run of a model (campaign_estimate.c). */
+double mlk_md_samples(const mlk_campaign *c, int model);
 mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_err *e);
 /* Print the thermal conductivities and where the report is, from report.json, to stdout. */
 void mlk_campaign_headline(const mlk_campaign *c);

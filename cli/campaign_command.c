@@ -64,7 +64,10 @@ mlk_status mlk_campaign_argv(const mlk_campaign *c, const mlk_job *j, char ***ar
     case MLK_JOB_TRAIN: {
         WORD("train"), WORD("%s/dataset.h5", c->run), WORD("--model"), WORD("%s", m->type);
         WORD("--name"), WORD("%s", m->name), WORD("--seed"), WORD("%d", m->seed);
-        WORD("--budget"), WORD("%gs", set->train_budget);
+        if (set->train_epochs)
+            WORD("--epochs"), WORD("%d", set->train_epochs);
+        else
+            WORD("--budget"), WORD("%gs", set->train_budget);
         if (set->quick) WORD("--quick");
         char hyper[sizeof m->hyper], *save = NULL;
         snprintf(hyper, sizeof hyper, "%s", m->hyper);

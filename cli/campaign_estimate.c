@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 
 #include "cli/campaign_run.h"
 #include "core/file.h"
@@ -24,14 +25,18 @@ enum { MODEL_BYTES = 2000000, OTHER_BYTES = 300000, REPORT_BYTES = 12000000, RUN
 
 /* ---- disk ---- */
 
+double mlk_md_samples(const mlk_campaign *c, int model)
+{
+    return c->model[model].run / (c->set.dt * fmax(1, floor(sample_fs / c->set.dt + 1e-9)));
+}
+
 static double md_bytes(const mlk_campaign *c, const mlk_job *j)
 {
     const mlk_campaign_model *m = &c->model[j->model];
     double dt = c->set.dt, equil = c->set.equil + c->set.npt;
-    double sample = dt * fmax(1, floor(sample_fs / dt + 1e-9)),
-           dump = dt * fmax(1, rint(dump_fs / dt));
+    double dump = dt * fmax(1, rint(dump_fs / dt));
     double flux = (9 + 3 * (double)c->n_elements) * 8, thermo = 5 * 8;
-    return m->run / sample * flux + (m->run + equil) / (dt * thermo_steps) * thermo +
+    return mlk_md_samples(c, j->model) * flux + (m->run + equil) / (dt * thermo_steps) * thermo +
            m->run / dump * c->atoms * 12 + RUN_BYTES;
 }
 
@@ -112,9 +117,19 @@ mlk_status mlk_campaign_disk_check(const mlk_campaign *c, int side_by_side, mlk_
 
 /* ---- time ---- */
 
-/* Speed of one thread in a few hundred steps of a model, at most about 0.2 s of CPU time; NAN: not
- * possible. */
-static double measure(const mlk_campaign *c, const mlk_potential *pot, const mlk_frame *fr)
+/* CPU time of this thread [s]: idle threads of OpenBLAS spin beside it for the first tenths of a
+ * second. */
+static double thread_time(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Speed of one thread in so many steps of a model, at most about 0.2 s of CPU time after the first
+ * ones, which are slow; NAN: not possible. */
+static double measure(const mlk_campaign *c, const mlk_potential *pot, const mlk_frame *fr,
+                      int steps)
 {
     mlk_md md = {0};
     mlk_err quiet = {0};
@@ -132,12 +147,13 @@ static double measure(const mlk_campaign *c, const mlk_potential *pot, const mlk
     mlk_log_level was = mlk_log_get_level();
     mlk_log_set_level(MLK_LOG_ERROR);
     if (!mlk_md_init(&md, &cfg, pot, fr, &quiet) && !mlk_md_forces(&md, &quiet)) {
-        double t0 = mlk_cputime(), t = t0;
-        int n = 0;
-        for (mlk_status s = MLK_OK; !s && n < 300 && (n < 2 || t - t0 < 0.2); n++) {
+        double begin = thread_time(), t0 = begin, t = begin;
+        int n = 0, skip = 0; /* half of the time at most goes into the first steps */
+        for (mlk_status s = MLK_OK; !s && n < steps && (n < 2 || t - t0 < 0.2); n++) {
             s = mlk_md_step(&md, &quiet);
-            t = mlk_cputime();
-            if (!s && t > t0) rate = (double)md.n * (n + 1) / (t - t0);
+            t = thread_time();
+            if (n < 20 && t - begin < 0.1) t0 = t, skip = n + 1;
+            if (!s && t > t0) rate = (double)md.n * (n + 1 - skip) / (t - t0);
         }
     }
     mlk_log_set_level(was);
@@ -173,13 +189,21 @@ static bool model_there(const mlk_campaign *c, const mlk_campaign_model *q, char
     return mlk_file_exists(mlk_path_join(yaml, sizeof yaml, path, "model.yaml"));
 }
 
-/* What the runs start from or, before that is chosen, the first frame of the data. */
+/* What the runs start from or, before that is chosen, the first frame of the data, repeated: a step
+ * of a small cell costs more for each of its atoms. */
 static bool some_frame(const mlk_campaign *c, mlk_frame *fr)
 {
     mlk_err quiet = {0};
     if (!mlk_campaign_start_frame(c, fr, &quiet)) return true;
     mlk_frame_free(fr);
-    return c->n_input && !mlk_parse_structure(c->input[0], 1, fr, &quiet) && fr->has & MLK_HAS_CELL;
+    mlk_frame one = {0};
+    bool good =
+        c->n_input && !mlk_parse_structure(c->input[0], 1, &one, &quiet) && one.has & MLK_HAS_CELL;
+    int k = good ? (int)rint(cbrt(c->atoms / (double)one.n)) : 1, rep[] = {k, k, k};
+    if (k < 1) rep[0] = rep[1] = rep[2] = 1;
+    good = good && !mlk_frame_repeat(&one, rep, fr, &quiet);
+    mlk_frame_free(&one);
+    return good;
 }
 
 static void find_speed(const mlk_campaign *c, mlk_campaign_model *q, const mlk_frame *fr)
@@ -190,7 +214,7 @@ static void find_speed(const mlk_campaign *c, mlk_campaign_model *q, const mlk_f
     bool there = model_there(c, q, path, sizeof path);
     if (there && mlk_potential_read(&pot, path, &quiet)) pot = NULL;
     if (!there) pot = unfitted(q, fr);
-    if (pot) q->speed = measure(c, pot, fr);
+    if (pot) q->speed = measure(c, pot, fr, there ? 5000 : 300);
     mlk_potential_destroy(pot);
     q->timed = isfinite(q->speed);
     snprintf(q->speed_from, sizeof q->speed_from, "measured%s, %zu atoms",

@@ -16,6 +16,7 @@
 #include "core/h5.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "version.h"
 
 static void folder_of(const char *path, char *buf, size_t cap)
 {
@@ -47,8 +48,9 @@ static void become(const char *program, char **argv, const char *log, pid_t pare
 static mlk_status log_start(mlk_runner *r, mlk_job *j, const char *command, mlk_err *e)
 {
     return mlk_journal_add(r->c,
-                           json_pack("{s:s,s:s,s:s,s:i}", "event", "start", "job", j->id, "command",
-                                     command, "threads", j->threads),
+                           json_pack("{s:s,s:s,s:s,s:i,s:s}", "event", "start", "job", j->id,
+                                     "command", command, "threads", j->threads, "mlkit",
+                                     MLK_VERSION),
                            e);
 }
 
@@ -61,14 +63,16 @@ static mlk_status log_end(mlk_runner *r, const mlk_job *j, const char *event, in
     return mlk_journal_add(r->c, ev, e);
 }
 
-/* The last error line of a log, or its last line. */
-static void last_words(const char *log, char *buf, size_t cap)
+/* The last error line of a log from a place on, or its last line; true for an error line. */
+static bool last_words(const char *log, long from, char *buf, size_t cap)
 {
     char *text = NULL, *save = NULL;
+    size_t size = 0;
     *buf = 0;
-    if (mlk_file_slurp(log, &text, NULL, NULL)) return;
+    if (mlk_file_slurp(log, &text, &size, NULL)) return false;
     bool error = false;
-    for (char *l = strtok_r(text, "\r\n", &save); l; l = strtok_r(NULL, "\r\n", &save)) {
+    char *begin = text + (from > 0 && (size_t)from < size ? from : from > 0 ? (long)size : 0);
+    for (char *l = strtok_r(begin, "\r\n", &save); l; l = strtok_r(NULL, "\r\n", &save)) {
         const char *p = strstr(l, "error: ");
         if (!p && (error || !*l)) continue;
         error |= p != NULL;
@@ -78,6 +82,23 @@ static void last_words(const char *log, char *buf, size_t cap)
         snprintf(buf, cap, "%.*s", (int)cap - 1, l);
     }
     mlk_free(text);
+    return error;
+}
+
+/* Why a job failed: its own words or, where it could say none, what is known from outside. */
+static void why(const mlk_runner *r, mlk_job *j, int status, int code)
+{
+    char words[200];
+    if (WIFSIGNALED(status)) {
+        snprintf(j->error, sizeof j->error, "killed by signal %d (%s)", WTERMSIG(status),
+                 WTERMSIG(status) == SIGKILL ? "out of memory?" : "see the log");
+        return;
+    }
+    if (last_words(j->log, j->log_from, j->error, sizeof j->error)) return;
+    snprintf(words, sizeof words, "%.199s", j->error);
+    snprintf(j->error, sizeof j->error, "exit status %d%s%s%s", code,
+             mlk_campaign_disk(r->c, 1).free < 65536 ? "; the disk is full" : "",
+             *words ? "; last line of the log: " : "; the log says nothing", words);
 }
 
 static double attr(mlk_h5 *h, const char *name)
@@ -241,12 +262,6 @@ mlk_status mlk_job_reap(mlk_runner *r, mlk_job *j, int status, mlk_err *e)
     }
     if (code == 0) return end_job(r, j, MLK_JOB_DONE, 0, e);
     if (r->stopping && (code == 130 || code == 143)) return end_job(r, j, MLK_JOB_STOPPED, code, e);
-    last_words(j->log, j->error, sizeof j->error);
-    if (WIFSIGNALED(status)) {
-        snprintf(j->error, sizeof j->error, "killed by signal %d (%s)", WTERMSIG(status),
-                 WTERMSIG(status) == SIGKILL ? "out of memory?" : "see the log");
-    } else if (!*j->error) {
-        snprintf(j->error, sizeof j->error, "exit status %d", code);
-    }
+    why(r, j, status, code);
     return end_job(r, j, MLK_JOB_FAILED, code, e);
 }

@@ -11,7 +11,23 @@
 
 #include "cli/campaign_run.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "core/mem.h"
+
+/* A disk that fills up takes the first bytes only, which is no error yet: the rest gives its
+ * reason.
+ */
+static bool write_all(int fd, const char *text, size_t n)
+{
+    while (n) {
+        ssize_t k = write(fd, text, n);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return false;
+        if (k == 0) return errno = ENOSPC, false;
+        text += k, n -= (size_t)k;
+    }
+    return true;
+}
 
 mlk_status mlk_journal_add(const mlk_campaign *c, json_t *line, mlk_err *e)
 {
@@ -29,10 +45,10 @@ mlk_status mlk_journal_add(const mlk_campaign *c, json_t *line, mlk_err *e)
     text[n++] = '\n'; /* in place of the NUL: one write, so that lines never mix */
     /* a line that a power cut left without its end does not take this one along */
     if (fd >= 0 && lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) == 1) torn = last != '\n';
-    if (fd < 0 || (torn && write(fd, "\n", 1) != 1) || write(fd, text, n) != (ssize_t)n ||
-        fsync(fd)) {
+    if (fd < 0 || (torn && !write_all(fd, "\n", 1)) || !write_all(fd, text, n) || fsync(fd)) {
         MLK_FAIL(e, MLK_EIO, "cannot write: %s", strerror(errno));
         s = mlk_err_at(e, path, 0);
+        mlk_err_hint(e, "the same command goes on from here");
     }
     if (fd >= 0) close(fd);
     free(text);
@@ -73,6 +89,23 @@ static void take_event(mlk_job *j, const json_t *ev, long line)
     j->wall = mlk_json_get_real(ev, "wall_s", 0);
 }
 
+/* Is the result of a done job there and whole? A damaged fit is not made anew by itself, which
+ * would cost all its trajectories: its errors are missing in the report, and that is all. */
+static bool whole(const mlk_job *j)
+{
+    json_t *js = NULL;
+    mlk_err err = {0};
+    if (!mlk_file_exists(j->out)) return false;
+    if (!mlk_path_ends(j->out, ".json") || !mlk_json_read(j->out, &js, &err)) {
+        json_decref(js);
+        return true;
+    }
+    bool again = j->kind != MLK_JOB_TRAIN;
+    mlk_log(MLK_LOG_WARN, "%s:%ld: damaged: %s; %s", j->out, err.line, err.msg,
+            again ? "it is made again" : "remove it to fit the model and make its runs again");
+    return !again;
+}
+
 /* The last event of each job counts. */
 mlk_status mlk_journal_read(mlk_campaign *c, mlk_err *e)
 {
@@ -87,6 +120,6 @@ mlk_status mlk_journal_read(mlk_campaign *c, mlk_err *e)
         if (j) take_event(j, ev, (long)k + 1);
     }
     json_decref(list);
-    for (k = 0; k < c->n_job; k++) c->job[k].was_done &= mlk_file_exists(c->job[k].out);
+    for (k = 0; k < c->n_job; k++) c->job[k].was_done = c->job[k].was_done && whole(&c->job[k]);
     return MLK_OK;
 }

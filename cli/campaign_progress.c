@@ -62,7 +62,7 @@ double mlk_job_left(const mlk_campaign *c, const mlk_job *j)
 {
     if (!j->must || mlk_job_finished(j)) return 0;
     double all = j->estimate * mlk_job_scale(c, j), now = mlk_wtime();
-    if (j->state != MLK_JOB_RUNNING) return all;
+    if (j->state != MLK_JOB_RUNNING) return all * (1 - j->percent / 100);
     if (!j->pid && !measured(j)) return all * (1 - j->percent / 100); /* seen from outside */
     if (!measured(j)) return fmax(all - (now - j->t0) * j->threads, 0.1 * all);
     double per = (j->seen - j->seen0) / (j->percent - j->percent0);

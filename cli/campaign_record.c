@@ -160,14 +160,33 @@ static void quote(FILE *f, const char *text)
     fputc('"', f);
 }
 
+/* Does the speed of the machine decide how far a model is fitted? */
+static bool by_time(const mlk_campaign *c)
+{
+    bool any = false;
+    for (int k = 0; k < c->n_model; k++)
+        any |= !*c->model[k].from && !(mlk_family_of(c->model[k].type)->train_seconds > 0);
+    return any && !c->set.train_epochs;
+}
+
 mlk_status mlk_campaign_write(const mlk_campaign *c, mlk_err *e)
 {
     char path[1100], buf[MLK_OPT_STR_MAX];
     mlk_out o;
     MLK_TRY(mlk_out_begin(&o, mlk_path_join(path, sizeof path, c->run, "campaign.yaml"), e));
     FILE *f = o.fp;
-    fprintf(f, "# A study made by mlkit benchmark; reproduce it with\n"
-               "#   mlkit benchmark -c campaign.yaml -o ANOTHER\nversion: 1\nmlkit: ");
+    fprintf(f, "# A study made by mlkit benchmark; repeat it with\n"
+               "#   mlkit benchmark -c campaign.yaml -o ANOTHER\n");
+    if (by_time(c))
+        fprintf(
+            f,
+            "# The length of the fits is set by time (train-budget): they make as many passes over "
+            "the data as the\n"
+            "# machine is fast, so that a repetition has other models, as other seeds would give.\n"
+            "# The very same ones are taken by adding --models with their folders, all of them in\n"
+            "# the order below, and --data dataset.h5; a study that does not depend on the speed\n"
+            "# is made with --train-epochs.\n");
+    fprintf(f, "version: 1\nmlkit: ");
     quote(f, MLK_VERSION);
     fprintf(f, "\ncompiler: "), quote(f, MLK_COMPILER " " MLK_FLAGS);
     fprintf(f, "\ncreated: "), quote(f, c->created);

@@ -315,6 +315,7 @@ mlk_status mlk_campaign_jobs(mlk_campaign *c, const mlk_campaign_how *how, mlk_e
         if (!*how->job) c->job[k].state = c->job[k].must ? MLK_JOB_WAITING : MLK_JOB_SKIPPED;
         r.n_must += c->job[k].must;
     }
+    if (!*how->job && r.n_must) mlk_campaign_speeds(c);
     if (*how->job && !r.n_must)
         mlk_log(MLK_LOG_INFO, "%s is done", how->job);
     else if (*how->job)

@@ -16,7 +16,12 @@ static void find_states(mlk_runner *r)
     for (size_t k = 0; k < c->n_job; k++) {
         mlk_job *j = &c->job[k];
         j->state = !j->must ? MLK_JOB_SKIPPED : *j->error ? MLK_JOB_FAILED : MLK_JOB_WAITING;
-        if (!mlk_job_locked(c, j)) continue;
+        /* a run that was stopped goes on from its checkpoint */
+        bool stopped = j->kind == MLK_JOB_MD && j->must && j->start_at > j->done_at && !*j->error;
+        if (!mlk_job_locked(c, j)) {
+            if (stopped) mlk_job_look(j);
+            continue;
+        }
         j->state = MLK_JOB_RUNNING;
         double now = mlk_wtime();
         j->t0 = now;
@@ -52,7 +57,7 @@ static double percent_done(mlk_runner *r)
         all += known ? j->wall * (j->threads > 0 ? j->threads : 1) : guess;
         if (j->must) left += mlk_job_finished(j) ? guess : mlk_job_left(r->c, j);
     }
-    return all > 0 ? 100 * fmax(0, 1 - left / all) : 100;
+    return all > 0 && left > 0 ? fmin(99, 100 * fmax(0, 1 - left / all)) : 100;
 }
 
 static json_t *as_json(mlk_runner *r)
@@ -84,15 +89,22 @@ mlk_status mlk_campaign_state(const char *run, json_t **state, mlk_err *e)
     mlk_log_level was = mlk_log_get_level();
     mlk_log_set_level(MLK_LOG_ERROR);
     mlk_status s = mlk_campaign_open(&c, run, e);
-    mlk_log_set_level(was);
-    if (s) return s;
+    if (s) {
+        mlk_log_set_level(was);
+        return s;
+    }
     mlk_runner r = {.c = c};
     s = mlk_journal_read(c, e);
     if (!s) {
         mlk_campaign_mark(c);
+        bool left = false; /* runs, whose share of the whole is to be known */
+        for (size_t k = 0; k < c->n_job; k++)
+            left |= c->job[k].kind == MLK_JOB_MD && c->job[k].must;
+        if (left) mlk_campaign_speeds(c);
         find_states(&r);
         *state = as_json(&r);
     }
+    mlk_log_set_level(was);
     mlk_campaign_close(c);
     return s;
 }

@@ -17,6 +17,7 @@
 #include "transport/output.h"
 #include "transport/quantities.h"
 #include "transport/read.h"
+#include "version.h"
 
 typedef struct cfg {
     mlk_common common;
@@ -267,6 +268,7 @@ static mlk_status show_hac(const cfg *c, size_t n, char **path, mlk_err *e)
                           "compute.out (compute 0 10 1 jp jk momentum)");
     json_t *j = mlk_hac_json(&hc, c->out[0] || c->common.json);
     mlk_status s = j ? MLK_OK : MLK_FAIL(e, MLK_ENOMEM, "result");
+    if (!s) json_object_set_new(j, "mlkit", json_string(MLK_VERSION));
     if (!s && c->out[0]) s = mlk_json_write(j, c->out, e);
     if (!s && c->common.json) s = mlk_json_write(j, "-", e);
     if (!s && !c->common.json)
@@ -327,6 +329,7 @@ mlk_status mlk_cmd_transport(int argc, char **argv, mlk_err *e)
         s = MLK_FAIL(e, MLK_ENOMEM, "result");
         goto done;
     }
+    json_object_set_new(j, "mlkit", json_string(MLK_VERSION));
     if (c.out[0]) MLK_GO(mlk_json_write(j, c.out, e));
     size_t n_fig = 0;
     if (c.figures[0]) MLK_GO(mlk_report_one(j, words[0], c.figures, c.force, &n_fig, e));

@@ -116,6 +116,16 @@ static mlk_status load_journal(mlk_report *r, mlk_err *e)
     return failed_jobs(r, e);
 }
 
+/* A JSON file of the study. One that is damaged is named, and the report goes on without it. */
+static mlk_status read_json(mlk_report *r, const char *path, json_t **j, mlk_err *e)
+{
+    mlk_err own = {0};
+    if (!mlk_json_read(path, j, &own) && json_is_object(*j)) return MLK_OK;
+    json_decref(*j), *j = NULL;
+    mlk_log(MLK_LOG_WARN, "%s: damaged and left out: %s", path, *own.msg ? own.msg : "no object");
+    return mlk_report_miss(r, e, "%.200s: damaged, not valid JSON", path + strlen(r->run) + 1);
+}
+
 /* ---- the data set ---- */
 
 static void widen(double v, double *lo, double *hi)
@@ -326,7 +336,7 @@ static mlk_status load_committees(mlk_report *r, mlk_err *e)
         for (int k = 0; k < m; k++)
             first &= *r->model[k].ready || strcmp(r->model[k].type, r->model[m].type) != 0;
         snprintf(path, sizeof path, "%s/committee/%s/committee.json", r->run, r->model[m].type);
-        if (first && mlk_file_exists(path)) MLK_TRY(mlk_json_read(path, &r->model[m].committee, e));
+        if (first && mlk_file_exists(path)) MLK_TRY(read_json(r, path, &r->model[m].committee, e));
     }
     return MLK_OK;
 }
@@ -362,7 +372,8 @@ static mlk_status load_validated(mlk_report *r, mlk_report_model *m, mlk_err *e)
     json_t *j;
     snprintf(path, sizeof path, "%s/validate/%s/errors.json", r->run, m->name);
     if (!mlk_file_exists(path)) return MLK_OK;
-    MLK_TRY(mlk_json_read(path, &j, e));
+    MLK_TRY(read_json(r, path, &j, e));
+    if (!j) return MLK_OK;
     m->train = json_object();
     json_object_set_new(m->train, "name", json_string(m->name));
     json_object_set_new(m->train, "model", json_string(m->type));
@@ -386,7 +397,7 @@ static mlk_status load_results(mlk_report *r, mlk_err *e)
         if (!mlk_file_exists(path))
             MLK_TRY(mlk_report_miss(r, e, "model %s: not fitted yet", r->model[m].name));
         else
-            MLK_TRY(mlk_json_read(path, &r->model[m].train, e));
+            MLK_TRY(read_json(r, path, &r->model[m].train, e));
     }
     r->transport = mlk_alloc((size_t)(r->n_model * r->n_temp), sizeof *r->transport);
     if (!r->transport) return MLK_FAIL(e, MLK_ENOMEM, "report");
@@ -396,8 +407,9 @@ static mlk_status load_results(mlk_report *r, mlk_err *e)
             snprintf(path, sizeof path, "%s/transport/%s/%s.json", r->run, r->model[m].name,
                      mlk_kelvin(r->temp[t], k));
             if (!mlk_file_exists(path)) continue;
-            MLK_TRY(mlk_json_read(path, &r->transport[m * r->n_temp + t], e));
-            there++;
+            json_t **j = &r->transport[m * r->n_temp + t];
+            MLK_TRY(read_json(r, path, j, e));
+            there += *j != NULL;
         }
     if (there < r->n_model * r->n_temp)
         MLK_TRY(mlk_report_miss(r, e, "transport: %d of %d thermal conductivities are there", there,

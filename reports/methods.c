@@ -175,6 +175,32 @@ void mlk_report_references(const mlk_report *r, mlk_document *d)
 
 /* ---- the text ---- */
 
+static void add_version(char *list, size_t cap, const char *v)
+{
+    size_t n = strlen(v), len = strlen(list);
+    for (const char *p = list; n && (p = strstr(p, v)); p += n)
+        if ((p == list || p[-1] == ' ') && (!p[n] || p[n] == ',')) return;
+    if (n) snprintf(list + len, cap - len, "%s%s", len ? ", " : "", v);
+}
+
+/* Of the programs that made the study, as campaign.yaml, the journal and the results say. */
+static const char *versions(const mlk_report *r, char *buf, size_t cap)
+{
+    size_t k;
+    json_t *ev;
+    *buf = 0;
+    add_version(buf, cap, mlk_conf_str(&r->conf, "mlkit", ""));
+    json_array_foreach(r->journal, k, ev)
+    {
+        bool drawn = !strcmp(mlk_json_get_str(ev, "job", ""), "report");
+        if (!drawn) add_version(buf, cap, mlk_json_get_str(ev, "mlkit", ""));
+    }
+    for (int m = 0; m < r->n_model * r->n_temp; m++)
+        add_version(buf, cap, mlk_json_get_str(r->transport[m], "mlkit", ""));
+    if (!*buf) snprintf(buf, cap, "of an unknown version");
+    return buf;
+}
+
 /* "2 NEP models (reference), 1 SNAP model (reference)": the fitted ones, or the ready ones. */
 static int models(const mlk_report *r, bool ready, text *t, mlk_err *e)
 {
@@ -213,12 +239,34 @@ static void put_settings(const mlk_report *r, text *t, mlk_err *e)
                 r->model[m].settings);
 }
 
+/* How long the fits by gradients were: passes over the data, and what set them. */
+static void put_passes(const mlk_report *r, text *t, mlk_err *e)
+{
+    char buf[40];
+    const mlk_conf *set = mlk_conf_get(&r->conf, "settings");
+    double lo = INFINITY, hi = 0;
+    for (int m = 0; m < r->n_model; m++) {
+        double n = *r->model[m].ready ? 0 : mlk_json_get_real(r->model[m].train, "epochs", 0);
+        if (n > 0) lo = fmin(lo, n), hi = fmax(hi, n);
+    }
+    if (!(hi > 0)) return;
+    put(t, e, " Fits by gradients made %.0f", lo);
+    if (hi > lo) put(t, e, " to %.0f", hi);
+    put(t, e, " passes over the data");
+    if (*mlk_report_by_time(r))
+        put(t, e,
+            ", a number that follows from a time of at most %s each and the speed of the machine",
+            spaced(mlk_conf_str(set, "train-budget", "?"), buf));
+    put(t, e, ".");
+}
+
 static void fitted_and_ready(const mlk_report *r, text *t, mlk_err *e)
 {
+    char v[200];
     int n_ready = 0;
     for (int m = 0; m < r->n_model; m++) n_ready += *r->model[m].ready != 0;
     if (n_ready < r->n_model) {
-        put(t, e, "Interatomic potentials were fitted with mlkit %s to ", MLK_VERSION);
+        put(t, e, "Interatomic potentials were fitted with mlkit %s to ", versions(r, v, sizeof v));
         if (r->data.there)
             put(t, e, "%zu density-functional-theory frames of %s (%zu trajectory groups)",
                 r->data.n_frame, r->data.species, r->data.n_group);
@@ -233,6 +281,7 @@ static void fitted_and_ready(const mlk_report *r, text *t, mlk_err *e)
             !r->data.there   ? "Some frames"
             : r->data.groups ? "Whole trajectory groups"
                              : "Blocks of consecutive frames");
+        put_passes(r, t, e);
     }
     if (n_ready) {
         put(t, e, "%s", n_ready < r->n_model ? " " : "");
@@ -276,12 +325,16 @@ static void put_estimator(const mlk_report *r, text *t, mlk_err *e)
 static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
 {
     text t = {0};
-    char buf[40];
+    char buf[40], v[200];
+    int n_ready = 0;
+    for (int m = 0; m < r->n_model; m++) n_ready += *r->model[m].ready != 0;
     const mlk_conf *set = mlk_conf_get(&r->conf, "settings"),
                    *start = mlk_conf_get(&r->conf, "start");
     const mlk_conf *cell = mlk_conf_get(start, "supercell");
     fitted_and_ready(r, &t, e);
-    put(&t, e, "Molecular dynamics used the velocity-Verlet algorithm with a time step of %s",
+    put(&t, e, "Molecular dynamics");
+    if (n_ready == r->n_model) put(&t, e, " with mlkit %s", versions(r, v, sizeof v));
+    put(&t, e, " used the velocity-Verlet algorithm with a time step of %s",
         spaced(mlk_conf_str(set, "dt", "?"), buf));
     if (cell && cell->n_child == 3)
         put(&t, e, " in a %s×%s×%s supercell of %s atoms", cell->child[0].value,
@@ -342,6 +395,9 @@ static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
             r->n_model > 1 ? "the mean over the models" : "κ",
             r->kappa_t.fit[MLK_KAPPA_OFFSET].there ? ", with A/T and with A/T + B"
                                                    : " and with A/T");
+    if (strcmp(versions(r, v, sizeof v), MLK_VERSION))
+        put(&t, e, " This report was drawn, and the models were compared, with mlkit %s.",
+            MLK_VERSION);
     put(&t, e, "\n");
     if (t.st) {
         mlk_free(t.s);

@@ -156,6 +156,11 @@ mlk_status mlk_report_methods(const mlk_report *r, mlk_err *e);
 void mlk_tex(FILE *f, const char *s, size_t n);
 /* Keys and texts of the references as items of the last block. */
 void mlk_report_references(const mlk_report *r, mlk_document *d);
+/* ", with ...": what a repetition owes to the speed of the machine, "" where it is the same. */
+const char *mlk_report_by_time(const mlk_report *r);
+/* SHA-256 of data, start structure, models and transport results, into the document and, as
+ * `sha256sum -c` reads it, into sha256sums.txt (outputs.c). Errors: MLK_EIO. */
+mlk_status mlk_report_outputs(const mlk_report *r, mlk_document *d, mlk_err *e);
 /* The whole report as a document, to be freed by the caller in any case. */
 mlk_status mlk_report_document(const mlk_report *r, mlk_document *d, mlk_err *e);
 mlk_status mlk_report_html(const mlk_document *d, bool pdf, const char *path, mlk_err *e);

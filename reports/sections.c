@@ -551,11 +551,11 @@ static void commands(const mlk_report *r, mlk_document *d)
     mlk_doc_fold(d);
     mlk_doc_text(d,
                  "The whole study is repeated by " MLK_DOC_CODE
-                 "mlkit benchmark -c %s/campaign.yaml -o ANOTHER" MLK_DOC_END
+                 "mlkit benchmark -c %s/campaign.yaml -o ANOTHER" MLK_DOC_END "%s"
                  ". Its steps are commands that can be repeated by hand, too; each was started as "
                  "shown, in the folder in which the study was begun (start structure and copies "
                  "of ready models are made by mlkit benchmark itself).",
-                 r->run);
+                 r->run, mlk_report_by_time(r));
     mlk_doc_code(d);
     size_t i;
     json_t *ev;
@@ -660,7 +660,7 @@ static mlk_status reproducibility(const mlk_report *r, mlk_document *d, mlk_err 
                  mlk_path_base(mlk_conf_str(&in->child[k], "path", "?")));
         mlk_doc_line(d, line);
     }
-    return MLK_OK;
+    return mlk_report_outputs(r, d, e);
 }
 
 mlk_status mlk_report_document(const mlk_report *r, mlk_document *d, mlk_err *e)

@@ -19,6 +19,7 @@ md)
         n=0; while [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done
     fi
     case $out in *0500K/r2*) [ ! -e broken_replica ] || { echo "mlkit: error: no" >&2; exit 1; } ;; esac
+    case $out in *0700K/r1*) [ ! -e mute ] || exit 3 ;; *0700K/r2*) [ ! -e mute ] || { echo "step 7"; exit 4; } ;; esac
     case $out in *0700K*) [ ! -e broken ] || { echo "mlkit: error: atom 3 flew away" >&2; exit 1; } ;; esac
     echo done >"$out" ;;
 validate) mkdir -p "$out"; echo '{}' >"$out/committee.json" ;;
@@ -61,10 +62,18 @@ status $MLKIT benchmark $study --dry-run -o R
 grep -q '^mlkit validate R/models/nep-1 R/models/nep-2 R/dataset.h5 .*-o R/committee/nep' out || fail "no committee"
 [ "$(grep '^mlkit md' out | sed 's/.*--seed \([0-9]*\).*/\1/' | sort -u | wc -l)" = 8 ] || fail "seeds are not distinct"
 [ ! -e R ] || fail "dry run wrote something"
+# fits by passes instead of time
+grep -q '^mlkit train .* --budget 600s' out && ! grep -q -- --epochs out || fail "fits by time"
+status $MLKIT benchmark $study --train-epochs 70 --dry-run -o R
+grep -q '^mlkit train .* --epochs 70 ' out && ! grep -q -- --budget out || fail "fits by passes"
 
 # a failing job does not stop the others
 touch broken
+status $MLKIT benchmark $study --train-epochs 70 -o E
+! grep -q 'set by time' E/campaign.yaml && grep -q '  train-epochs: "70"' E/campaign.yaml || fail "record of fits by passes"
+rm -r E
 status $MLKIT benchmark $study -o R
+grep -q '^# The length of the fits is set by time' R/campaign.yaml || fail "record of fits by time"
 [ $st = 1 ] && grep -q 'atom 3 flew away' err && grep -q '4 of 18 jobs failed' err || fail "failures are not reported"
 [ -e R/transport/nep-1/0500K.json ] && [ ! -e R/transport/nep-1/0700K.json ] || fail "wrong jobs were run"
 [ "$(grep -c '"event":"failed"' R/journal.jsonl)" = 4 ] || fail "journal"
@@ -94,6 +103,20 @@ status $MLKIT benchmark $study -o J
 rm -f J/transport/nep-1/0500K.json
 status $MLKIT benchmark $study -o J
 [ $st = 0 ] && grep -q '^{"event":"start","job":"transport/nep-1/0500K"' J/journal.jsonl || fail "a line went with the torn one"
+# a damaged result is noticed and made again; a damaged train.json is named, but does not cost the runs
+cp -r R D && rm -f calls
+printf '{"kappa_naive":1.5,"kap' >D/transport/nep-1/0500K.json
+printf '{"valid":{' >D/models/nep-1/train.json
+status $MLKIT benchmark $study -o D
+[ $st = 0 ] && grep -q 'D/transport/nep-1/0500K.json:1: damaged: .*; it is made again' err || fail "damaged transport"
+grep -q 'D/models/nep-1/train.json:1: damaged: ' err && [ "$(cut -d' ' -f1 calls | xargs)" = 'transport report' ] || fail "damaged results: $(cat calls)"
+grep -q kappa_err D/transport/nep-1/0500K.json || fail "transport was not made again"
+# the report goes on without it
+printf '{"kappa_naive":1.5,"kap' >P/transport/nep-1/0500K.json
+$MLKIT report P >out 2>err || fail "report with a damaged result"
+grep -q 'warning: P/transport/nep-1/0500K.json: damaged and left out' err || fail "report: no warning"
+grep -q 'transport/nep-1/0500K.json: damaged, not valid JSON' P/report/report.html || fail "report: what is missing"
+grep -q '1 of 4 thermal conductivities' P/report/report.html || fail "report: the others"
 rm -f calls
 
 # one replica of two fails: transport is made of the other; the next try runs it and that transport again
@@ -108,6 +131,25 @@ status $MLKIT benchmark $study -o V
 rm -f V/md/nep-1/0500K/r1/run.h5 calls
 status $MLKIT benchmark $study -o V
 [ $st = 0 ] && ! grep -q '^md' calls 2>/dev/null || fail "a removed trajectory was made again"
+
+# a job that ends without a word about the reason; an older reason in its log is not taken for it
+touch broken
+status $MLKIT benchmark $study -o W
+rm broken && touch mute
+status $MLKIT benchmark $study -o W
+[ $st = 1 ] && ! grep -q 'flew away' err || fail "the reason of an earlier try"
+grep -q 'md/nep-1/0700K/r1: exit status 3; the log says nothing (log: W/md/nep-1/0700K/r1/md.log)' err || fail "no words"
+grep -q 'md/nep-1/0700K/r2: exit status 4; last line of the log: step 7 (log: ' err || fail "last words"
+rm -r mute W
+# a journal that cannot be written any more says why
+set +e
+(trap '' XFSZ; ulimit -f 8; $MLKIT benchmark $study -o W) >out 2>err
+st=$?
+set -e
+[ $st = 1 ] && grep -q 'W/journal.jsonl: error: cannot write: File too large' err || fail "a journal cut short"
+status $MLKIT benchmark $study -o W
+[ $st = 0 ] || fail "going on after a journal cut short"
+rm calls
 
 # other settings, changed input: refused
 status $MLKIT benchmark $study --run 2ps -o R

@@ -19,6 +19,7 @@ grep -q 'runs of 108 atoms' out && grep -q 'speed of ar: .*(measured, 108 atoms)
 status $MLKIT benchmark $study --dry-run --json -o R
 [ $st = 0 ] && grep -q '"measured": true' out && grep -q '"commands"' out || fail "json"
 bytes=$(grep -A5 '"stage": "md lj"' out | number bytes /dev/stdin)
+awk "BEGIN { exit !($(number wall_s out) < 8) }" || fail "a study of 1.5 s was said to take longer"
 # a family that is not fitted yet is timed all the same, in a frame of the data, with its settings
 status $MLKIT benchmark --models snap --temps 300 --dry-run --json -o R
 [ $st = 0 ] && grep -q '"measured": true' out && grep -q 'measured before it is fitted, [1-9][0-9]* atoms' out || fail "speed of a family"
@@ -35,6 +36,7 @@ done
 # twice the run, twice the estimate; the runs are as large as was said
 status $MLKIT benchmark $study --program ./quick -o R
 [ $st = 0 ] || fail "study (status $st)"
+grep -q '"mlkit": "' R/transport/ar/0060K.json && grep -q '^{"event":"start","job":"md/.*"mlkit":"' R/journal.jsonl || fail "versions are not recorded"
 real=$(cat R/md/*/*/*/run.h5 | wc -c)
 awk "BEGIN { q = $bytes / $real; exit !(q > 0.8 && q < 3) }" || fail "$bytes bytes were said, $real are there"
 status $MLKIT benchmark $study --dry-run -o R

@@ -25,6 +25,14 @@ grep -q 'run/report/report.pdf' out && grep -q 'href="report.pdf"' run/report/re
 if command -v pdftotext >/dev/null; then
     pdftotext run/report/report.pdf - | tr '\n' ' ' | grep -q 'nothing can be compared' || fail "text of the PDF"
 fi
+# versions: of what made the study, and of what drew the report
+grep -q 'fitted with mlkit of an unknown version to' run/report/methods.md || fail "a version that nobody recorded"
+sed -i 's/^version: 1/&\nmlkit: "0.0.8-old"/' run/campaign.yaml
+echo '{"event":"start","job":"train/nep-1","mlkit":"0.0.9-newer"}' >run/journal.jsonl
+status $MLKIT report run
+grep -q 'fitted with mlkit 0.0.8-old, 0.0.9-newer to .*' run/report/methods.md || fail "versions of the study"
+grep -q "drawn, and the models were compared, with mlkit $($MLKIT --version | sed 's/^mlkit //')\." run/report/methods.md || fail "version of the report"
+rm run/journal.jsonl
 # the data set as a table
 [ ! -e run/report/tables/dataset.tex ] || fail "a table of no data"
 cat >two.xyz <<'X'
@@ -41,6 +49,17 @@ $MLKIT dataset convert two.xyz -o run/dataset.h5 -q
 status $MLKIT report run
 [ $st = 0 ] && grep -qx 'frames,2' run/report/tables/dataset.csv && grep -qx 'elements,"Li, S"' run/report/tables/dataset.csv || fail "table of the data"
 grep -qF 'volume per atom ({\AA}$^3$) & 32.0 to 32.0' run/report/tables/dataset.tex || fail "table of the data for LaTeX"
+# hashes of what the study made; fits that ended by time
+mkdir -p run/models/nep-1 && echo nep4 >run/models/nep-1/nep.txt && echo '{"epochs":120}' >run/models/nep-1/train.json
+status $MLKIT report run
+[ $st = 0 ] && (cd run && sha256sum -c report/sha256sums.txt) >out && [ "$(xargs <out)" = 'dataset.h5: OK models/nep-1/nep.txt: OK' ] || fail "hashes"
+grep -q "$(sha256sum <run/models/nep-1/nep.txt | cut -d' ' -f1)  models/nep-1/nep.txt" run/report/report.html || fail "hashes in the page"
+grep -q 'The length of the fits is set by time' run/report/report.html || fail "fits by time"
+grep -q 'made 120 passes over the data, a number that follows from a time' run/report/methods.md || fail "passes of fits by time"
+sed -i 's/replicas: 1}/replicas: 1, train-epochs: 100}/' run/campaign.yaml
+status $MLKIT report run
+! grep -q 'The length of the fits is set by time' run/report/report.html && grep -q 'made 120 passes over the data\.' run/report/methods.md || fail "fits by passes"
+rm -r run/models
 # without its plugin: said, with the remedy; no old PDF stays, the page does not link one
 cp $MLKIT ./alone
 if [ ! -e /usr/local/lib/mlkit/mlkit-pdf.so ]; then
