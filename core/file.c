@@ -1,4 +1,5 @@
 /* file.c - see file.h. SHA-256 after FIPS 180-4. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "core/file.h"
 
 #include <dirent.h>

@@ -468,13 +468,13 @@ static void md(const mlk_report *r, mlk_document *d)
     mlk_doc_heading(d, 3, "runs", "The %zu runs, of which %zu are flagged", n, r->n_flagged);
     if (n > MANY_ROWS) mlk_doc_fold(d);
     mlk_doc_table(
-        d, "lrrrrrrrrrrrl",
+        d, "lrrrrrrrrrrrrl",
         "Runs in the microcanonical ensemble. Drift: slope of the total energy. Outside: share of "
         "the atoms whose descriptors leave the range of the training data; grade: how far the "
         "worst of them does, in units of the width of the range. Nearest: least distance of two "
         "atoms over the shortest of its kind in the training data. Broken: how often a covalent "
         "bond of the start broke. Flagged numbers are bold.");
-    mlk_doc_head(d, "model|T (K)|replica|mean T (K)|drift (meV/atom/ns)|outside "
+    mlk_doc_head(d, "model|T (K)|replica|mean T (K)|volume (Å³/atom)|drift (meV/atom/ns)|outside "
                     "(%)|grade|nearest|broken|atoms|time (s)|10³ atom·step/s|state");
     for (size_t k = 0; k < r->n_md; k++) {
         const mlk_report_md *m = &r->md[k];
@@ -483,6 +483,7 @@ static void md(const mlk_report *r, mlk_document *d)
         mlk_doc_cell(d, "%s", r->model[m->model].name);
         cell_num(d, r->temp[m->temp], 5), cell_num(d, m->rep + 1, 4);
         cell_flag(d, m->t_mean, 4, mlk_report_off(r, m) > 1);
+        cell_sig(d, m->volume / m->atoms, 4);
         cell_flag(d, m->drift, 2, m->drift_flag), cell_sig(d, 100 * m->outside, 2);
         cell_flag(d, m->worst, 2, m->range_flag), cell_flag(d, m->shortest, 3, m->short_flag);
         cell_flag(d, m->broke, 0, m->broke > 0);

@@ -261,10 +261,11 @@ static mlk_status errors(const mlk_report *r, mlk_err *e)
 static mlk_status md(const mlk_report *r, mlk_err *e)
 {
     table t = {0};
-    MLK_TRY(begin(&t, r, "md", "lrrcccccccc", "molecular dynamics runs", e));
+    MLK_TRY(begin(&t, r, "md", "lrrccccccccc", "molecular dynamics runs", e));
     head(&t, "model", "model"), head(&t, "temperature_K", "$T$ (K)"),
         head(&t, "replica", "replica");
     head(&t, "temperature_mean_K", "\\shortstack{$\\langle T\\rangle$\\\\(K)}");
+    head(&t, "volume_A3_atom", "\\shortstack{volume\\\\(\\AA$^3$/atom)}");
     head(&t, "drift_meV_atom_ns", "\\shortstack{drift\\\\(meV/atom/ns)}"),
         head(&t, "atoms", "atoms");
     head(&t, "outside_percent", "\\shortstack{outside\\\\(\\%)}"), head(&t, "worst_grade", "grade");
@@ -276,6 +277,7 @@ static mlk_status md(const mlk_report *r, mlk_err *e)
         if (!m->there) continue;
         text(&t, r->model[m->model].name);
         temperature_of(&t, r->temp[m->temp]), fixed(&t, m->rep + 1, 0), fixed(&t, m->t_mean, 1);
+        fixed(&t, m->volume / m->atoms, 3);
         sig(&t, m->drift, 2), fixed(&t, m->atoms, 0);
         sig(&t, 100 * m->outside, 2), sig(&t, m->worst, 2);
         fixed(&t, m->shortest, 3), fixed(&t, m->broke, 0), fixed(&t, m->wall, 0);

@@ -437,10 +437,7 @@ Test(report, bad_folders_are_named)
     static const struct {
         const char *file, *text, *line;
     } bad[] = {
-        {"run/transport/nep-1/0700K.json", "{\"kappa\": 1,\n oops}", ":2"},
-        {"run/models/nep-2/train.json", "{", ":1"},
         {"run/models/nep-1/loss.csv", "epoch,wall_s\n1,2\n3\n", ":3"},
-        {"run/committee/nep/committee.json", "{\n,", ":2"},
         {"run/committee/nep/committee_bins.csv", "quantity,unit\nforce\n", ":2"},
     };
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
@@ -461,6 +458,15 @@ Test(report, bad_folders_are_named)
     cr_assert_eq(mlk_file_write_text("run/md/nep-1/0500K/r1/run.h5", "not HDF5", &e), MLK_OK);
     cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
     cr_assert_gt(res.n_missing, 1);
+    /* nor are damaged results */
+    size_t before = res.n_missing;
+    mlk_free(res.table);
+    cr_assert_eq(mlk_file_write_text("run/models/nep-2/train.json", "{", &e), MLK_OK);
+    cr_assert_eq(mlk_file_write_text("run/committee/nep/committee.json", "{\n,", &e), MLK_OK);
+    cr_assert_eq(mlk_file_write_text("run/transport/nep-1/0700K.json", "{\"a\": 1,\n oops}", &e),
+                 MLK_OK);
+    cr_assert_eq(mlk_report_draw("run", &res, &e), MLK_OK, "%s: %s", e.file, e.msg);
+    cr_assert_gt(res.n_missing, before + 2);
     static const char *const yaml[] = {"a: [1", "version: 1\n",
                                        "temperatures: [x]\nmodels: [{name: a}]\n",
                                        "temperatures: [500]\nmodels: [{type: a}]\n"};
