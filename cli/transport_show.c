@@ -100,9 +100,13 @@ static void correction(const mlk_onsager *on, const mlk_flux *fl, const mlk_quan
     if (on->m == 1) return;
     printf("\nis the correction needed?\n");
     line("Theta = 1 - kappa/naive", on->theta, on->theta_err, "");
-    printf(on->theta_p < 0.05 ? "  yes (chance of such a coupling without one: %.2g)\n"
-                              : "  no significant coupling (p = %.2g)\n",
-           on->theta_p);
+    if (on->theta_p < 0.05 && fabs(on->theta) < 2 * on->theta_err)
+        printf("  a coupling shows (p = %.2g), but its effect is zero within the error\n",
+               on->theta_p);
+    else
+        printf(on->theta_p < 0.05 ? "  yes (chance of such a coupling without one: %.2g)\n"
+                                  : "  no significant coupling (p = %.2g)\n",
+               on->theta_p);
     for (size_t i = 1; i < c->m; i++) {
         int a = on->choice.set[i];
         char name[64];

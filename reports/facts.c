@@ -62,3 +62,35 @@ bool mlk_report_part_of(const json_t *result, int k, double v[4])
         v[0] = mlk_json_get_real(json_object_get(g, "decomposition"), part[k].name, NAN);
     return isfinite(v[0]);
 }
+
+void mlk_report_parts_sum(const json_t *result, double v[4])
+{
+    static const char *const key[] = {"kappa_naive", "kappa_naive_err", "kappa", "kappa_err"};
+    const json_t *gk = json_object_get(result, "green_kubo");
+    for (int i = 0; i < 4; i++) v[i] = mlk_json_get_real(gk, key[i], NAN);
+}
+
+static bool none_mobile(const json_t *result)
+{
+    const json_t *list = json_object_get(result, "mobile");
+    return list && !json_array_size(list);
+}
+
+static void value(const json_t *result, const char *key, const char *err, double v[2])
+{
+    v[0] = mlk_json_get_real(result, key, NAN), v[1] = mlk_json_get_real(result, err, NAN);
+}
+
+void mlk_report_theta(const json_t *result, double v[2])
+{
+    value(result, "theta", "theta_err", v);
+    if (none_mobile(result)) v[0] = v[1] = NAN;
+}
+
+void mlk_report_sigma(const json_t *result, double v[2])
+{
+    if (none_mobile(result))
+        value(result, "sigma_einstein", "sigma_einstein_err", v);
+    else
+        value(result, "sigma_S_m", "sigma_err", v);
+}

@@ -182,6 +182,13 @@ const json_t *mlk_report_at(const mlk_report *r, int model, int temp);
 enum { MLK_REPORT_PARTS = 6 };
 const char *mlk_report_part(int k);
 bool mlk_report_part_of(const json_t *result, int k, double v[4]);
+/* Their sum: kappa by Green-Kubo at the same upper limit; v as above. */
+void mlk_report_parts_sum(const json_t *result, double v[4]);
+/* v = {value, error}. Theta: NaN where no species is mobile, as nothing is corrected there. Ionic
+ * conductivity [S/m]: there by Einstein's relation, whose error covers zero; the spectrum of a
+ * bound ion's current falls to zero at f = 0, which the cepstral error does not know. */
+void mlk_report_theta(const json_t *result, double v[2]);
+void mlk_report_sigma(const json_t *result, double v[2]);
 /* What the data set holds: names and values in words. Returns how many; 0 when there are no data.
  */
 enum { MLK_REPORT_FACTS = 10 };

@@ -167,7 +167,8 @@ static void kappa_table(const mlk_report *r, mlk_document *d)
     if (!any_transport(r)) return;
     mlk_doc_table(d, "rlrrrrl",
                   "Thermal conductivity in W/m/K, ± one standard error. Θ: share of the naive "
-                  "value removed by the correction. σ: ionic conductivity.");
+                  "value removed by the correction. σ: ionic conductivity, "
+                  "where no species is mobile by Einstein's relation.");
     mlk_doc_head(d, "T (K)|model|κ naive|κ corrected|Θ|σ (S/m)|mobile");
     for (int t = 0; t < r->n_temp; t++) {
         bool first = true;
@@ -185,9 +186,9 @@ static void kappa_table(const mlk_report *r, mlk_document *d)
             cell_pm(d, mlk_json_get_real(j, "kappa_naive", NAN),
                     mlk_json_get_real(j, "kappa_naive_err", NAN));
             cell_pm(d, mlk_json_get_real(j, "kappa", NAN), mlk_json_get_real(j, "kappa_err", NAN));
-            cell_pm(d, mlk_json_get_real(j, "theta", NAN), mlk_json_get_real(j, "theta_err", NAN));
-            cell_pm(d, mlk_json_get_real(j, "sigma_S_m", NAN),
-                    mlk_json_get_real(j, "sigma_err", NAN));
+            double v[2];
+            mlk_report_theta(j, v), cell_pm(d, v[0], v[1]);
+            mlk_report_sigma(j, v), cell_pm(d, v[0], v[1]);
             mlk_doc_cell(d, "%s", *list ? list : "none");
             first = false;
         }
@@ -502,13 +503,16 @@ static void parts_table(const mlk_report *r, mlk_document *d)
     if (!any) return;
     mlk_doc_heading(d, 3, "shares", "Kinetic, convective and virial parts in numbers");
     mlk_doc_fold(d);
-    mlk_doc_table(d, "rllrrrrrr",
+    mlk_doc_table(d, "rllrrrrrrr",
                   "Shares of the Green–Kubo integral in W/m/K, ± one standard "
-                  "error; cross terms with both orders together.");
+                  "error; cross terms with both orders together. Their sum is "
+                  "κ by Green–Kubo at the same upper limit: where it is not κ of the "
+                  "other table within the errors, the integral has not settled.");
     mlk_doc_row(d, true, false, -1);
     static const char *const head[] = {"T (K)", "model", "flux"};
     for (int k = 0; k < 3; k++) mlk_doc_cell(d, "%s", head[k]);
     for (int k = 0; k < MLK_REPORT_PARTS; k++) mlk_doc_cell(d, "%s", mlk_report_part(k));
+    mlk_doc_cell(d, "sum");
     for (int t = 0; t < r->n_temp; t++)
         for (int m = 0; m < r->n_model; m++)
             for (int side = 0; side < 2; side++) {
@@ -521,6 +525,7 @@ static void parts_table(const mlk_report *r, mlk_document *d)
                     mlk_report_part_of(j, k, v);
                     cell_pm(d, v[2 * side], v[2 * side + 1]);
                 }
+                mlk_report_parts_sum(j, v), cell_pm(d, v[2 * side], v[2 * side + 1]);
             }
 }
 

@@ -192,8 +192,9 @@ static mlk_status kappa(const mlk_report *r, mlk_err *e)
             pm(&t, mlk_json_get_real(j, "kappa_naive", NAN),
                mlk_json_get_real(j, "kappa_naive_err", NAN));
             pm(&t, mlk_json_get_real(j, "kappa", NAN), mlk_json_get_real(j, "kappa_err", NAN));
-            pm(&t, mlk_json_get_real(j, "theta", NAN), mlk_json_get_real(j, "theta_err", NAN));
-            pm(&t, mlk_json_get_real(j, "sigma_S_m", NAN), mlk_json_get_real(j, "sigma_err", NAN));
+            double v[2];
+            mlk_report_theta(j, v), pm(&t, v[0], v[1]);
+            mlk_report_sigma(j, v), pm(&t, v[0], v[1]);
             row_end(&t, false);
         }
     return end(&t, e);
@@ -382,10 +383,11 @@ static mlk_status parts(const mlk_report *r, mlk_err *e)
                                                       "kin--conv", "kin--vir",   "conv--vir"};
     table t = {0};
     double v[4];
-    MLK_TRY(begin(&t, r, "parts", "rllcccccc",
+    MLK_TRY(begin(&t, r, "parts", "rllccccccc",
                   "shares of the Green-Kubo integral in W/(m K), one standard error", e));
     head(&t, "temperature_K", "$T$ (K)"), head(&t, "model", "model"), head(&t, "flux", "flux");
     for (int k = 0; k < MLK_REPORT_PARTS; k++) head(&t, key[k], tex[k]);
+    head(&t, "sum,sum_err", "sum");
     row_end(&t, true);
     for (int q = 0; q < r->n_temp * r->n_model * 2; q++) {
         int temp = q / 2 / r->n_model, m = q / 2 % r->n_model, side = q % 2;
@@ -397,6 +399,7 @@ static mlk_status parts(const mlk_report *r, mlk_err *e)
             mlk_report_part_of(j, k, v);
             pm(&t, v[2 * side], v[2 * side + 1]);
         }
+        mlk_report_parts_sum(j, v), pm(&t, v[2 * side], v[2 * side + 1]);
         row_end(&t, false);
     }
     return end(&t, e);
