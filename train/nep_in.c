@@ -103,7 +103,13 @@ static mlk_status take_type(reader *r, const keyword *k, int n, char *const *w, 
 
 static mlk_status take_cutoff(reader *r, const keyword *k, int n, char *const *w, mlk_err *e)
 {
+    double v[2];
     r->n_cutoff = n, r->cutoff_line = r->line;
+    for (int q = 0; q + 1 < n; q += 2)
+        if (mlk_parse_double(w[q], &v[0]) && mlk_parse_double(w[q + 1], &v[1]) && v[1] > v[0])
+            return MLK_FAIL(e, MLK_EFORMAT,
+                            "cutoff: the angular radius %s is larger than the radial one, %s",
+                            w[q + 1], w[q]);
     return set(r, k, n, w, e);
 }
 
@@ -139,6 +145,8 @@ static mlk_status take_neuron(reader *r, const keyword *k, int n, char *const *w
         MLK_FAIL(e, MLK_EUNSUPPORTED, "a second hidden layer is not supported");
         return mlk_err_hint(e, "write 'neuron %s'", w[0]);
     }
+    if (all_are(1, w, 0)) /* --nep.neuron=0 leaves the number open; GPUMD wants one */
+        return MLK_FAIL(e, MLK_EFORMAT, "neuron: 0 is not a number of neurons from 1");
     return set(r, k, 1, w, e);
 }
 
