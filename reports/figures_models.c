@@ -87,7 +87,7 @@ static mlk_status learning(mlk_report *r, mlk_err *e)
     static const char *const unit[] = {"meV/atom", "meV/Å", "GPa"};
     MLK_TRY(mlk_plot_begin(&p, r, "learning", 900, 330, e));
     fprintf(p.gp, "set logscale y\nset xlabel 'epoch'\n%s",
-            most > 3 ? "set logscale x\n" : "set xrange [0:*]\n");
+            most > 3 ? "set logscale x\nset format x '10^{%T}'\n" : "set xrange [0:*]\n");
     mlk_plot_grid(&p, 1, 3, true, false, MLK_PLOT_CURVES);
     for (int k = 0; k < 3; k++) {
         fprintf(p.gp, "set ylabel '%s'\n%splot ", label[k], k ? "unset label\n" : "");

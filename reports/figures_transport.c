@@ -95,6 +95,17 @@ static mlk_status spectra(mlk_report *r, mlk_err *e)
         e);
 }
 
+/* Tics at round values, few enough for their labels whatever the range of column 3 of the table;
+ * STATS_max is left behind. */
+static void round_tics(mlk_plot *p, const char *csv)
+{
+    fprintf(p->gp,
+            "stats '%s' skip 1 using 3 nooutput\n"
+            "step = 10.0 ** floor(log10(STATS_max > 0 ? STATS_max : 1))\nratio = STATS_max / step\n"
+            "step = ratio > 5 ? 2 * step : ratio > 2 ? step : step / 2\nset xtics step\n",
+            csv);
+}
+
 static mlk_status green_kubo(mlk_report *r, mlk_err *e)
 {
     static const char *const cols[] = {"t_ps",  "kappa_naive", "kappa_naive_err",
@@ -111,12 +122,8 @@ static mlk_status green_kubo(mlk_report *r, mlk_err *e)
         for (int m = 0; m < r->n_model; m++)
             top = fmax(top, mlk_json_get_real(mlk_report_at(r, m, t), "kappa_naive", 0));
     MLK_TRY(mlk_plot_begin(&p, r, "green_kubo", 900, 560, e));
-    /* five to ten tics at round times, however long the integral */
-    fprintf(p.gp,
-            "stats 'green_kubo.csv' skip 1 using 3 nooutput\n"
-            "step = 10.0 ** floor(log10(STATS_max > 0 ? STATS_max : 1))\nratio = STATS_max / step\n"
-            "step = ratio > 5 ? 2 * step : ratio > 2 ? step : step / 2\nset xtics step\n"
-            "set xrange [0:STATS_max]\nset style fill noborder\nset yrange [%.6g:%.6g]\n",
+    round_tics(&p, "green_kubo.csv");
+    fprintf(p.gp, "set xrange [0:STATS_max]\nset style fill noborder\nset yrange [%.6g:%.6g]\n",
             -0.6 * top, 3.4 * top);
     mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_CURVES);
     for (int row = 0; row < 2; row++)
@@ -353,6 +360,7 @@ static mlk_status both_kappas(mlk_report *r, const char *name, const char *curve
     MLK_TRY(curve_rows(r, csv, header, curve, cols, &rows, e));
     if (!rows) return MLK_OK;
     MLK_TRY(mlk_plot_begin(&p, r, name, 900, 560, e));
+    if (!logx) round_tics(&p, csv);
     fprintf(p.gp, "set offsets graph 0.04, graph 0.04, graph 0.08, graph 0.08\n%s",
             logx ? "set logscale x 2\nset format x '%.3g'\n" : "set xrange [0:*]\n");
     mlk_plot_grid(&p, 2, n, false, true, MLK_PLOT_SYMBOLS);
