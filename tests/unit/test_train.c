@@ -11,6 +11,7 @@
 #include "core/rng.h"
 #include "core/threads.h"
 #include "tests/support/ljset.h"
+#include "train/checkpoint.h"
 #include "train/loss.h"
 #include "train/run.h"
 
@@ -198,6 +199,53 @@ Test(train, checkpoint_keeps_every_bit_and_refuses_other_settings)
     mlk_free(h[1].row);
     for (int k = 0; k < 2; k++) mlk_adam_free(&t[k].adam);
     snprintf(path, sizeof path, "%s/checkpoint.h5", dir);
+    unlink(path);
+    rmdir(dir);
+}
+
+static void put(const char *path, const char *bytes, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    cr_assert(f && fwrite(bytes, 1, n, f) == n && !fclose(f));
+}
+
+Test(train, a_damaged_checkpoint_is_an_error_or_what_was_written)
+{
+    char dir[] = "/tmp/mlk-train-XXXXXX", path[64], *text;
+    cr_assert(mkdtemp(dir));
+    double x[40], y[40];
+    for (int k = 0; k < 40; k++) x[k] = 1.0 / (k + 3);
+    mlk_epoch row[2] = {{.epoch = 1, .loss = 0.3}, {.epoch = 2, .loss = 0.1}};
+    mlk_history h = {.row = row, .n = 2}, back = {0};
+    mlk_state_item item[1] = {{"/x", MLK_H5_DOUBLE, 40, x}};
+    const char *key = "a text long enough to be hit too: a text long enough to be hit too";
+    cr_assert_eq(mlk_state_write(&(mlk_state){"test", key, 1, 1, item, &h}, dir, NULL), MLK_OK);
+    snprintf(path, sizeof path, "%s/checkpoint.h5", dir);
+    size_t size, n_error = 0;
+    cr_assert_eq(mlk_file_slurp(path, &text, &size, NULL), MLK_OK);
+    item[0].x = y;
+    const mlk_state state = {"test", key, 1, 1, item, &back};
+    for (size_t at = 0; at < size; at += 5) { /* a flipped bit */
+        mlk_err e = {0};
+        bool found;
+        text[at] ^= 4;
+        put(path, text, size);
+        text[at] ^= 4;
+        if (mlk_state_read(&state, dir, &found, &e)) {
+            n_error++;
+            cr_expect(strstr(e.hint, "remove the file"), "byte %zu: %s (%s)", at, e.msg, e.hint);
+            continue;
+        }
+        cr_expect(!memcmp(x, y, sizeof x), "byte %zu", at);
+        cr_expect(back.n == 2 && !memcmp(row, back.row, sizeof row), "byte %zu", at);
+    }
+    put(path, text, size / 2);
+    mlk_err e = {0};
+    cr_expect_neq(mlk_state_read(&state, dir, &(bool){false}, &e), MLK_OK);
+    cr_expect(strstr(e.hint, "remove the file"), "%s (%s)", e.msg, e.hint);
+    cr_expect(n_error > 100, "%zu of %zu", n_error, size);
+    mlk_free(back.row);
+    mlk_free(text);
     unlink(path);
     rmdir(dir);
 }
