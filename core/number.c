@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -151,4 +152,24 @@ bool mlk_numbers_only(const char *s, size_t n, double *v)
     if (mlk_numbers(&s, n, v) != n) return false;
     while (blank(*s)) s++;
     return !*s;
+}
+
+static const char between[] = " \t\r\n\f\v,[]{}()\"";
+
+bool mlk_number_lost(const char *s)
+{
+    s += strspn(s, between);
+    size_t n = strcspn(s, between);
+    if (memchr(s, '*', n)) return true;
+    if (*s == '-' || *s == '+') s++;
+    return !strncasecmp(s, "nan", 3) || !strncasecmp(s, "inf", 3);
+}
+
+const char *mlk_number_find_lost(const char *s, size_t *len)
+{
+    for (s += strspn(s, between); *s; s += *len, s += strspn(s, between)) {
+        *len = strcspn(s, between);
+        if (mlk_number_lost(s)) return s;
+    }
+    return NULL;
 }

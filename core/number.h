@@ -16,5 +16,10 @@ bool mlk_number_at(const char *s, const char **end, double *v);
 size_t mlk_numbers(const char **s, size_t n, double *v);
 /* Exactly n of them and nothing behind but blanks. */
 bool mlk_numbers_only(const char *s, size_t n, double *v);
+/* Does the word at s, after blanks, commas and brackets, stand for a number that could not be
+ * printed or is not finite: asterisks of a field that was too narrow, NaN, Infinity? */
+bool mlk_number_lost(const char *s);
+/* The first such word of a line or list, or NULL; *len its length. */
+const char *mlk_number_find_lost(const char *s, size_t *len);
 
 #endif

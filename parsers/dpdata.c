@@ -205,6 +205,19 @@ static mlk_status fill_cell(const dp_system *sy, const mlk_npy a[N_ARRAYS], size
     return MLK_OK;
 }
 
+/* Is the label of frame f (n numbers) there and finite? Otherwise the frame goes on without it. */
+static bool usable(const char *dir, const char *name, const double *v, size_t n, size_t f)
+{
+    if (!v) return false;
+    for (size_t k = 0; k < n; k++)
+        if (!isfinite(v[f * n + k])) {
+            mlk_log(MLK_LOG_WARN, "%s: frame %zu: the %s is not finite: it is not used", dir, f + 1,
+                    name);
+            return false;
+        }
+    return true;
+}
+
 static mlk_status make_frame(const dp_system *sy, const char *dir, mlk_npy a[N_ARRAYS], size_t f,
                              mlk_frame *fr, mlk_err *e)
 {
@@ -212,12 +225,12 @@ static mlk_status make_frame(const dp_system *sy, const char *dir, mlk_npy a[N_A
     MLK_TRY(fill_atoms(sy, dir, a, f, fr, e));
     if (!fr->n) return MLK_FAIL(e, MLK_EFORMAT, "frame %zu has no atoms", f + 1);
     MLK_TRY(fill_cell(sy, a, f, fr, e));
-    if (a[FORCE].v) fr->has |= MLK_HAS_FORCE;
-    if (a[ENERGY].v) {
+    if (usable(dir, "force", a[FORCE].v, a[FORCE].cols, f)) fr->has |= MLK_HAS_FORCE;
+    if (usable(dir, "energy", a[ENERGY].v, 1, f)) {
         fr->energy = a[ENERGY].v[f];
         fr->has |= MLK_HAS_ENERGY;
     }
-    if (a[VIRIAL].v) {
+    if (usable(dir, "virial", a[VIRIAL].v, 9, f)) {
         memcpy(fr->virial, a[VIRIAL].v + 9 * f, sizeof fr->virial);
         fr->has |= MLK_HAS_VIRIAL;
     }

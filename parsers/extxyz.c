@@ -239,16 +239,15 @@ static mlk_status set_element(reader *r, mlk_frame *fr, size_t i, int z, int fro
     return MLK_OK;
 }
 
-/* Asterisks in a force: the field was too narrow for it. The frame goes on without forces. */
-static bool overflow(reader *r, size_t i, const char *s)
+/* Asterisks (the field was too narrow) or NaN in a force: the frame goes on without forces. */
+static bool lost_force(reader *r, size_t i, const char *s)
 {
     for (int k = 0; k < 3; k++) {
         const char *w = after_blanks(s), *end = after_word(w);
-        if (memchr(w, '*', (size_t)(end - w))) {
+        if (mlk_number_lost(w)) {
             mlk_log(MLK_LOG_WARN,
-                    "%s:%ld: the force of atom %zu is '%.*s': the forces of this frame are not "
-                    "used",
-                    r->t.path, r->t.number, i + 1, (int)(end - w), w);
+                    "%s:%ld: the force of atom %zu is '%.*s': the forces of frame %d are not used",
+                    r->t.path, r->t.number, i + 1, (int)(end - w), w, r->head.frame);
             return true;
         }
         s = end;
@@ -264,7 +263,7 @@ static mlk_status vector(reader *r, mlk_frame *fr, role what, const char **s, si
     const char *from = *s;
     if (what == FORCE && !r->has_force) v = skipped;
     if (mlk_numbers(s, 3, v) == 3) return MLK_OK;
-    if (what == FORCE && (!r->has_force || overflow(r, i, from))) {
+    if (what == FORCE && (!r->has_force || lost_force(r, i, from))) {
         r->has_force = false;
         for (int k = 0; k < 3; k++) from = after_word(from);
         *s = from;
@@ -375,7 +374,7 @@ static mlk_status read_atom(reader *r, mlk_frame *fr, size_t i, size_t n, mlk_er
 
 /* ---- frames ---- */
 
-static mlk_status read_comment(reader *r, mlk_err *e)
+static mlk_status read_comment(reader *r, int frame, mlk_err *e)
 {
     bool more;
     MLK_TRY(mlk_text_next(&r->t, &more, e));
@@ -386,20 +385,24 @@ static mlk_status read_comment(reader *r, mlk_err *e)
     size_t len = strlen(r->t.line);
     MLK_TRY(MLK_GROW(r->comment, r->comment_cap, len + 1, e));
     memcpy(r->comment, r->t.line, len + 1);
-    r->head = (mlk_xyz_head){
-        .path = r->t.path, .line = r->t.number, .kv = r->kv, .flag = "T", .said = &r->said};
+    r->head = (mlk_xyz_head){.path = r->t.path,
+                             .line = r->t.number,
+                             .frame = frame,
+                             .kv = r->kv,
+                             .flag = "T",
+                             .said = &r->said};
     if (mlk_keyval_split(r->comment, r->kv, KEYS_MAX, &r->head.n_kv, e))
         return mlk_text_err(&r->t, e);
     return MLK_OK;
 }
 
 /* The arrays grow as atoms arrive: n is only what the file claims. */
-static mlk_status read_frame(reader *r, mlk_frame *fr, size_t n, mlk_err *e)
+static mlk_status read_frame(reader *r, mlk_frame *fr, int frame, size_t n, mlk_err *e)
 {
     const long first = r->t.number;
     const size_t start = n < FIRST_ATOMS ? n : FIRST_ATOMS;
     bool isolated;
-    MLK_TRY(read_comment(r, e));
+    MLK_TRY(read_comment(r, frame, e));
     MLK_TRY(read_properties(r, e));
     MLK_TRY(mlk_frame_init(fr, start, e));
     r->cap_z = r->cap_x = r->cap_f = start;
@@ -461,7 +464,7 @@ static mlk_status read_all(reader *r, mlk_frame *fr, mlk_frame_fn fn, void *user
                      *step + 1, after_blanks(r->t.line));
             return mlk_text_err(&r->t, e);
         }
-        MLK_TRY(read_frame(r, fr, (size_t)n, e));
+        MLK_TRY(read_frame(r, fr, *step + 1, (size_t)n, e));
         const long last = r->t.number;
         mlk_err next = {0};
         mlk_status s = next_count(r, &n, &more, &next);

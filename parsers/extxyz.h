@@ -17,6 +17,7 @@ typedef struct mlk_xyz_said {
 typedef struct mlk_xyz_head {
     const char *path;
     long line;
+    int frame; /* its number, from 1 */
     mlk_keyval *kv;
     size_t n_kv;
     char flag[2]; /* "T": the value of a key without one */

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "core/log.h"
+#include "core/number.h"
 #include "core/units.h"
 #include "parsers/extxyz.h"
 #include "parsers/text.h"
@@ -136,14 +137,25 @@ static int energy_name(const char *key, int *prefix)
     return -1;
 }
 
-/* A number; asterisks (a field that was too narrow) leave *there false, with a warning. */
+/* Does the value hold asterisks (a field that was too narrow) or NaN? Then the label is not used.
+ */
+static bool lost(const mlk_xyz_head *h, const char *key, const char *value)
+{
+    size_t len;
+    const char *w = value ? mlk_number_find_lost(value, &len) : NULL;
+    if (w)
+        mlk_log(MLK_LOG_WARN, "%s:%ld: '%.*s' in the %s of frame %d: it is not used", h->path,
+                h->line, (int)(len < 40 ? len : 40), w, key, h->frame);
+    return w != NULL;
+}
+
+/* A number; *there false: none that can be used. */
 static mlk_status real(const mlk_xyz_head *h, const char *key, char *value, double *v, bool *there,
                        mlk_err *e)
 {
-    *there = !value || !strchr(value, '*');
-    if (!*there)
-        mlk_log(MLK_LOG_WARN, "%s:%ld: %s is '%.40s': not used", h->path, h->line, key, value);
-    else if (!value || mlk_keyval_numbers(value, v, 1) != 1)
+    *there = !lost(h, key, value);
+    if (!*there) return MLK_OK;
+    if (!value || mlk_keyval_numbers(value, v, 1) != 1)
         return mlk_xyz_bad(h, e, key, "a number", value ? value : "nothing");
     return MLK_OK;
 }
@@ -285,13 +297,12 @@ static const mlk_keyval *choose_stress(const mlk_xyz_head *h, int kind)
     return best;
 }
 
-/* The value of a virial or stress key as a matrix; asterisks in it: *kv becomes NULL. */
+/* The value of a virial or stress key as a matrix; not usable: *kv becomes NULL. */
 static mlk_status read_tensor(mlk_xyz_head *h, const mlk_keyval **kv, double m[3][3], mlk_err *e)
 {
     if (!*kv) return MLK_OK;
     char *s = (*kv)->value;
-    if (s && strchr(s, '*')) {
-        mlk_log(MLK_LOG_WARN, "%s:%ld: %s holds asterisks: not used", h->path, h->line, (*kv)->key);
+    if (lost(h, (*kv)->key, s)) {
         *kv = NULL;
         return MLK_OK;
     }

@@ -142,13 +142,6 @@ static mlk_status count(reader *r, size_t *n, const char *what, mlk_err *e)
     return MLK_OK;
 }
 
-/* How Fortran prints what does not fit or is not finite. */
-static bool overflow(const char *word)
-{
-    const char *w = word + strspn(word, "+-");
-    return strchr(w, '*') || !strncasecmp(w, "nan", 3) || !strncasecmp(w, "inf", 3);
-}
-
 /* n numbers and nothing else. A row with asterisks or NaN in it is a lost label; anything else that
  * is no number is damage. */
 static mlk_status numbers(reader *r, section k, size_t n, double *v, const char *what, mlk_err *e)
@@ -161,7 +154,7 @@ static mlk_status numbers(reader *r, section k, size_t n, double *v, const char 
     mlk_text_copy(copy, sizeof copy, r->s);
     size_t m = mlk_text_words(r->s, word, 3);
     for (size_t i = 0; i < m && i < 3 && !found; i++)
-        if (overflow(word[i])) found = word[i];
+        if (mlk_number_lost(word[i])) found = word[i];
     if (!found || m > n) {
         MLK_FAIL(e, MLK_EFORMAT, "expected %s, found '%.60s'", what, copy);
         return mlk_text_err(&r->t, e);

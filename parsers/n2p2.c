@@ -158,15 +158,16 @@ static mlk_status convert(mlk_frame *fr, mlk_err *e)
 
 /* ---- lines ---- */
 
-/* A number of a label; asterisks clear *ok with a warning. */
+/* Numbers of a label; asterisks or NaN clear *ok with a warning. */
 static bool label(reader *r, const char **s, double *v, int n, bool *ok)
 {
-    const char *from = *s;
+    size_t len;
     if (mlk_numbers(s, (size_t)n, v) == (size_t)n) return true;
-    if (!strchr(from, '*')) return false;
+    const char *lost = mlk_number_find_lost(*s, &len);
+    if (!lost) return false;
     if (*ok)
-        mlk_log(MLK_LOG_WARN, "%s:%ld: '%.60s' holds asterisks: the label is not used", r->t.path,
-                r->t.number, r->t.line);
+        mlk_log(MLK_LOG_WARN, "%s:%ld: '%.*s' in '%.60s': the label is not used", r->t.path,
+                r->t.number, (int)(len < 40 ? len : 40), lost, r->t.line);
     *ok = false;
     return true;
 }

@@ -20,7 +20,7 @@ frame() { printf '1\nLattice="5 0 0 0 5 0 0 0 5" energy=-1 Properties=species:S:
 : >empty.xml
 echo 'not xml at all' >text.xml
 echo '<?xml version="1.0"?><html></html>' >html.xml
-frame 'Li 0 0 0 nan 0 0' >nan.xyz
+frame 'Li 0 0 nan 0 0 0' >nan.xyz
 frame 'Qx 0 0 0 0 0 0' >unknown.xyz
 frame 'Li 0 0 0 0 0 0' >good.xyz
 printf '0\n\n' >zero.xyz
@@ -35,7 +35,7 @@ expect 1 "missing.xml: error: cannot read: No such file" "$MLKIT" dataset info m
 expect 1 "empty.xml: error: the file is empty" "$MLKIT" dataset info empty.xml
 expect 1 "text.xml: error: the format is not recognised" "$MLKIT" dataset info text.xml
 expect 1 "html.xml:1: error: the root element is <html>" "$MLKIT" dataset info html.xml
-expect 1 "nan.xyz:3: error: .*force of atom 1: 'nan'" "$MLKIT" dataset info nan.xyz
+expect 1 "nan.xyz:3: error: .*position of atom 1: 'nan'" "$MLKIT" dataset info nan.xyz
 expect 1 "unknown.xyz:3: error: unknown element of atom 1: 'Qx'" "$MLKIT" dataset info unknown.xyz
 expect 1 "zero.xyz:1: error: expected the number of atoms" "$MLKIT" dataset info zero.xyz
 expect 1 "none: error: no data file in this folder" "$MLKIT" dataset info none
@@ -67,7 +67,7 @@ head -c 100 a.h5 >mixed/bad.h5
 expect 0 "" "$MLKIT" dataset info mixed
 grep -q "^files  *format  *frames  *taken$" out
 grep -q "^mixed/good.xyz  *extxyz  *1  *1$" out
-grep -q "^mixed/nan.xyz  *extxyz  *0  *0  .*force of atom 1" out
+grep -q "^mixed/nan.xyz  *extxyz  *0  *0  .*position of atom 1" out
 grep -q "^and 1 file of unknown format$\|^and 2 files of unknown format$" out
 grep -q "^mixed/bad.h5: " out
 if grep ":0: " out; then exit 1; fi

@@ -86,8 +86,12 @@ grep -q "train F" log && ! grep -q "valid F" log # no frame validated
 sed 's/=-1.0/=-624.123456/; s/=-1.1/=-624.223456/' nov.xyz >deep.xyz # energies of a pseudopotential
 "$MLKIT" train deep.xyz --model lj --no-baseline --valid-fraction 0 --epochs 2 -o deep -q >/dev/null
 grep -q -- " -312.061728$" deep/lj-1/energy_train.out
-sed 's/-1.0/nan/' nov.xyz >nan.xyz
-bad 1 "nan.xyz" nan.xyz --model lj
+sed 's/-1\.[01]/nan/' nov.xyz >nan.xyz
+bad 1 "nan.xyz.*no usable frame: 0 without forces, 2 without energy" nan.xyz --model lj
+{ cat nov.xyz; sed '3s/0.1/NaN/' nov.xyz; sed 's/ 2\.[45]/ 2.3/' nov.xyz; } >mid.xyz # frames after it are not lost
+"$MLKIT" train mid.xyz --model lj --no-baseline --valid-fraction 0 --epochs 1 -o mid >/dev/null 2>log
+grep -q "warning: mid.xyz:11: the force of atom 1 is 'NaN': the forces of frame 3 are not used" log
+grep -q "left out 1 frames without forces" log && grep -q "data: 5 frames" log
 sed 's/2.4 0 0/5.0 0 0/' nov.xyz >twice.xyz # an atom and the image of another in one place
 bad 1 "twice.xyz:5:.*atoms 1 and 2 are 0 A apart" twice.xyz --model nep --epochs 1
 "$MLKIT" train nov.xyz --no-baseline --model nep --nep.neuron=2 --nep.cutoff=4,3 --nep.species=Li,S \

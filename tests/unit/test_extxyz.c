@@ -65,6 +65,9 @@ Test(extxyz_dialect, energy_keys_and_their_meaning)
         {"MACE_energy=-1", false, 0, NAN, MLK_ENERGY_UNSTATED},
         {"total_energy=-4 kinetic_energy=1", false, 0, NAN, MLK_ENERGY_UNSTATED},
         {"energy=*********", false, 0, NAN, MLK_ENERGY_UNSTATED},
+        {"energy=NaN", false, 0, NAN, MLK_ENERGY_UNSTATED},
+        {"energy=-inf", false, 0, NAN, MLK_ENERGY_UNSTATED},
+        {"energy=-1 stress=\"1 1 nan 0 0 0\"", true, -1, NAN, MLK_ENERGY_UNSTATED},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         const energy_case *w = &cases[k];
@@ -131,21 +134,26 @@ Test(extxyz_dialect, prefixed_forces_win_wherever_they_stand)
     mlk_test_release(&c);
 }
 
-Test(extxyz_dialect, asterisks_drop_the_forces_of_that_frame_only)
+Test(extxyz_dialect, asterisks_and_nan_drop_the_forces_of_that_frame_only)
 {
-    mlk_collection c;
-    mlk_err e;
-    cr_assert(!read_text("2\n" BOX "Properties=species:S:1:pos:R:3:forces:R:3 energy=-1\n"
-                         "Si 0 0 0 1 2 ******\nSi 1 1 1 4 5 6\n"
-                         "1\n" BOX "Properties=species:S:1:pos:R:3:forces:R:3\n"
-                         "Si 0 0 0 1 2 3\n",
-                         &c, &e),
-              "%s", e.msg);
-    cr_assert_eq(c.n, 2);
-    cr_expect_eq(c.fr[0].has & (MLK_HAS_FORCE | MLK_HAS_ENERGY), MLK_HAS_ENERGY);
-    cr_expect_float_eq(c.fr[0].x[1][2], 1, 0);
-    cr_expect(c.fr[1].has & MLK_HAS_FORCE);
-    mlk_test_release(&c);
+    static const char *const lost[] = {"******", "nan", "-NaN", "Infinity"};
+    for (size_t k = 0; k < sizeof lost / sizeof *lost; k++) {
+        char text[512];
+        mlk_collection c;
+        mlk_err e;
+        snprintf(text, sizeof text,
+                 "2\n" BOX "Properties=species:S:1:pos:R:3:forces:R:3 energy=-1\n"
+                 "Si 0 0 0 1 2 %s\nSi 1 1 1 4 5 6\n"
+                 "1\n" BOX "Properties=species:S:1:pos:R:3:forces:R:3\n"
+                 "Si 0 0 0 1 2 3\n",
+                 lost[k]);
+        cr_assert(!read_text(text, &c, &e), "%s: %s", lost[k], e.msg);
+        cr_assert_eq(c.n, 2);
+        cr_expect_eq(c.fr[0].has & (MLK_HAS_FORCE | MLK_HAS_ENERGY), MLK_HAS_ENERGY);
+        cr_expect_float_eq(c.fr[0].x[1][2], 1, 0);
+        cr_expect(c.fr[1].has & MLK_HAS_FORCE);
+        mlk_test_release(&c);
+    }
 }
 
 /* ---- stress ---- */

@@ -103,18 +103,20 @@ Test(n2p2, units_are_decided_by_comment_or_distances)
     cr_expect_float_eq(energy_at(2.82, "comment every level\n"), -1, 0); /* no word eV */
 }
 
-Test(n2p2, clusters_structures_and_asterisks)
+Test(n2p2, clusters_structures_asterisks_and_nan)
 {
     mlk_collection c;
     mlk_err e;
-    mlk_check_ok(read_text("input.data",
-                           "begin\n" NACL "energy -2\ncharge 0\nend\n"
-                           "begin\n" LATTICE "atom 0 0 0 Na 0 0 0 0 0\nenergy 0\ncharge 0\nend\n"
-                           "begin\n" LATTICE
-                           "atom 0 0 0 Na 0 0 0 ***** 0\nenergy -1\ncharge 0\nend\n",
-                           "n2p2", &c, &e),
-                 e);
-    cr_assert_eq(c.n, 3);
+    mlk_check_ok(
+        read_text("input.data",
+                  "begin\n" NACL "energy -2\ncharge 0\nend\n"
+                  "begin\n" LATTICE "atom 0 0 0 Na 0 0 0 0 0\nenergy 0\ncharge 0\nend\n"
+                  "begin\n" LATTICE "atom 0 0 0 Na 0 0 0 ***** 0\nenergy -1\ncharge 0\nend\n"
+                  "begin\n" LATTICE "atom 0 0 0 Na 0 0 0 0.1 0\nenergy nan\ncharge 0\nend\n",
+                  "n2p2", &c, &e),
+        e);
+    cr_assert_eq(c.n, 4);
+    cr_expect_eq(c.fr[3].has, MLK_HAS_CELL | MLK_HAS_FORCE);
     cr_expect_not(c.fr[0].cell.pbc[0]);
     cr_expect_eq(c.fr[1].has, MLK_HAS_CELL); /* all zero: a structure without labels */
     cr_expect_eq(c.fr[2].has, MLK_HAS_CELL | MLK_HAS_ENERGY);
@@ -347,6 +349,27 @@ Test(deepmd, raw_text)
     put_text("dp3", "energy.raw", "-1\n");
     cr_expect_eq(read_as(in_dir("dp3", ""), NULL, &c, &e), MLK_EFORMAT);
     cr_expect(strstr(e.msg, "1 frames of 1 numbers, expected 2"), "%s", e.msg);
+    mlk_test_release(&c);
+}
+
+Test(deepmd, labels_that_are_not_finite_are_left_out)
+{
+    const double coord[12] = {0, 0, 0, 1, 2, 3, 0, 0, 0, 1, 2, 3.5}, energy[2] = {-1, NAN},
+                 box[18] = {4, 0, 0, 0, 5, 0, 0, 0, 6, 4, 0, 0, 0, 5, 0, 0, 0, 6},
+                 force[12] = {0, NAN};
+    mlk_collection c;
+    mlk_err e;
+    put_text("dpnan", "type.raw", "0\n1\n");
+    put_text("dpnan", "type_map.raw", "Li\nS");
+    mlk_check_ok(mlk_mkdir_p(in_dir("dpnan", "set.0"), &e), e);
+    mlk_check_ok(mlk_npy_write(in_dir("dpnan", "set.0/coord.npy"), coord, 2, 6, &e), e);
+    mlk_check_ok(mlk_npy_write(in_dir("dpnan", "set.0/box.npy"), box, 2, 9, &e), e);
+    mlk_check_ok(mlk_npy_write(in_dir("dpnan", "set.0/force.npy"), force, 2, 6, &e), e);
+    mlk_check_ok(mlk_npy_write(in_dir("dpnan", "set.0/energy.npy"), energy, 2, 0, &e), e);
+    mlk_check_ok(read_as(in_dir("dpnan", ""), NULL, &c, &e), e);
+    cr_assert_eq(c.n, 2);
+    cr_expect_eq(c.fr[0].has, MLK_HAS_CELL | MLK_HAS_ENERGY);
+    cr_expect_eq(c.fr[1].has, MLK_HAS_CELL | MLK_HAS_FORCE);
     mlk_test_release(&c);
 }
 

@@ -367,7 +367,7 @@ Test(extxyz_unit, every_defect_names_its_line)
         {"2\nLattice=\"2 0 0 0 2 0 0 0 2\"\nSi 0 0 0\n", "ends early", 3, 0},
         {"1\nLattice=\"2 0 0 0 2 0 0 0 2\"\nQq 0 0 0\n", "unknown element", 3, 0},
         {"1\nLattice=\"2 0 0 0 2 0 0 0 2\"\nSi 0 nan 0\n", "not a number", 3, 0},
-        {"1\nLattice=\"2 0 0 0 2 0 0 0 2\" energy=nan\nSi 0 0 0\n", "energy should be a number", 2,
+        {"1\nLattice=\"2 0 0 0 2 0 0 0 2\" energy=x\nSi 0 0 0\n", "energy should be a number", 2,
          0},
         {"1\nLattice=\"2 0 0 0 2 0 0 0 2\nSi 0 0 0\n", "no closing", 2, 0},
         {"1\nLattice=\"2 0 0 0 2 0 0 0 0\"\nSi 0 0 0\n", "span a volume", 2, 0},
