@@ -17,13 +17,14 @@ static mlk_status put(mlk_h5 *h, const mlk_state *s, mlk_err *e)
 {
     MLK_TRY(mlk_h5_attr_set_str(h, "/", "format", s->format, e));
     MLK_TRY(mlk_h5_attr_set_int(h, "/", "version", s->version, e));
-    MLK_TRY(mlk_h5_write_strings(h, "/key", &s->key, 1, e));
+    MLK_TRY(mlk_h5_append_strings(h, "/key", strlen(s->key) + 1, &s->key, 1, e));
     for (size_t k = 0; k < s->n; k++) {
         const mlk_state_item *i = s->item + k;
-        MLK_TRY(mlk_h5_write(h, i->name, i->type, 1, &i->n, i->x, e));
+        MLK_TRY(mlk_h5_append(h, i->name, i->type, 0, NULL, i->n, i->x, MLK_H5_CHECKED, e));
     }
-    const size_t dim[2] = {s->h->n, row_len};
-    return s->h->n ? mlk_h5_write(h, "/history", MLK_H5_DOUBLE, 2, dim, s->h->row, e) : MLK_OK;
+    if (!s->h->n) return MLK_OK;
+    return mlk_h5_append(h, "/history", MLK_H5_DOUBLE, 1, &row_len, s->h->n, s->h->row,
+                         MLK_H5_CHECKED, e);
 }
 
 mlk_status mlk_state_write(const mlk_state *s, const char *dir, mlk_err *e)
@@ -33,7 +34,7 @@ mlk_status mlk_state_write(const mlk_state *s, const char *dir, mlk_err *e)
     snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid());
     unlink(tmp);
     mlk_h5 *f = NULL;
-    mlk_status st = mlk_h5_open(&f, tmp, "w", e), sc;
+    mlk_status st = mlk_h5_open(&f, tmp, "wc", e), sc;
     if (!st) st = put(f, s, e);
     sc = mlk_h5_close(&f, e);
     if (!st) st = sc;
@@ -61,11 +62,11 @@ static mlk_status same_run(mlk_h5 *h, const mlk_state *s, mlk_err *e)
     MLK_TRY(mlk_h5_attr_str(h, "/", "format", format, sizeof format, e));
     MLK_TRY(mlk_h5_attr_int(h, "/", "version", &version, e));
     if (strcmp(format, s->format) || version != s->version) return other_run(e);
-    MLK_TRY(mlk_h5_read_strings(h, "/key", &old, &n_old, e));
-    bool same = n_old == 1 && !strcmp(old[0], s->key);
-    for (size_t k = 0; k < n_old; k++) mlk_free(old[k]);
+    mlk_status st = mlk_h5_read_strings(h, "/key", &old, &n_old, e);
+    bool same = !st && n_old == 1 && !strcmp(old[0], s->key);
+    for (size_t k = 0; old && k < n_old; k++) mlk_free(old[k]);
     mlk_free(old);
-    return same ? MLK_OK : other_run(e);
+    return st || same ? st : other_run(e);
 }
 
 static mlk_status get(mlk_h5 *h, const mlk_state *s, mlk_err *e)
@@ -76,10 +77,8 @@ static mlk_status get(mlk_h5 *h, const mlk_state *s, mlk_err *e)
     for (size_t k = 0; k < s->n; k++) {
         const mlk_state_item *i = s->item + k;
         MLK_TRY(mlk_h5_dims(h, i->name, &nd, dim, e));
-        if (nd != 1 || dim[0] != i->n) {
-            MLK_FAIL(e, MLK_EFORMAT, "'%s' is not a list of %zu numbers", i->name, i->n);
-            return mlk_err_hint(e, "remove the file to begin anew");
-        }
+        if (nd != 1 || dim[0] != i->n)
+            return MLK_FAIL(e, MLK_EFORMAT, "'%s' is not a list of %zu numbers", i->name, i->n);
         MLK_TRY(mlk_h5_read(h, i->name, i->type, i->x, e));
     }
     s->h->n = 0;
@@ -100,6 +99,8 @@ mlk_status mlk_state_read(const mlk_state *s, const char *dir, bool *found, mlk_
     mlk_h5 *f = NULL;
     mlk_status st = mlk_h5_open(&f, path, "r", e), sc;
     if (!st) st = get(f, s, e);
+    if (st == MLK_EFORMAT || (st == MLK_EIO && f))
+        mlk_err_hint(e, "the checkpoint is damaged: remove the file to begin this model anew");
     sc = mlk_h5_close(&f, NULL);
     if (!st && sc) st = MLK_FAIL(e, sc, "cannot read the checkpoint");
     return st ? mlk_err_at(e, path, 0) : MLK_OK;

@@ -22,10 +22,11 @@ typedef struct mlk_state {
     mlk_history *h;
 } mlk_state;
 
-/* Write dir/checkpoint.h5 atomically. */
+/* Write dir/checkpoint.h5 atomically, with checksums of everything in it. */
 mlk_status mlk_state_write(const mlk_state *s, const char *dir, mlk_err *e);
 /* Read it back. *found false: there is none. Errors, with the file named: MLK_EINVAL another
- * format, version or key; MLK_EFORMAT an array of another size. */
+ * format, version or key; MLK_EFORMAT, MLK_EIO damage: a wrong checksum,
+ * an array of another size. */
 mlk_status mlk_state_read(const mlk_state *s, const char *dir, bool *found, mlk_err *e);
 
 #endif
