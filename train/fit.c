@@ -2,13 +2,15 @@
  *
  * A folder belongs to the settings in its train.yaml: the same command finds the finished model, or
  * continues an interrupted one; other settings are refused, nothing is ever overwritten. train.json
- * is written last and marks the model as complete. */
+ * is written last and marks the model as complete. Until then train.log is locked: one process at a
+ * time. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/lock.h"
 #include "core/log.h"
 #include "train/describe.h"
 #include "train/lsq.h"
@@ -79,8 +81,21 @@ static void first_difference(const char *a, const char *b, char *out, size_t cap
     }
 }
 
-/* is dir free, ours and unfinished, or ours and complete? */
-static mlk_status claim(const char *dir, const char *text, bool *complete, mlk_err *e)
+/* Keep a second process away from an unfinished model: a lock of its train.log. */
+static mlk_status lock(const char *dir, int *fd, mlk_err *e)
+{
+    char path[1024];
+    bool busy;
+    MLK_TRY(
+        mlk_lock_take(mlk_path_join(path, sizeof path, dir, "train.log"), 0, false, fd, &busy, e));
+    if (!busy) return MLK_OK;
+    MLK_FAIL(e, MLK_EINVAL, "another mlkit train is at work in %s", dir);
+    return mlk_err_hint(e,
+                        "wait for it, stop it with Ctrl-C there, or give another folder with -o");
+}
+
+/* Is dir free, ours and unfinished (then it is locked, *fd), or ours and complete? */
+static mlk_status claim(const char *dir, const char *text, bool *complete, int *fd, mlk_err *e)
 {
     char path[1024], json[1024];
     *complete = false;
@@ -95,7 +110,8 @@ static mlk_status claim(const char *dir, const char *text, bool *complete, mlk_e
             return MLK_EINVAL;
         }
         MLK_TRY(mlk_mkdir_p(dir, e));
-        return mlk_file_write_text(path, text, e);
+        MLK_TRY(lock(dir, fd, e));
+        if (!mlk_file_exists(path)) return mlk_file_write_text(path, text, e);
     }
     char *old;
     MLK_TRY(mlk_file_slurp(path, &old, NULL, e));
@@ -107,8 +123,10 @@ static mlk_status claim(const char *dir, const char *text, bool *complete, mlk_e
         mlk_err_hint(e, "give a new folder with -o, or repeat with 'mlkit train -c %s'", path);
     }
     mlk_free(old);
-    *complete = same && mlk_file_exists(json);
-    return same ? MLK_OK : MLK_EINVAL;
+    if (!same) return MLK_EINVAL;
+    if (*fd < 0 && !mlk_file_exists(json)) MLK_TRY(lock(dir, fd, e));
+    *complete = mlk_file_exists(json); /* perhaps since a moment ago */
+    return MLK_OK;
 }
 
 /* *fr (*n) borrows the frames, free the list */
@@ -393,9 +411,10 @@ mlk_status mlk_fit_model(const mlk_train_config *given, const mlk_train_model *a
     mlk_potential *pot = NULL;
     mlk_history h = {0};
     FILE *log = NULL;
+    int fd = -1;
     mlk_status s = resolve(asked, ds, &chosen, e);
     if (!s) s = record_text(c, m, name, seed, ds, &key, e);
-    if (!s && dir) s = claim(dir, key, &res->was_complete, e);
+    if (!s && dir) s = claim(dir, key, &res->was_complete, &fd, e);
     if (s) goto done;
     if (res->was_complete) {
         s = finish(NULL, ds, dir, seed, &h, true, res, e);
@@ -419,6 +438,7 @@ mlk_status mlk_fit_model(const mlk_train_config *given, const mlk_train_model *a
 done:
     mlk_log_tee(NULL);
     if (log) fclose(log);
+    if (fd >= 0) close(fd);
     mlk_potential_destroy(pot);
     mlk_free(h.row);
     mlk_free(key);

@@ -51,6 +51,16 @@ cmp c/lj-1/lj.txt d/lj-1/lj.txt
 cut -d, -f1,3- c/lj-1/loss.csv >c.csv
 cut -d, -f1,3- d/lj-1/loss.csv | cmp - c.csv
 
+# two at once: the second one is refused, and the first goes on
+"$MLKIT" train $small --epochs 1000000 -o two -q >/dev/null 2>err2 &
+pid=$!
+for k in 1 2 3 4 5 6 7 8 9 10; do test -s two/lj-1/train.log && break; sleep 0.2; done
+rc=0; "$MLKIT" train $small --epochs 1000000 -o two >/dev/null 2>err || rc=$?
+test $rc = 2 && grep -q "another mlkit train is at work in two/lj-1" err && grep -q "hint: wait" err
+kill -TERM $pid
+rc=0; wait $pid || rc=$?
+test $rc = 143 && test -e two/lj-1/checkpoint.h5
+
 # bad input: one clear line, the right exit status
 bad() { # status, text, arguments
     want=$1 text=$2; shift 2
