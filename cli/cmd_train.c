@@ -141,17 +141,21 @@ static size_t list_jobs(const mlk_train_config *c, int seeds, job *j)
     return n;
 }
 
+/* right-aligned; numbers too wide for their column with an exponent */
 static void pair(FILE *out, double scale, const mlk_stat *train, const mlk_stat *valid, int width,
                  int digits)
 {
     const mlk_stat *q[2] = {train, valid};
     for (int k = 0; k < 2; k++) {
         const int w = width - 3 * k;
+        const double v = scale * mlk_stat_rmse(q[k]);
         if (k) fputs(" | ", out);
-        if (q[k]->n)
-            fprintf(out, "%*.*f", w, digits, scale * mlk_stat_rmse(q[k]));
-        else
+        if (!q[k]->n)
             fprintf(out, "%*s", w, "-");
+        else if (v < pow(10, w - digits - 2 + k) || !isfinite(v))
+            fprintf(out, "%*.*f", w, digits, v);
+        else
+            fprintf(out, "%*.1e", w, v);
     }
 }
 

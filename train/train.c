@@ -106,12 +106,15 @@ static mlk_status record(mlk_trainer *d, double lr, const mlk_loss_sums *v, mlk_
 
 static char *pair_text(char *buf, size_t cap, int digits, double a, double b)
 {
-    if (isnan(a))
-        snprintf(buf, cap, "-");
-    else if (isnan(b))
-        snprintf(buf, cap, "%.*f|-", digits, a);
-    else
-        snprintf(buf, cap, "%.*f|%.*f", digits, a, digits, b);
+    const double v[2] = {a, b};
+    snprintf(buf, cap, "-");
+    for (int k = 0, n = 0; k < 2 && !isnan(a); k++) {
+        if (isnan(v[k]))
+            n += snprintf(buf + n, cap - (size_t)n, "%s-", k ? "|" : "");
+        else /* a fit that fails has errors of any size */
+            n += snprintf(buf + n, cap - (size_t)n, v[k] < 1e7 ? "%s%.*f" : "%s%.*e", k ? "|" : "",
+                          v[k] < 1e7 ? digits : 1, v[k]);
+    }
     return buf;
 }
 

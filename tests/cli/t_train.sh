@@ -102,6 +102,17 @@ bad 1 "nan.xyz.*no usable frame: 0 without forces, 2 without energy" nan.xyz --m
 "$MLKIT" train mid.xyz --model lj --no-baseline --valid-fraction 0 --epochs 1 -o mid >/dev/null 2>log
 grep -q "warning: mid.xyz:11: the force of atom 1 is 'NaN': the forces of frame 3 are not used" log
 grep -q "left out 1 frames without forces" log && grep -q "data: 5 frames" log
+# gross outliers among the labels are said before the fit; the table keeps its columns
+for k in 0 1 2 3 4 5 6 7 8 9; do for j in 0 1 2 3; do
+    f=0.1$k e=-1.0$j; [ $k$j = 32 ] && e=-21; g=-$f; [ $k$j = 51 ] && g=-99
+    printf '2\nLattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3:forces:R:3 energy=%s\nLi 0 0 0 %s 0 0\nLi 2.%s%s 0 0 %s 0 0\n' \
+        $e $f $k $j $g
+done; done >odd.xyz
+"$MLKIT" train odd.xyz --model lj --no-baseline --epochs 1 --lj.epsilon=100 --lj.sigma=4 -o odd >out 2>log
+grep -q "warning: 1 frame with an energy far from all others (first at odd.xyz:57)" log
+grep -q "warning: 1 frame with a force over 10 times the spread that no other forces balance (first at odd.xyz:85)" log
+awk '/^lj-1/ {n = NF} END {exit n != 10}' out || { cat out; exit 1; }
+awk 'length > 77 {exit 1}' out
 sed 's/2.4 0 0/5.0 0 0/' nov.xyz >twice.xyz # an atom and the image of another in one place
 bad 1 "twice.xyz:5:.*atoms 1 and 2 are 0 A apart" twice.xyz --model nep --epochs 1
 "$MLKIT" train nov.xyz --no-baseline --model nep --nep.neuron=2 --nep.cutoff=4,3 --nep.species=Li,S \
