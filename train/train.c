@@ -224,7 +224,7 @@ static size_t batch_size(const mlk_trainer *d)
     return b < 1 ? 1 : b > 8 ? 8 : (size_t)b;
 }
 
-/* How many epochs and cycles: from the epochs, the time or the atoms to be seen. All are fixed
+/* How many epochs and cycles: the least of epochs, time and atoms to be seen. All are fixed
  * here, before the first step. */
 static mlk_status plan(mlk_trainer *d, mlk_err *e)
 {
@@ -232,14 +232,14 @@ static mlk_status plan(mlk_trainer *d, mlk_err *e)
     double atoms = d->atoms, pairs = 0, per_epoch, visits;
     for (size_t k = 0; k < d->loss.n; k++) pairs += (double)d->loss.sample[k].nl.np;
     MLK_TRY(measure(d, &per_epoch, e));
-    /* the default grows with the square root of the data */
-    visits = isnan(st->visits) ? 6e6 * sqrt(fmax(atoms, 2500) / 1e4) : st->visits * 1e6;
-    if (d->c->quick && isnan(st->visits)) visits *= 0.5;
-    if (st->epochs > 0) visits = st->epochs * atoms;
+    visits = 1e6 * atoms;
+    if (st->epochs > 0) visits = fmin(visits, st->epochs * atoms);
+    if (!isnan(st->visits)) visits = fmin(visits, st->visits * 1e6);
     /* 0.92: validation, start and end */
-    if (st->budget > 0) visits = 0.92 * st->budget / per_epoch * atoms;
-    if (st->budget > 0 && st->epochs > 0) visits = fmin(visits, st->epochs * atoms);
-    visits = fmin(visits, 1e6 * atoms);
+    if (st->budget > 0) visits = fmin(visits, 0.92 * st->budget / per_epoch * atoms);
+    /* the default grows with the square root of the data */
+    if (!(st->epochs > 0) && isnan(st->visits) && !(st->budget > 0))
+        visits = fmin(visits, (d->c->quick ? 3e6 : 6e6) * sqrt(fmax(atoms, 2500) / 1e4));
     mlk_polish_plan(d, visits);
     double left = visits - mlk_polish_cost(d);
     d->t.n_epoch = (int64_t)fmax(1, ceil(left / atoms - 1e-9));

@@ -36,7 +36,7 @@ typedef struct mlk_train_loss {
 
 typedef struct mlk_train_stop {
     int epochs;    /* 0: from visits or budget                            */
-    double visits; /* million atoms seen in total (when epochs is 0); NaN: auto */
+    double visits; /* million atoms seen in total; NaN: auto              */
     double budget; /* wall seconds; 0 none                                */
     int patience;  /* epochs without a better validation loss; 0 off      */
 } mlk_train_stop;
