@@ -161,6 +161,7 @@ static void pair(FILE *out, double scale, const mlk_stat *train, const mlk_stat 
 
 static void table(const job *j, size_t n, FILE *out)
 {
+    bool failed = false;
     fprintf(out, "%-14s %20s %20s %18s\n%-14s %20s %20s %18s\n", "RMSE", "energy meV/atom",
             "force meV/A", "stress GPa", "", "train | valid", "train | valid", "train | valid");
     for (size_t k = 0; k < n; k++) {
@@ -169,8 +170,11 @@ static void table(const job *j, size_t n, FILE *out)
         pair(out, 1e3, &t->energy, &v->energy, 10, 2);
         pair(out, 1e3, &t->force, &v->force, 11, 1);
         pair(out, 1, &t->stress, &v->stress, 10, 3);
-        fputc('\n', out);
+        fputs(j[k].r.failed ? "  failed\n" : "\n", out);
+        failed |= j[k].r.failed;
     }
+    if (failed)
+        fprintf(out, "failed: force errors as large as the forces themselves; do not use\n");
 }
 
 static mlk_status json_out(const job *j, size_t n, const char *dir, mlk_err *e)
@@ -178,11 +182,12 @@ static mlk_status json_out(const job *j, size_t n, const char *dir, mlk_err *e)
     json_t *list = json_array();
     for (size_t k = 0; k < n; k++)
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:b}", "name", j[k].name, "type",
-                            j[k].m->type->name, "seed", (json_int_t)j[k].seed, "n_param",
-                            (json_int_t)j[k].r.n_param, "wall_s", mlk_json_real(j[k].r.wall),
-                            "train", mlk_errors_json(&j[k].r.train), "valid",
-                            mlk_errors_json(&j[k].r.valid), "was_complete", j[k].r.was_complete));
+            list,
+            json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:b,s:b}", "name", j[k].name, "type",
+                      j[k].m->type->name, "seed", (json_int_t)j[k].seed, "n_param",
+                      (json_int_t)j[k].r.n_param, "wall_s", mlk_json_real(j[k].r.wall), "train",
+                      mlk_errors_json(&j[k].r.train), "valid", mlk_errors_json(&j[k].r.valid),
+                      "was_complete", j[k].r.was_complete, "failed", j[k].r.failed));
     json_t *o = json_pack("{s:s,s:o}", "output", dir, "models", list);
     mlk_status s = mlk_json_write(o, "-", e);
     json_decref(o);

@@ -369,6 +369,27 @@ static mlk_status write_json(const mlk_train_config *c, const mlk_potential *pot
     return s;
 }
 
+/* A model whose force errors are as large as the forces has learnt nothing: it is written, but not
+ * in silence. */
+static void judge(const mlk_dataset *ds, mlk_fit_result *r)
+{
+    const bool held = r->valid.force.n > 0;
+    double f2 = 0, n = 0, rmse = mlk_stat_rmse(held ? &r->valid.force : &r->train.force);
+    for (size_t k = 0; k < ds->n; k++) {
+        const mlk_frame *fr = &ds->frame[k];
+        if (ds->split[k] != (held ? MLK_SPLIT_VALID : MLK_SPLIT_TRAIN)) continue;
+        for (size_t i = 0; i < fr->n && (fr->has & MLK_HAS_FORCE); i++, n += 3)
+            for (int a = 0; a < 3; a++) f2 += fr->f[i][a] * fr->f[i][a];
+    }
+    r->failed = n > 0 && f2 > 0 && !(rmse < sqrt(f2 / n));
+    if (r->failed)
+        mlk_log(MLK_LOG_WARN,
+                "the fit of %s failed: its force RMSE on the %s frames, %.4g meV/A, is not below "
+                "the spread of the forces themselves, %.4g meV/A; do not use this model (look at "
+                "the labels with 'mlkit dataset check', or train longer)",
+                r->name, held ? "validation" : "training", 1e3 * rmse, 1e3 * sqrt(f2 / n));
+}
+
 /* Errors of the finished model; with dir of the model as its file holds it, and all files but
  * train.json. */
 static mlk_status finish(const mlk_potential *pot, const mlk_dataset *ds, const char *dir,
@@ -384,6 +405,7 @@ static mlk_status finish(const mlk_potential *pot, const mlk_dataset *ds, const 
     r->n_param = (dir ? read : pot)->n_param;
     mlk_errors_add(ds, p, MLK_SPLIT_TRAIN, &r->train);
     mlk_errors_add(ds, p, MLK_SPLIT_VALID, &r->valid);
+    judge(ds, r);
     if (!only_errors && dir) {
         MLK_GO(write_manifest(pot, ds, dir, seed, r, e));
         MLK_GO(mlk_write_loss_csv(dir, h, e));

@@ -235,6 +235,7 @@ typedef struct mlk_fit_result {
     size_t n_param;
     mlk_fit_errors train, valid;
     double wall;
+    bool failed; /* forces are no better than zero, on validation (training) frames */
 } mlk_fit_result;
 
 /* One model, from data to the finished folder dir (NULL: no folder, fit and errors only).
