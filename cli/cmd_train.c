@@ -278,9 +278,14 @@ mlk_status mlk_cmd_train(int argc, char **argv, mlk_err *e)
         "DATA the\n"
         "bundled Li3PS4 set. Each model gets a folder with its community-format file, model.yaml, "
         "learning\n"
-        "curve and parity data. An interrupted run is continued by the same command. --from starts "
-        "from an\n"
-        "existing NEP; --set optimizer.method=snes evolves parameters as GPUMD does, to compare.",
+        "curve and parity data. Total energies by the community file alone lack the reference "
+        "energies e0 of\n"
+        "model.yaml, a constant per atom of each species. An interrupted run is continued by the "
+        "same\n"
+        "command. --from starts from an existing NEP; --set optimizer.method=snes evolves "
+        "parameters "
+        "as\n"
+        "GPUMD does, to compare.",
         "mlkit train vasprun.xml.gz more/ --model nep,snap --seeds 2 --budget 10min -o models",
         &n_words, &words, &done, e));
     if (done) goto done;

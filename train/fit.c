@@ -369,6 +369,21 @@ static mlk_status write_json(const mlk_train_config *c, const mlk_potential *pot
     return s;
 }
 
+/* The community formats have no place for e0: who runs the model elsewhere compares energies. */
+static void say_e0(const mlk_potential *pot)
+{
+    char line[512] = "";
+    for (size_t t = 0; t < pot->n_species; t++)
+        if (pot->e0[t] != 0)
+            snprintf(line + strlen(line), sizeof line - strlen(line), " %s %.4f",
+                     mlk_element_symbol(pot->z[t]), pot->e0[t]);
+    if (line[0])
+        mlk_log(MLK_LOG_INFO,
+                "total energies by %s alone, in other programs, lack the reference energies (e0 of "
+                "model.yaml):%s eV per atom; forces and stress are the same",
+                pot->type->file, line);
+}
+
 /* A model whose force errors are as large as the forces has learnt nothing: it is written, but not
  * in silence. */
 static void judge(const mlk_dataset *ds, mlk_fit_result *r)
@@ -454,6 +469,7 @@ mlk_status mlk_fit_model(const mlk_train_config *given, const mlk_train_model *a
     if (dir) MLK_GO(mlk_fit_ranges(pot, ds, e));
     MLK_GO(finish(pot, ds, dir, seed, &h, false, res, e));
     if (dir) {
+        say_e0(pot);
         MLK_GO(write_json(c, pot, ds, dir, seed, &h, res, e));
         unlink(mlk_path_join(path, sizeof path, dir, "checkpoint.h5"));
     }

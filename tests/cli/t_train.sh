@@ -9,6 +9,7 @@ for f in lj.txt model.yaml loss.csv parity_energy.csv parity_force.csv parity_st
     test -s a/lj-1/$f
 done
 test ! -e a/lj-1/checkpoint.h5
+grep -q "^total energies by lj.txt alone, .* lack the reference energies (e0 of model.yaml): Li -[0-9.]* P -" log
 head -1 a/lj-1/loss.csv | grep -q '^epoch,wall_s,lr,loss,energy_train_meV_atom,force_train_meV_A,stress_train_GPa,energy_valid_meV_atom,force_valid_meV_A,stress_valid_GPa$'
 head -1 a/lj-1/parity_energy.csv | grep -q '^split,group,reference_eV_atom,predicted_eV_atom$'
 grep -q '"force_rmse_meV_A"' a/lj-1/train.json
