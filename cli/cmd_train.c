@@ -32,7 +32,7 @@ static const mlk_opt opts[] = {
     {"budget", MLK_OPT_WALL, offsetof(cfg, budget), "0", 0, 1e9, "",
      "wall time of each model (stop.budget)"},
     {"quick", MLK_OPT_FLAG, offsetof(cfg, quick), "false", 0, 0, "",
-     "a short fit: NEP in about 100 s on one core"},
+     "half as long a fit: NEP of some hundred frames in 10 to 20 s of one core"},
     {"valid-fraction", MLK_OPT_REAL, offsetof(cfg, valid_fraction), "0.15", 0, 0.9, "",
      "share of frames kept for validation"},
     {"baseline", MLK_OPT_FLAG, offsetof(cfg, baseline), "true", 0, 0, "",

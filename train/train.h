@@ -99,7 +99,7 @@ typedef struct mlk_train_config {
     char e0[1024];          /* least-squares | none | "Li=-0.3,S=-1.1" */
     mlk_train_model *model; /* (n_model) owned */
     size_t n_model, cap_model;
-    bool quick;         /* short settings: about 100 s on one core for some hundred frames */
+    bool quick;         /* half as long a fit: 10 to 20 s of one core for some hundred frames */
     char command[2048]; /* as typed, for the record */
 } mlk_train_config;
 
