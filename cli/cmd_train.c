@@ -32,7 +32,7 @@ static const mlk_opt opts[] = {
     {"budget", MLK_OPT_WALL, offsetof(cfg, budget), "0", 0, 1e9, "",
      "wall time of each model (stop.budget)"},
     {"quick", MLK_OPT_FLAG, offsetof(cfg, quick), "false", 0, 0, "",
-     "a short fit: NEP in about 100 s on one core"},
+     "half as long a fit: NEP of some hundred frames in 10 to 20 s of one core"},
     {"valid-fraction", MLK_OPT_REAL, offsetof(cfg, valid_fraction), "0.15", 0, 0.9, "",
      "share of frames kept for validation"},
     {"baseline", MLK_OPT_FLAG, offsetof(cfg, baseline), "true", 0, 0, "",
@@ -141,22 +141,27 @@ static size_t list_jobs(const mlk_train_config *c, int seeds, job *j)
     return n;
 }
 
+/* right-aligned; numbers too wide for their column with an exponent */
 static void pair(FILE *out, double scale, const mlk_stat *train, const mlk_stat *valid, int width,
                  int digits)
 {
     const mlk_stat *q[2] = {train, valid};
     for (int k = 0; k < 2; k++) {
         const int w = width - 3 * k;
+        const double v = scale * mlk_stat_rmse(q[k]);
         if (k) fputs(" | ", out);
-        if (q[k]->n)
-            fprintf(out, "%*.*f", w, digits, scale * mlk_stat_rmse(q[k]));
-        else
+        if (!q[k]->n)
             fprintf(out, "%*s", w, "-");
+        else if (v < pow(10, w - digits - 2 + k) || !isfinite(v))
+            fprintf(out, "%*.*f", w, digits, v);
+        else
+            fprintf(out, "%*.1e", w, v);
     }
 }
 
 static void table(const job *j, size_t n, FILE *out)
 {
+    bool failed = false;
     fprintf(out, "%-14s %20s %20s %18s\n%-14s %20s %20s %18s\n", "RMSE", "energy meV/atom",
             "force meV/A", "stress GPa", "", "train | valid", "train | valid", "train | valid");
     for (size_t k = 0; k < n; k++) {
@@ -165,8 +170,11 @@ static void table(const job *j, size_t n, FILE *out)
         pair(out, 1e3, &t->energy, &v->energy, 10, 2);
         pair(out, 1e3, &t->force, &v->force, 11, 1);
         pair(out, 1, &t->stress, &v->stress, 10, 3);
-        fputc('\n', out);
+        fputs(j[k].r.failed ? "  failed\n" : "\n", out);
+        failed |= j[k].r.failed;
     }
+    if (failed)
+        fprintf(out, "failed: force errors as large as the forces themselves; do not use\n");
 }
 
 static mlk_status json_out(const job *j, size_t n, const char *dir, mlk_err *e)
@@ -174,11 +182,12 @@ static mlk_status json_out(const job *j, size_t n, const char *dir, mlk_err *e)
     json_t *list = json_array();
     for (size_t k = 0; k < n; k++)
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:b}", "name", j[k].name, "type",
-                            j[k].m->type->name, "seed", (json_int_t)j[k].seed, "n_param",
-                            (json_int_t)j[k].r.n_param, "wall_s", mlk_json_real(j[k].r.wall),
-                            "train", mlk_errors_json(&j[k].r.train), "valid",
-                            mlk_errors_json(&j[k].r.valid), "was_complete", j[k].r.was_complete));
+            list,
+            json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:b,s:b}", "name", j[k].name, "type",
+                      j[k].m->type->name, "seed", (json_int_t)j[k].seed, "n_param",
+                      (json_int_t)j[k].r.n_param, "wall_s", mlk_json_real(j[k].r.wall), "train",
+                      mlk_errors_json(&j[k].r.train), "valid", mlk_errors_json(&j[k].r.valid),
+                      "was_complete", j[k].r.was_complete, "failed", j[k].r.failed));
     json_t *o = json_pack("{s:s,s:o}", "output", dir, "models", list);
     mlk_status s = mlk_json_write(o, "-", e);
     json_decref(o);
@@ -269,9 +278,14 @@ mlk_status mlk_cmd_train(int argc, char **argv, mlk_err *e)
         "DATA the\n"
         "bundled Li3PS4 set. Each model gets a folder with its community-format file, model.yaml, "
         "learning\n"
-        "curve and parity data. An interrupted run is continued by the same command. --from starts "
-        "from an\n"
-        "existing NEP; --set optimizer.method=snes evolves parameters as GPUMD does, to compare.",
+        "curve and parity data. Total energies by the community file alone lack the reference "
+        "energies e0 of\n"
+        "model.yaml, a constant per atom of each species. An interrupted run is continued by the "
+        "same\n"
+        "command. --from starts from an existing NEP; --set optimizer.method=snes evolves "
+        "parameters "
+        "as\n"
+        "GPUMD does, to compare.",
         "mlkit train vasprun.xml.gz more/ --model nep,snap --seeds 2 --budget 10min -o models",
         &n_words, &words, &done, e));
     if (done) goto done;

@@ -62,11 +62,11 @@ static mlk_status same_run(mlk_h5 *h, const mlk_state *s, mlk_err *e)
     MLK_TRY(mlk_h5_attr_str(h, "/", "format", format, sizeof format, e));
     MLK_TRY(mlk_h5_attr_int(h, "/", "version", &version, e));
     if (strcmp(format, s->format) || version != s->version) return other_run(e);
-    MLK_TRY(mlk_h5_read_strings(h, "/key", &old, &n_old, e));
-    bool same = n_old == 1 && !strcmp(old[0], s->key);
-    for (size_t k = 0; k < n_old; k++) mlk_free(old[k]);
+    mlk_status st = mlk_h5_read_strings(h, "/key", &old, &n_old, e);
+    bool same = !st && n_old == 1 && !strcmp(old[0], s->key);
+    for (size_t k = 0; old && k < n_old; k++) mlk_free(old[k]);
     mlk_free(old);
-    return same ? MLK_OK : other_run(e);
+    return st || same ? st : other_run(e);
 }
 
 static mlk_status get(mlk_h5 *h, const mlk_state *s, mlk_err *e)

@@ -33,9 +33,8 @@ static const mlk_opt stop_opts[] = {
     {"epochs", MLK_OPT_INT, offsetof(mlk_train_stop, epochs), "0", 0, 10000000, "",
      "passes over the training frames; 0: from visits or budget"},
     {"visits", MLK_OPT_REAL, offsetof(mlk_train_stop, visits), "auto", 1e-6, 1e9, "million atoms",
-     "atoms seen in all passes together, when nothing else is asked; auto: 6, times the root of "
-     "the "
-     "training atoms over 10 000"},
+     "atoms seen in all passes together; the least of epochs, visits and budget counts; auto, with "
+     "neither of these: 6, times the root of the training atoms over 10 000"},
     {"budget", MLK_OPT_WALL, offsetof(mlk_train_stop, budget), "0", 0, 1e9, "",
      "wall time; epochs are fixed from the measured speed"},
     {"patience", MLK_OPT_INT, offsetof(mlk_train_stop, patience), "0", 0, 10000000, "",

@@ -6,6 +6,7 @@
 #include "core/neigh.h"
 #include "core/units.h"
 #include "datasets/check.h"
+#include "datasets/suspect.h"
 #include "train/train.h"
 
 static mlk_status choose_energy(const mlk_train_config *c, mlk_dataset *ds, mlk_err *e)
@@ -120,6 +121,47 @@ static void log_groups(const mlk_dataset *ds, int split, const char *title)
     mlk_free(g);
 }
 
+static void say_outliers(const mlk_dataset *ds, const size_t *frame, size_t n, mlk_log_level level,
+                         const char *what, const char *why)
+{
+    const mlk_frame *fr = &ds->frame[frame[0]];
+    if (n)
+        mlk_log(level, "%zu frame%s %s (first at %s:%ld): %s", n, n == 1 ? "" : "s", what,
+                fr->source, fr->line, why);
+}
+
+/* Gross outliers among the labels bend a fit, or stop it from becoming one. A force far above all
+ * others belongs to a hard collision where the forces of its frame add up to zero. */
+static mlk_status warn_outliers(const mlk_dataset *ds, mlk_err *e)
+{
+    mlk_suspects q = {0};
+    size_t *frame = mlk_alloc(3 * ds->n + 1, sizeof *frame), n[3] = {0};
+    bool *net = mlk_alloc(ds->n + 1, sizeof *net);
+    size_t *energy = frame, *force = frame + ds->n, *hard = frame + 2 * ds->n;
+    mlk_status s = frame && net ? mlk_dataset_suspect(ds, &q, e)
+                                : MLK_FAIL(e, MLK_ENOMEM, "%zu frames", ds->n);
+    for (size_t k = 0; !s && k < q.n; k++)
+        if (q.item[k].kind == MLK_SUSPECT_NET_FORCE) net[q.item[k].frame] = true;
+    for (size_t k = 0; !s && k < q.n; k++) {
+        const size_t i = q.item[k].frame;
+        if (q.item[k].kind == MLK_SUSPECT_ENERGY) energy[n[0]++] = i;
+        if (q.item[k].kind == MLK_SUSPECT_FORCE && net[i]) force[n[1]++] = i;
+        if (q.item[k].kind == MLK_SUSPECT_FORCE && !net[i]) hard[n[2]++] = i;
+    }
+    if (!s) {
+        say_outliers(ds, energy, n[0], MLK_LOG_WARN, "with an energy far from all others",
+                     "wrong label or other settings? 'mlkit dataset check DATA' tells more");
+        say_outliers(ds, force, n[1], MLK_LOG_WARN,
+                     "with a force over 10 times the spread that no other forces balance",
+                     "wrong label? 'mlkit dataset check DATA' tells more");
+        say_outliers(ds, hard, n[2], MLK_LOG_INFO, "with forces over 10 times the spread",
+                     "hard collisions, or wrong labels");
+    }
+    mlk_suspects_free(&q);
+    mlk_free(frame), mlk_free(net);
+    return s;
+}
+
 mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, mlk_err *e)
 {
     size_t have[3] = {0}, n_train = 0, amin = SIZE_MAX, amax = 0;
@@ -198,5 +240,5 @@ mlk_status mlk_fit_describe(const mlk_train_config *c, const mlk_dataset *ds, ml
             mlk_err_hint(e, "add data with that label, or --set loss.%s=0", name[k]);
             return MLK_EINVAL;
         }
-    return MLK_OK;
+    return warn_outliers(ds, e);
 }

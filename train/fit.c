@@ -2,13 +2,15 @@
  *
  * A folder belongs to the settings in its train.yaml: the same command finds the finished model, or
  * continues an interrupted one; other settings are refused, nothing is ever overwritten. train.json
- * is written last and marks the model as complete. */
+ * is written last and marks the model as complete. Until then train.log is locked: one process at a
+ * time. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/lock.h"
 #include "core/log.h"
 #include "train/describe.h"
 #include "train/lsq.h"
@@ -79,8 +81,21 @@ static void first_difference(const char *a, const char *b, char *out, size_t cap
     }
 }
 
-/* is dir free, ours and unfinished, or ours and complete? */
-static mlk_status claim(const char *dir, const char *text, bool *complete, mlk_err *e)
+/* Keep a second process away from an unfinished model: a lock of its train.log. */
+static mlk_status lock(const char *dir, int *fd, mlk_err *e)
+{
+    char path[1024];
+    bool busy;
+    MLK_TRY(
+        mlk_lock_take(mlk_path_join(path, sizeof path, dir, "train.log"), 0, false, fd, &busy, e));
+    if (!busy) return MLK_OK;
+    MLK_FAIL(e, MLK_EINVAL, "another mlkit train is at work in %s", dir);
+    return mlk_err_hint(e,
+                        "wait for it, stop it with Ctrl-C there, or give another folder with -o");
+}
+
+/* Is dir free, ours and unfinished (then it is locked, *fd), or ours and complete? */
+static mlk_status claim(const char *dir, const char *text, bool *complete, int *fd, mlk_err *e)
 {
     char path[1024], json[1024];
     *complete = false;
@@ -95,7 +110,8 @@ static mlk_status claim(const char *dir, const char *text, bool *complete, mlk_e
             return MLK_EINVAL;
         }
         MLK_TRY(mlk_mkdir_p(dir, e));
-        return mlk_file_write_text(path, text, e);
+        MLK_TRY(lock(dir, fd, e));
+        if (!mlk_file_exists(path)) return mlk_file_write_text(path, text, e);
     }
     char *old;
     MLK_TRY(mlk_file_slurp(path, &old, NULL, e));
@@ -107,8 +123,10 @@ static mlk_status claim(const char *dir, const char *text, bool *complete, mlk_e
         mlk_err_hint(e, "give a new folder with -o, or repeat with 'mlkit train -c %s'", path);
     }
     mlk_free(old);
-    *complete = same && mlk_file_exists(json);
-    return same ? MLK_OK : MLK_EINVAL;
+    if (!same) return MLK_EINVAL;
+    if (*fd < 0 && !mlk_file_exists(json)) MLK_TRY(lock(dir, fd, e));
+    *complete = mlk_file_exists(json); /* perhaps since a moment ago */
+    return MLK_OK;
 }
 
 /* *fr (*n) borrows the frames, free the list */
@@ -351,6 +369,42 @@ static mlk_status write_json(const mlk_train_config *c, const mlk_potential *pot
     return s;
 }
 
+/* The community formats have no place for e0: who runs the model elsewhere compares energies. */
+static void say_e0(const mlk_potential *pot)
+{
+    char line[512] = "";
+    for (size_t t = 0; t < pot->n_species; t++)
+        if (pot->e0[t] != 0)
+            snprintf(line + strlen(line), sizeof line - strlen(line), " %s %.4f",
+                     mlk_element_symbol(pot->z[t]), pot->e0[t]);
+    if (line[0])
+        mlk_log(MLK_LOG_INFO,
+                "total energies by %s alone, in other programs, lack the reference energies (e0 of "
+                "model.yaml):%s eV per atom; forces and stress are the same",
+                pot->type->file, line);
+}
+
+/* A model whose force errors are as large as the forces has learnt nothing: it is written, but not
+ * in silence. */
+static void judge(const mlk_dataset *ds, mlk_fit_result *r)
+{
+    const bool held = r->valid.force.n > 0;
+    double f2 = 0, n = 0, rmse = mlk_stat_rmse(held ? &r->valid.force : &r->train.force);
+    for (size_t k = 0; k < ds->n; k++) {
+        const mlk_frame *fr = &ds->frame[k];
+        if (ds->split[k] != (held ? MLK_SPLIT_VALID : MLK_SPLIT_TRAIN)) continue;
+        for (size_t i = 0; i < fr->n && (fr->has & MLK_HAS_FORCE); i++, n += 3)
+            for (int a = 0; a < 3; a++) f2 += fr->f[i][a] * fr->f[i][a];
+    }
+    r->failed = n > 0 && f2 > 0 && !(rmse < sqrt(f2 / n));
+    if (r->failed)
+        mlk_log(MLK_LOG_WARN,
+                "the fit of %s failed: its force RMSE on the %s frames, %.4g meV/A, is not below "
+                "the spread of the forces themselves, %.4g meV/A; do not use this model (look at "
+                "the labels with 'mlkit dataset check', or train longer)",
+                r->name, held ? "validation" : "training", 1e3 * rmse, 1e3 * sqrt(f2 / n));
+}
+
 /* Errors of the finished model; with dir of the model as its file holds it, and all files but
  * train.json. */
 static mlk_status finish(const mlk_potential *pot, const mlk_dataset *ds, const char *dir,
@@ -366,6 +420,7 @@ static mlk_status finish(const mlk_potential *pot, const mlk_dataset *ds, const 
     r->n_param = (dir ? read : pot)->n_param;
     mlk_errors_add(ds, p, MLK_SPLIT_TRAIN, &r->train);
     mlk_errors_add(ds, p, MLK_SPLIT_VALID, &r->valid);
+    judge(ds, r);
     if (!only_errors && dir) {
         MLK_GO(write_manifest(pot, ds, dir, seed, r, e));
         MLK_GO(mlk_write_loss_csv(dir, h, e));
@@ -393,9 +448,10 @@ mlk_status mlk_fit_model(const mlk_train_config *given, const mlk_train_model *a
     mlk_potential *pot = NULL;
     mlk_history h = {0};
     FILE *log = NULL;
+    int fd = -1;
     mlk_status s = resolve(asked, ds, &chosen, e);
     if (!s) s = record_text(c, m, name, seed, ds, &key, e);
-    if (!s && dir) s = claim(dir, key, &res->was_complete, e);
+    if (!s && dir) s = claim(dir, key, &res->was_complete, &fd, e);
     if (s) goto done;
     if (res->was_complete) {
         s = finish(NULL, ds, dir, seed, &h, true, res, e);
@@ -413,12 +469,14 @@ mlk_status mlk_fit_model(const mlk_train_config *given, const mlk_train_model *a
     if (dir) MLK_GO(mlk_fit_ranges(pot, ds, e));
     MLK_GO(finish(pot, ds, dir, seed, &h, false, res, e));
     if (dir) {
+        say_e0(pot);
         MLK_GO(write_json(c, pot, ds, dir, seed, &h, res, e));
         unlink(mlk_path_join(path, sizeof path, dir, "checkpoint.h5"));
     }
 done:
     mlk_log_tee(NULL);
     if (log) fclose(log);
+    if (fd >= 0) close(fd);
     mlk_potential_destroy(pot);
     mlk_free(h.row);
     mlk_free(key);

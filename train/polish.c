@@ -50,7 +50,14 @@ double mlk_polish_cost(const mlk_trainer *d)
 void mlk_polish_plan(mlk_trainer *d, double visits)
 {
     double share = d->c->optimizer.polish * visits;
-    if (d->pot->n_param > PARAM_MAX || share <= 0) return;
+    if (share <= 0) return;
+    if (d->pot->n_param > PARAM_MAX) {
+        mlk_log(MLK_LOG_INFO,
+                "no Gauss-Newton part (optimizer.polish): %zu parameters, more than the %d it is "
+                "for",
+                d->pot->n_param, PARAM_MAX);
+        return;
+    }
     double steps = fmin(fmax(curvature_cost(d) / d->atoms, STEPS_MIN), STEPS_MAX);
     d->t.steps = (int64_t)steps;
     d->t.n_cycle = 1;

@@ -106,12 +106,15 @@ static mlk_status record(mlk_trainer *d, double lr, const mlk_loss_sums *v, mlk_
 
 static char *pair_text(char *buf, size_t cap, int digits, double a, double b)
 {
-    if (isnan(a))
-        snprintf(buf, cap, "-");
-    else if (isnan(b))
-        snprintf(buf, cap, "%.*f|-", digits, a);
-    else
-        snprintf(buf, cap, "%.*f|%.*f", digits, a, digits, b);
+    const double v[2] = {a, b};
+    snprintf(buf, cap, "-");
+    for (int k = 0, n = 0; k < 2 && !isnan(a); k++) {
+        if (isnan(v[k]))
+            n += snprintf(buf + n, cap - (size_t)n, "%s-", k ? "|" : "");
+        else /* a fit that fails has errors of any size */
+            n += snprintf(buf + n, cap - (size_t)n, v[k] < 1e7 ? "%s%.*f" : "%s%.*e", k ? "|" : "",
+                          v[k] < 1e7 ? digits : 1, v[k]);
+    }
     return buf;
 }
 
@@ -221,7 +224,7 @@ static size_t batch_size(const mlk_trainer *d)
     return b < 1 ? 1 : b > 8 ? 8 : (size_t)b;
 }
 
-/* How many epochs and cycles: from the epochs, the time or the atoms to be seen. All are fixed
+/* How many epochs and cycles: the least of epochs, time and atoms to be seen. All are fixed
  * here, before the first step. */
 static mlk_status plan(mlk_trainer *d, mlk_err *e)
 {
@@ -229,14 +232,14 @@ static mlk_status plan(mlk_trainer *d, mlk_err *e)
     double atoms = d->atoms, pairs = 0, per_epoch, visits;
     for (size_t k = 0; k < d->loss.n; k++) pairs += (double)d->loss.sample[k].nl.np;
     MLK_TRY(measure(d, &per_epoch, e));
-    /* the default grows with the square root of the data */
-    visits = isnan(st->visits) ? 6e6 * sqrt(fmax(atoms, 2500) / 1e4) : st->visits * 1e6;
-    if (d->c->quick && isnan(st->visits)) visits *= 0.5;
-    if (st->epochs > 0) visits = st->epochs * atoms;
+    visits = 1e6 * atoms;
+    if (st->epochs > 0) visits = fmin(visits, st->epochs * atoms);
+    if (!isnan(st->visits)) visits = fmin(visits, st->visits * 1e6);
     /* 0.92: validation, start and end */
-    if (st->budget > 0) visits = 0.92 * st->budget / per_epoch * atoms;
-    if (st->budget > 0 && st->epochs > 0) visits = fmin(visits, st->epochs * atoms);
-    visits = fmin(visits, 1e6 * atoms);
+    if (st->budget > 0) visits = fmin(visits, 0.92 * st->budget / per_epoch * atoms);
+    /* the default grows with the square root of the data */
+    if (!(st->epochs > 0) && isnan(st->visits) && !(st->budget > 0))
+        visits = fmin(visits, (d->c->quick ? 3e6 : 6e6) * sqrt(fmax(atoms, 2500) / 1e4));
     mlk_polish_plan(d, visits);
     double left = visits - mlk_polish_cost(d);
     d->t.n_epoch = (int64_t)fmax(1, ceil(left / atoms - 1e-9));

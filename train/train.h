@@ -36,7 +36,7 @@ typedef struct mlk_train_loss {
 
 typedef struct mlk_train_stop {
     int epochs;    /* 0: from visits or budget                            */
-    double visits; /* million atoms seen in total (when epochs is 0); NaN: auto */
+    double visits; /* million atoms seen in total; NaN: auto              */
     double budget; /* wall seconds; 0 none                                */
     int patience;  /* epochs without a better validation loss; 0 off      */
 } mlk_train_stop;
@@ -99,7 +99,7 @@ typedef struct mlk_train_config {
     char e0[1024];          /* least-squares | none | "Li=-0.3,S=-1.1" */
     mlk_train_model *model; /* (n_model) owned */
     size_t n_model, cap_model;
-    bool quick;         /* short settings: about 100 s on one core for some hundred frames */
+    bool quick;         /* half as long a fit: 10 to 20 s of one core for some hundred frames */
     char command[2048]; /* as typed, for the record */
 } mlk_train_config;
 
@@ -235,6 +235,7 @@ typedef struct mlk_fit_result {
     size_t n_param;
     mlk_fit_errors train, valid;
     double wall;
+    bool failed; /* forces are no better than zero, on validation (training) frames */
 } mlk_fit_result;
 
 /* One model, from data to the finished folder dir (NULL: no folder, fit and errors only).

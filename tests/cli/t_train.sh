@@ -9,6 +9,7 @@ for f in lj.txt model.yaml loss.csv parity_energy.csv parity_force.csv parity_st
     test -s a/lj-1/$f
 done
 test ! -e a/lj-1/checkpoint.h5
+grep -q "^total energies by lj.txt alone, .* lack the reference energies (e0 of model.yaml): Li -[0-9.]* P -" log
 head -1 a/lj-1/loss.csv | grep -q '^epoch,wall_s,lr,loss,energy_train_meV_atom,force_train_meV_A,stress_train_GPa,energy_valid_meV_atom,force_valid_meV_A,stress_valid_GPa$'
 head -1 a/lj-1/parity_energy.csv | grep -q '^split,group,reference_eV_atom,predicted_eV_atom$'
 grep -q '"force_rmse_meV_A"' a/lj-1/train.json
@@ -51,6 +52,16 @@ cmp c/lj-1/lj.txt d/lj-1/lj.txt
 cut -d, -f1,3- c/lj-1/loss.csv >c.csv
 cut -d, -f1,3- d/lj-1/loss.csv | cmp - c.csv
 
+# two at once: the second one is refused, and the first goes on
+"$MLKIT" train $small --epochs 1000000 -o two -q >/dev/null 2>err2 &
+pid=$!
+for k in 1 2 3 4 5 6 7 8 9 10; do test -s two/lj-1/train.log && break; sleep 0.2; done
+rc=0; "$MLKIT" train $small --epochs 1000000 -o two >/dev/null 2>err || rc=$?
+test $rc = 2 && grep -q "another mlkit train is at work in two/lj-1" err && grep -q "hint: wait" err
+kill -TERM $pid
+rc=0; wait $pid || rc=$?
+test $rc = 143 && test -e two/lj-1/checkpoint.h5
+
 # bad input: one clear line, the right exit status
 bad() { # status, text, arguments
     want=$1 text=$2; shift 2
@@ -92,6 +103,19 @@ bad 1 "nan.xyz.*no usable frame: 0 without forces, 2 without energy" nan.xyz --m
 "$MLKIT" train mid.xyz --model lj --no-baseline --valid-fraction 0 --epochs 1 -o mid >/dev/null 2>log
 grep -q "warning: mid.xyz:11: the force of atom 1 is 'NaN': the forces of frame 3 are not used" log
 grep -q "left out 1 frames without forces" log && grep -q "data: 5 frames" log
+# gross outliers among the labels are said before the fit; the table keeps its columns
+for k in 0 1 2 3 4 5 6 7 8 9; do for j in 0 1 2 3; do
+    f=0.1$k e=-1.0$j; [ $k$j = 32 ] && e=-21; g=-$f; [ $k$j = 51 ] && g=-99
+    printf '2\nLattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3:forces:R:3 energy=%s\nLi 0 0 0 %s 0 0\nLi 2.%s%s 0 0 %s 0 0\n' \
+        $e $f $k $j $g
+done; done >odd.xyz
+"$MLKIT" train odd.xyz --model lj --no-baseline --epochs 1 --lj.epsilon=100 --lj.sigma=4 -o odd >out 2>log
+grep -q "warning: 1 frame with an energy far from all others (first at odd.xyz:57)" log
+grep -q "warning: 1 frame with a force over 10 times the spread that no other forces balance (first at odd.xyz:85)" log
+grep -q "warning: the fit of lj-1 failed: its force RMSE on the validation frames, .* is not below the spread" log
+grep -q "^lj-1 .*  failed$" out && grep -q "^failed: force errors as large as the forces" out
+awk '/^lj-1/ {n = NF} END {exit n != 11}' out || { cat out; exit 1; }
+awk 'length > 85 {exit 1}' out
 sed 's/2.4 0 0/5.0 0 0/' nov.xyz >twice.xyz # an atom and the image of another in one place
 bad 1 "twice.xyz:5:.*atoms 1 and 2 are 0 A apart" twice.xyz --model nep --epochs 1
 "$MLKIT" train nov.xyz --no-baseline --model nep --nep.neuron=2 --nep.cutoff=4,3 --nep.species=Li,S \

@@ -20,3 +20,8 @@ done
 cmp a/nep-1/nep.txt b/nep-1/nep.txt
 cut -d, -f1,3- a/nep-1/loss.csv >a.csv
 cut -d, -f1,3- b/nep-1/loss.csv | cmp - a.csv
+
+# the least of visits and budget counts; a network too large for the second part says so
+"$MLKIT" train --model nep --no-baseline --nep.neuron=200 --set stop.visits=0.03 --budget 1h -o c >/dev/null 2>log
+grep -q "^no Gauss-Newton part (optimizer.polish): [1-9][0-9]* parameters, more than the 9000" log
+grep -q "^[1-9] epochs of" log

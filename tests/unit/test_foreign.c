@@ -319,8 +319,7 @@ Test(deepmd, several_sets_no_cell_and_mixed_types)
     put_text("dp2", "nopbc", "");
     put_npy("dp2/set.000", "real_atom_types.npy", 1, "<i4", false, "(2, 2)", type, sizeof type);
     mlk_check_ok(read_as(in_dir("dp2", ""), NULL, &c, &e), e);
-    cr_assert_eq(c.n, 4);
-    cr_expect_eq(c.fr[3].has, MLK_HAS_CELL | MLK_HAS_FORCE);
+    cr_assert_eq(c.n, 3);
     cr_expect_not(c.fr[0].cell.pbc[0]);
     cr_expect_eq(c.fr[1].n, 1); /* type -1 is no atom */
     cr_expect_eq(c.fr[2].has, MLK_HAS_CELL);

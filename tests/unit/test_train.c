@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/file.h"
@@ -209,42 +210,58 @@ static void put(const char *path, const char *bytes, size_t n)
     cr_assert(f && fwrite(bytes, 1, n, f) == n && !fclose(f));
 }
 
+/* A bit of every fifth byte is flipped: all must be found out, or change nothing. */
+static int flip_bits(const mlk_state *state, const char *dir, const char *path, char *text,
+                     size_t size)
+{
+    size_t n = state->item->n * sizeof(double), n_error = 0, n_bad = 0;
+    mlk_history h = {0};
+    mlk_state_item item = *state->item;
+    mlk_state back = *state;
+    back.item = &item, back.h = &h;
+    for (size_t at = 0; at < size; at += 5) {
+        mlk_err e = {0};
+        double y[40] = {0};
+        bool found;
+        item.x = y;
+        text[at] ^= 4;
+        put(path, text, size);
+        text[at] ^= 4;
+        bool error = mlk_state_read(&back, dir, &found, &e) != MLK_OK;
+        bool same = !memcmp(state->item->x, y, n) && h.n == state->h->n &&
+                    !memcmp(state->h->row, h.row, h.n * sizeof *h.row);
+        n_error += error;
+        n_bad += error ? !strstr(e.hint, "remove the file") : !same;
+    }
+    mlk_free(h.row);
+    return n_bad || n_error < 100;
+}
+
 Test(train, a_damaged_checkpoint_is_an_error_or_what_was_written)
 {
     char dir[] = "/tmp/mlk-train-XXXXXX", path[64], *text;
     cr_assert(mkdtemp(dir));
-    double x[40], y[40];
+    double x[40];
     for (int k = 0; k < 40; k++) x[k] = 1.0 / (k + 3);
     mlk_epoch row[2] = {{.epoch = 1, .loss = 0.3}, {.epoch = 2, .loss = 0.1}};
-    mlk_history h = {.row = row, .n = 2}, back = {0};
-    mlk_state_item item[1] = {{"/x", MLK_H5_DOUBLE, 40, x}};
+    mlk_history h = {.row = row, .n = 2};
+    mlk_state_item item = {"/x", MLK_H5_DOUBLE, 40, x};
     const char *key = "a text long enough to be hit too: a text long enough to be hit too";
-    cr_assert_eq(mlk_state_write(&(mlk_state){"test", key, 1, 1, item, &h}, dir, NULL), MLK_OK);
+    const mlk_state state = {"test", key, 1, 1, &item, &h};
+    cr_assert_eq(mlk_state_write(&state, dir, NULL), MLK_OK);
     snprintf(path, sizeof path, "%s/checkpoint.h5", dir);
-    size_t size, n_error = 0;
+    size_t size;
     cr_assert_eq(mlk_file_slurp(path, &text, &size, NULL), MLK_OK);
-    item[0].x = y;
-    const mlk_state state = {"test", key, 1, 1, item, &back};
-    for (size_t at = 0; at < size; at += 5) { /* a flipped bit */
-        mlk_err e = {0};
-        bool found;
-        text[at] ^= 4;
-        put(path, text, size);
-        text[at] ^= 4;
-        if (mlk_state_read(&state, dir, &found, &e)) {
-            n_error++;
-            cr_expect(strstr(e.hint, "remove the file"), "byte %zu: %s (%s)", at, e.msg, e.hint);
-            continue;
-        }
-        cr_expect(!memcmp(x, y, sizeof x), "byte %zu", at);
-        cr_expect(back.n == 2 && !memcmp(row, back.row, sizeof row), "byte %zu", at);
-    }
-    put(path, text, size / 2);
+    /* in a child: HDF5 forgets the chunks whose checksum was wrong, as LeakSanitizer would tell */
+    int how = 1;
+    pid_t child = fork();
+    if (!child) _exit(flip_bits(&state, dir, path, text, size));
+    cr_expect(child > 0 && waitpid(child, &how, 0) == child && WIFEXITED(how) &&
+              WEXITSTATUS(how) == 0);
+    put(path, text, size / 2); /* cut */
     mlk_err e = {0};
     cr_expect_neq(mlk_state_read(&state, dir, &(bool){false}, &e), MLK_OK);
     cr_expect(strstr(e.hint, "remove the file"), "%s (%s)", e.msg, e.hint);
-    cr_expect(n_error > 100, "%zu of %zu", n_error, size);
-    mlk_free(back.row);
     mlk_free(text);
     unlink(path);
     rmdir(dir);
