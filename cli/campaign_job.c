@@ -71,7 +71,8 @@ static bool last_words(const char *log, long from, char *buf, size_t cap)
     *buf = 0;
     if (mlk_file_slurp(log, &text, &size, NULL)) return false;
     bool error = false;
-    char *begin = text + (from > 0 && (size_t)from < size ? from : from > 0 ? (long)size : 0);
+    size_t skip = from > 0 ? (size_t)from : 0; /* a log that became shorter has no new words */
+    char *begin = text + (skip < size ? skip : size);
     for (char *l = strtok_r(begin, "\r\n", &save); l; l = strtok_r(NULL, "\r\n", &save)) {
         const char *p = strstr(l, "error: ");
         if (!p && (error || !*l)) continue;

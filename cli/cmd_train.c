@@ -274,18 +274,12 @@ mlk_status mlk_cmd_train(int argc, char **argv, mlk_err *e)
     if (s) goto done;
     MLK_GO(mlk_cmd_begin(
         opts, &o, argc, argv, given, "mlkit train [DATA...] [options]",
-        "Fit machine-learned potentials to DFT data: files, folders or mlkit HDF5 stores; without "
-        "DATA the\n"
-        "bundled Li3PS4 set. Each model gets a folder with its community-format file, model.yaml, "
-        "learning\n"
-        "curve and parity data. Total energies by the community file alone lack the reference "
-        "energies e0 of\n"
-        "model.yaml, a constant per atom of each species. An interrupted run is continued by the "
-        "same\n"
-        "command. --from starts from an existing NEP; --set optimizer.method=snes evolves "
-        "parameters "
-        "as\n"
-        "GPUMD does, to compare.",
+        "Fit machine-learned potentials to DFT data: files, folders or mlkit HDF5 stores;\n"
+        "without DATA the bundled Li3PS4 set. Each model gets a folder with its community-format\n"
+        "file, model.yaml, learning curve and parity data. Total energies by the community file\n"
+        "alone lack the reference energies e0 of model.yaml, a constant per atom of each species.\n"
+        "An interrupted run is continued by the same command. --from starts from an existing\n"
+        "NEP; --set optimizer.method=snes evolves parameters as GPUMD does, to compare.",
         "mlkit train vasprun.xml.gz more/ --model nep,snap --seeds 2 --budget 10min -o models",
         &n_words, &words, &done, e));
     if (done) goto done;

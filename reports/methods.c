@@ -260,11 +260,17 @@ static void put_passes(const mlk_report *r, text *t, mlk_err *e)
     put(t, e, ".");
 }
 
+static int count_ready(const mlk_report *r)
+{
+    int n = 0;
+    for (int m = 0; m < r->n_model; m++) n += *r->model[m].ready != 0;
+    return n;
+}
+
 static void fitted_and_ready(const mlk_report *r, text *t, mlk_err *e)
 {
     char v[200];
-    int n_ready = 0;
-    for (int m = 0; m < r->n_model; m++) n_ready += *r->model[m].ready != 0;
+    int n_ready = count_ready(r);
     if (n_ready < r->n_model) {
         put(t, e, "Interatomic potentials were fitted with mlkit %s to ", versions(r, v, sizeof v));
         if (r->data.there)
@@ -326,8 +332,7 @@ static mlk_status marked_text(const mlk_report *r, char **out, mlk_err *e)
 {
     text t = {0};
     char buf[40], v[200];
-    int n_ready = 0;
-    for (int m = 0; m < r->n_model; m++) n_ready += *r->model[m].ready != 0;
+    int n_ready = count_ready(r);
     const mlk_conf *set = mlk_conf_get(&r->conf, "settings"),
                    *start = mlk_conf_get(&r->conf, "start");
     const mlk_conf *cell = mlk_conf_get(start, "supercell");

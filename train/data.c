@@ -121,44 +121,39 @@ static void log_groups(const mlk_dataset *ds, int split, const char *title)
     mlk_free(g);
 }
 
-static void say_outliers(const mlk_dataset *ds, const size_t *frame, size_t n, mlk_log_level level,
-                         const char *what, const char *why)
-{
-    const mlk_frame *fr = &ds->frame[frame[0]];
-    if (n)
-        mlk_log(level, "%zu frame%s %s (first at %s:%ld): %s", n, n == 1 ? "" : "s", what,
-                fr->source, fr->line, why);
-}
+enum { ODD_ENERGY, ODD_FORCE, HARD, N_ODD };
 
 /* Gross outliers among the labels bend a fit, or stop it from becoming one. A force far above all
- * others belongs to a hard collision where the forces of its frame add up to zero. */
+ * others belongs to a hard collision where the forces of its frame add up to zero; energies of many
+ * frames are those of another state of the material. */
 static mlk_status warn_outliers(const mlk_dataset *ds, mlk_err *e)
 {
+    static const char *const say[N_ODD][2] = {
+        {"with an energy far from the median of its formula",
+         "wrong labels, other settings or another state? 'mlkit dataset check DATA' tells more"},
+        {"with a force over 10 times the spread that no other forces balance",
+         "wrong label? 'mlkit dataset check DATA' tells more"},
+        {"with forces over 10 times the spread", "hard collisions, or wrong labels"}};
     mlk_suspects q = {0};
-    size_t *frame = mlk_alloc(3 * ds->n + 1, sizeof *frame), n[3] = {0};
+    size_t n[N_ODD] = {0}, first[N_ODD] = {0};
     bool *net = mlk_alloc(ds->n + 1, sizeof *net);
-    size_t *energy = frame, *force = frame + ds->n, *hard = frame + 2 * ds->n;
-    mlk_status s = frame && net ? mlk_dataset_suspect(ds, &q, e)
-                                : MLK_FAIL(e, MLK_ENOMEM, "%zu frames", ds->n);
+    mlk_status s =
+        net ? mlk_dataset_suspect(ds, &q, e) : MLK_FAIL(e, MLK_ENOMEM, "%zu frames", ds->n);
     for (size_t k = 0; !s && k < q.n; k++)
         if (q.item[k].kind == MLK_SUSPECT_NET_FORCE) net[q.item[k].frame] = true;
     for (size_t k = 0; !s && k < q.n; k++) {
-        const size_t i = q.item[k].frame;
-        if (q.item[k].kind == MLK_SUSPECT_ENERGY) energy[n[0]++] = i;
-        if (q.item[k].kind == MLK_SUSPECT_FORCE && net[i]) force[n[1]++] = i;
-        if (q.item[k].kind == MLK_SUSPECT_FORCE && !net[i]) hard[n[2]++] = i;
+        const mlk_suspect *it = &q.item[k];
+        if (it->kind != MLK_SUSPECT_ENERGY && it->kind != MLK_SUSPECT_FORCE) continue;
+        int o = it->kind == MLK_SUSPECT_ENERGY ? ODD_ENERGY : net[it->frame] ? ODD_FORCE : HARD;
+        if (!n[o]++) first[o] = it->frame;
     }
-    if (!s) {
-        say_outliers(ds, energy, n[0], MLK_LOG_WARN, "with an energy far from all others",
-                     "wrong label or other settings? 'mlkit dataset check DATA' tells more");
-        say_outliers(ds, force, n[1], MLK_LOG_WARN,
-                     "with a force over 10 times the spread that no other forces balance",
-                     "wrong label? 'mlkit dataset check DATA' tells more");
-        say_outliers(ds, hard, n[2], MLK_LOG_INFO, "with forces over 10 times the spread",
-                     "hard collisions, or wrong labels");
-    }
+    for (int o = 0; o < N_ODD; o++)
+        if (n[o])
+            mlk_log(o == HARD || n[o] > 1 + ds->n / 20 ? MLK_LOG_INFO : MLK_LOG_WARN,
+                    "%zu frame%s %s (first at %s:%ld): %s", n[o], n[o] == 1 ? "" : "s", say[o][0],
+                    ds->frame[first[o]].source, ds->frame[first[o]].line, say[o][1]);
     mlk_suspects_free(&q);
-    mlk_free(frame), mlk_free(net);
+    mlk_free(net);
     return s;
 }
 

@@ -104,17 +104,20 @@ static mlk_status record(mlk_trainer *d, double lr, const mlk_loss_sums *v, mlk_
     return MLK_OK;
 }
 
+/* A fit that fails has errors of any size. */
+static int one_text(char *buf, size_t cap, int digits, double v)
+{
+    return isnan(v) ? snprintf(buf, cap, "-")
+                    : snprintf(buf, cap, v < 1e7 ? "%.*f" : "%.*e", v < 1e7 ? digits : 1, v);
+}
+
+/* "train|valid", "-" for what is not there */
 static char *pair_text(char *buf, size_t cap, int digits, double a, double b)
 {
-    const double v[2] = {a, b};
-    snprintf(buf, cap, "-");
-    for (int k = 0, n = 0; k < 2 && !isnan(a); k++) {
-        if (isnan(v[k]))
-            n += snprintf(buf + n, cap - (size_t)n, "%s-", k ? "|" : "");
-        else /* a fit that fails has errors of any size */
-            n += snprintf(buf + n, cap - (size_t)n, v[k] < 1e7 ? "%s%.*f" : "%s%.*e", k ? "|" : "",
-                          v[k] < 1e7 ? digits : 1, v[k]);
-    }
+    int n = one_text(buf, cap, digits, a);
+    if (isnan(a)) return buf;
+    n += snprintf(buf + n, cap - (size_t)n, "|");
+    one_text(buf + n, cap - (size_t)n, digits, b);
     return buf;
 }
 
